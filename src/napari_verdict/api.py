@@ -1,0 +1,212 @@
+"""The Python face: compare arrays, get a result. No napari, no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_verdict.comparison.axes import axes_of
+from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021, Convention
+from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
+from napari_verdict.comparison.result import Result
+from napari_verdict.comparison.run import complete, run
+
+
+def compare_images(
+    prediction: Any,
+    ground_truth: Any,
+    raw: Any | None = None,
+    *,
+    axes: str | None = None,
+    spacing: tuple[float, ...] | None = None,
+    convention: str | Convention = LAINE_2021,
+    ssim_3d: bool = False,
+    ignore: Any | None = None,
+    decisions: tuple[str, ...] = (),
+    threads: int | None = None,
+) -> Result:
+    """Score restored images, and raw, against a ground truth.
+
+    Parameters
+    ----------
+    prediction : array-like or mapping of str to array-like
+        One prediction, or several by name. numpy, dask or zarr; never changed.
+    ground_truth : array-like
+        The reference, of the same shape.
+    raw : array-like, optional
+        The image that was restored: the baseline every prediction is judged beside.
+    axes : str, optional
+        One letter an axis out of ``tczyx``; ``yx`` for 2D. For more axes it must be given.
+    spacing : tuple of float, optional
+        Physical size of a pixel along each axis; used by `ssim_3d`.
+    convention : str or Convention
+        ``laine2021`` (default), ``zerocostdl4mic`` or ``raw-units``.
+    ssim_3d : bool
+        Filter SSIM along z too.
+    ignore : array-like of bool, optional
+        True where pixels are left out.
+    decisions : tuple of str
+        Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
+    threads : int, optional
+        By default one for each processor.
+
+    Returns
+    -------
+    ImageResult
+        With `scores`, `maps`, `verdict` and `to_json()`.
+
+    Raises
+    ------
+    ComparisonError
+        In plain words, when the images cannot be compared as asked.
+
+    Examples
+    --------
+    >>> result = compare_images({"cnn": cnn, "nlm": nlm}, ground_truth, raw)  # doctest: +SKIP
+    >>> result.score("ssim", "cnn").value  # doctest: +SKIP
+    0.8737236224380064
+    """
+    chosen = CONVENTIONS[convention] if isinstance(convention, str) else convention
+    settings = Settings(convention=chosen, ssim_3d=ssim_3d, decisions=decisions)
+    comparison = _comparison(
+        Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore
+    )
+    return complete(run(comparison, threads=threads))
+
+
+def compare_labels(
+    prediction: Any,
+    ground_truth: Any,
+    *,
+    task: str | Task = Task.INSTANCES,
+    axes: str | None = None,
+    spacing: tuple[float, ...] | None = None,
+    iou_threshold: float = 0.5,
+    iou_inclusive: bool = True,
+    ignore: Any | None = None,
+    decisions: tuple[str, ...] = (),
+    threads: int | None = None,
+) -> Result:
+    """Score labels against labels: objects, foreground or classes.
+
+    Parameters
+    ----------
+    prediction : array-like of int or mapping of str to array-like
+        One prediction, or several by name; 0 is background, any other id an object.
+    ground_truth : array-like of int
+        The reference, of the same shape.
+    task : str or Task
+        ``instances`` (default), ``foreground`` or ``semantic``.
+    axes : str, optional
+        One letter an axis out of ``tczyx``. Objects are matched in 3D over z and frame by
+        frame over t and c. For more than two axes it must be given.
+    spacing : tuple of float, optional
+        Physical size of a pixel along each axis.
+    iou_threshold : float
+        An object is matched at this intersection over union.
+    iou_inclusive : bool
+        Whether exactly the threshold matches (>=, the default).
+    ignore : array-like of bool, optional
+        True where pixels are left out.
+    decisions : tuple of str
+        Remedies accepted beforehand.
+    threads : int, optional
+        By default one for each processor.
+
+    Returns
+    -------
+    LabelResult
+        With `scores`, `objects`, `curve`, `at(threshold)`, `overlays(candidate)`.
+
+    Raises
+    ------
+    ComparisonError
+        In plain words, when the labels cannot be compared as asked.
+    """
+    settings = Settings(
+        iou_threshold=iou_threshold, iou_inclusive=iou_inclusive, decisions=decisions
+    )
+    comparison = _comparison(
+        Task(task), prediction, ground_truth, None, axes, spacing, settings, ignore
+    )
+    return complete(run(comparison, threads=threads))
+
+
+def compare_points(
+    prediction: Any,
+    ground_truth: Any,
+    *,
+    radius: float,
+    axes: str | None = None,
+    spacing: tuple[float, ...] | None = None,
+) -> Result:
+    """Score detections against detections, matched one to one within a radius.
+
+    Parameters
+    ----------
+    prediction : (n, d) array-like or mapping of str to array-like
+        Coordinates in pixels.
+    ground_truth : (n, d) array-like
+        Coordinates in pixels.
+    radius : float
+        The largest distance of a match, in units of `spacing`.
+    axes : str, optional
+        One letter a coordinate; ``yx`` or ``zyx`` by default. Frames (t, c) are matched
+        one by one.
+    spacing : tuple of float, optional
+        Physical size of a pixel along each axis.
+
+    Returns
+    -------
+    DetectionResult
+        With `scores` and `objects`.
+
+    Raises
+    ------
+    ComparisonError
+        In plain words, when the points cannot be compared as asked.
+    """
+    truth = np.asarray(ground_truth, dtype=float)
+    axes = axes or ("yx" if truth.shape[-1] == 2 else "zyx")
+    settings = Settings(radius=radius)
+    comparison = _comparison(
+        Task.DETECTIONS, prediction, truth, None, axes, spacing, settings, None
+    )
+    return complete(run(comparison))
+
+
+def _comparison(
+    task: Task,
+    prediction: Any,
+    ground_truth: Any,
+    raw: Any | None,
+    axes: str | None,
+    spacing: tuple[float, ...] | None,
+    settings: Settings,
+    ignore: Any | None,
+) -> Comparison:
+    named = prediction if isinstance(prediction, Mapping) else {"prediction": prediction}
+    ndim = len(axes) if task is Task.DETECTIONS and axes else None
+
+    def as_input(name: str, data: Any) -> Input:
+        if not (hasattr(data, "shape") and hasattr(data, "dtype")):
+            data = np.asarray(data)
+        n = ndim or len(data.shape)
+        return Input(
+            name,
+            data,
+            axes if axes and len(axes) == n else axes_of(n),
+            scale=tuple(spacing) if spacing and len(spacing) == n else (),
+        )
+
+    names = unique_names([str(n) for n in named])
+    return Comparison(
+        task,
+        as_input("ground truth", ground_truth),
+        tuple(as_input(n, d) for n, d in zip(names, named.values(), strict=True)),
+        as_input("raw", raw) if raw is not None else None,
+        settings,
+        ignore,
+    )

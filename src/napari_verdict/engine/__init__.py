@@ -1,0 +1,1 @@
+"""Sources, blocks, executor, progress, cancel. Knows no metric."""

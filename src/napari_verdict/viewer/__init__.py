@@ -1,0 +1,1 @@
+"""napari's layers become inputs; results become layers. No Qt."""
