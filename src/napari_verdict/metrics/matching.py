@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,27 @@ from napari_verdict.metrics.assignment import best_assignment
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_verdict.metrics.extents import Extents
     from napari_verdict.metrics.overlap import OverlapTable
+
+
+class Side(NamedTuple):
+    """What became of the n objects of one side.
+
+    Parameters
+    ----------
+    objects, others : Extents
+        The objects of this side and of the other.
+    partners : (n,) ndarray of intp
+        Index of each object's partner in `others`, or -1.
+    iou : (n,) ndarray of float64
+        With the partner; without one the best with any object.
+    """
+
+    objects: Extents
+    others: Extents
+    partners: NDArray[np.intp]
+    iou: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,37 +81,46 @@ class Matching:
         return tuple(zip(gt.tolist(), pred.tolist(), strict=True))
 
     @cached_property
-    def gt_partners(self) -> NDArray[np.intp]:
-        """Index of each ground-truth object's partner in ``overlap.pred_objects``, or -1."""
-        pairs = self.overlap.pairs
-        return _scatter(pairs.gt[self.chosen], pairs.pred[self.chosen], self.overlap.gt_objects)
+    def gt(self) -> Side:
+        """What became of the ground-truth objects."""
+        overlap, pairs = self.overlap, self.overlap.pairs
+        objects, others = overlap.gt_objects, overlap.pred_objects
+        return self._side(objects, others, pairs.gt, pairs.pred, overlap.best_iou[0])
 
     @cached_property
-    def pred_partners(self) -> NDArray[np.intp]:
-        """Index of each predicted object's partner in ``overlap.gt_objects``, or -1."""
-        pairs = self.overlap.pairs
-        return _scatter(pairs.pred[self.chosen], pairs.gt[self.chosen], self.overlap.pred_objects)
+    def pred(self) -> Side:
+        """What became of the predicted objects."""
+        overlap, pairs = self.overlap, self.overlap.pairs
+        objects, others = overlap.pred_objects, overlap.gt_objects
+        return self._side(objects, others, pairs.pred, pairs.gt, overlap.best_iou[1])
+
+    def _side(
+        self,
+        objects: Extents,
+        others: Extents,
+        mine: NDArray[np.intp],
+        theirs: NDArray[np.intp],
+        best: NDArray[np.float64],
+    ) -> Side:
+        partners, iou = np.full(len(objects), -1, np.intp), best.copy()
+        partners[mine[self.chosen]] = theirs[self.chosen]
+        iou[mine[self.chosen]] = self.iou
+        return Side(objects, others, partners, iou)
 
     @property
     def matched(self) -> NDArray[Any]:
         """Ids of the ground-truth objects that were matched."""
-        return self.overlap.gt_objects.ids[self.gt_partners >= 0]
+        return self.gt.objects.ids[self.gt.partners >= 0]
 
     @property
     def missed(self) -> NDArray[Any]:
         """Ids of the ground-truth objects that were not matched: false negatives."""
-        return self.overlap.gt_objects.ids[self.gt_partners < 0]
+        return self.gt.objects.ids[self.gt.partners < 0]
 
     @property
     def extra(self) -> NDArray[Any]:
         """Ids of the predicted objects that were not matched: false positives."""
-        return self.overlap.pred_objects.ids[self.pred_partners < 0]
-
-
-def _scatter(at: NDArray[np.intp], what: NDArray[np.intp], objects: Any) -> NDArray[np.intp]:
-    partners = np.full(len(objects), -1, np.intp)
-    partners[at] = what
-    return partners
+        return self.pred.objects.ids[self.pred.partners < 0]
 
 
 def match(overlap: OverlapTable, threshold: float, inclusive: bool = True) -> Matching:
