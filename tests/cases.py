@@ -149,3 +149,33 @@ def crowded(
     return truth, np.where(
         rng.random(shape) < 0.1, both[1], np.where(found > n // 3, found, both[1])
     )
+
+
+def compare(prediction: Any, ground_truth: Any, axes: str = "yx", **options: Any) -> Any:
+    """Compare labels, or points, without preflight; a mapping names several predictions.
+
+    `options` are settings, or ``task``, ``ignore``, ``pixels`` (of a block) and ``threads``.
+    """
+    from napari_verdict.comparison.labels import run_labels
+    from napari_verdict.comparison.model import Comparison, Input, Settings, Task
+    from napari_verdict.comparison.points import run_points
+    from napari_verdict.engine.cancel import CancelToken
+
+    task, ignore = Task(options.pop("task", "instances")), options.pop("ignore", None)
+    how = {k: options.pop(k) for k in ("pixels", "threads") if k in options}
+    scale = options.pop("scale", ())
+    named = prediction if isinstance(prediction, dict) else {"prediction": prediction}
+    comparison = Comparison(
+        task,
+        Input("ground truth", ground_truth, axes, scale),
+        tuple(Input(name, data, axes, scale) for name, data in named.items()),
+        settings=Settings(**options),
+        ignore=ignore,
+    )
+    work = run_points if task is Task.DETECTIONS else run_labels
+    steps = work(comparison, token=CancelToken(), **how)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
