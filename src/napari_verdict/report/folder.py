@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,8 @@ def _contents(
     result: Result, maps: bool, overlays: bool
 ) -> Iterator[tuple[FileRecord, Callable[[Path], Any]]]:
     """Yield what there is to save, each with the function that writes it."""
-    scores = result.scores
-    scores["axis_index"] = [i if i is None else json.dumps(dict(i)) for i in scores["axis_index"]]
+    indices = [i and json.dumps(dict(i)) for i in result.scores["axis_index"]]
+    scores = result.scores.assign(axis_index=indices)
     yield FileRecord(name="scores.csv", kind="scores", of=None, candidate=None), _csv(scores)
     if result.comparison.task != "restoration":
         file = FileRecord(name="objects.csv", kind="objects", of=None, candidate=None)
@@ -86,7 +87,7 @@ def _contents(
         for kind, what, data in images:
             name = _unused(f"{kind}_{_safe(what)}_{_safe(candidate)}", taken) + ".ome.tif"
             file = FileRecord(name=name, kind=kind, of=what, candidate=candidate)
-            yield file, lambda path, data=data: write_ome_tiff(path, data, truth)
+            yield file, partial(write_ome_tiff, data=data, like=truth)
 
 
 def _csv(frame: Any) -> Callable[[Path], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,19 +153,19 @@ def _input(recorded: InputRecord, beside: Path) -> Input:
             "beside the record."
         )
     given = read_input(path, recorded.name)
-    if given.shape != recorded.shape:
-        given = replace(given, data=given.data.reshape(recorded.shape), axes=recorded.axes)
-    if checksum(given.data) != recorded.sha256:
+    if given.data.dtype.name != recorded.dtype or checksum(given.data) != recorded.sha256:
         raise _refusal(
-            f"{path.name!r} has changed since it was recorded: its pixels are not those of "
-            f"{recorded.name!r}."
+            f"The pixels of {path.name!r} are not those recorded for {recorded.name!r}: the file "
+            "has changed since, or only a part of it was compared."
         )
-    return replace(
-        given,
-        axes=recorded.axes,
-        scale=recorded.scale,
-        translate=recorded.translate,
-        units=recorded.units,
+    return Input(
+        recorded.name,
+        given.data.reshape(recorded.shape),
+        recorded.axes,
+        recorded.scale,
+        recorded.translate,
+        recorded.units,
+        given.path,
     )
 
 
