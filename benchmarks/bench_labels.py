@@ -1,8 +1,8 @@
 """Overlap, matching and scores of label images, side by side with stardist.
 
-Run with ``pytest benchmarks/bench_labels.py --benchmark-group-by=group``. Times are compared
-within one run only. stardist allocates objects x objects, some gigabytes at 10,000 objects, and
-runs once.
+Run with ``pytest -o python_functions='bench_*' benchmarks/bench_labels.py``; ``-k "not
+stardist"`` leaves the reference out. Times are compared within one run only. stardist allocates
+objects x objects, some gigabytes at 10,000 objects, and runs once.
 """
 
 from __future__ import annotations
