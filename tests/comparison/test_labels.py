@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,11 @@ from cases import (
     split,
     touching,
 )
-from napari_verdict.comparison.result import OBJECT_COLUMNS
+from napari_verdict.comparison.labels import run_labels
+from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.result import OBJECT_COLUMNS, Progress
 from napari_verdict.comparison.scores import SCORE_COLUMNS
+from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 EXPECTED = [
     ("dsb2018", "prediction_unet_cc", "yx"),
@@ -298,3 +302,36 @@ def test_classes_are_pooled_over_frames():
     assert result.score("iou", "prediction", class_=1).value == 1 / 3
     assert result.score("iou", "prediction", class_=1, axis_index={"t": 0}).value == 1 / 2
     assert result.confusion["prediction"].loc[1, 1] == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (0, 5)])
+def test_the_smallest_images(shape):
+    labels = np.ones(shape, int)
+    result = compare(labels, labels)
+    f1 = result.score("f1", "prediction")
+    assert f1.value == 1 if labels.size else f1.reason.startswith("both_empty")
+    assert result.overlays("prediction")["pixels"].shape == shape
+    assert result.at(0.9).score("n_gt", "prediction").value == min(1, labels.size)
+
+
+def test_another_threshold_keeps_what_it_does_not_change(rng):
+    gt, prediction = crowded(rng)
+    result = replace(compare(prediction, gt), seconds=3.0)
+    result = replace(result, request=result.comparison)
+    curve = result.curve
+    at = result.at(0.8)
+    assert (at.seconds, at.request, at.findings) == (3.0, result.request, result.findings)
+    assert at.curve is curve
+    assert result.at(0.8, inclusive=False).curve is not curve
+    assert result.comparison.settings.iou_threshold == 0.5
+
+
+def test_cancelled_work_stops():
+    case = touching()
+    names = Input("ground truth", case.ground_truth, "yx"), (Input("a", case.prediction, "yx"),)
+    token = CancelToken()
+    steps = run_labels(Comparison(Task.INSTANCES, *names), token=token, pixels=30)
+    assert next(steps) == Progress(1, 20, "labels")
+    token.cancel()
+    with pytest.raises(Cancelled):
+        list(steps)

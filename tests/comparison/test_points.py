@@ -82,8 +82,3 @@ def test_no_points_on_either_side(axes):
 def test_the_radius_is_asked_for():
     with pytest.raises(ComparisonError, match="Set the match radius"):
         points([[0.0, 0]], [[0.0, 0]], radius=None)
-
-
-def test_points_that_lie_nowhere_are_refused():
-    with pytest.raises(ComparisonError, match="finite"):
-        points([[0.0, np.nan]], [[0.0, 0]])

@@ -1,10 +1,9 @@
-"""Instance, foreground and class scores in closed form, and where they are undefined."""
+"""Instance scores in closed form, and where they are undefined."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from cases import (
@@ -15,8 +14,6 @@ from cases import (
     shifted_square,
     touching,
 )
-from napari_verdict.metrics.classes import confusion_of
-from napari_verdict.metrics.foreground import PixelCounts, pixel_counts
 from napari_verdict.metrics.instances import InstanceCounts, instance_counts
 from napari_verdict.metrics.matching import match
 from napari_verdict.metrics.overlap import tabulate
@@ -100,52 +97,6 @@ def test_an_empty_ground_truth_scores_0_where_a_score_is_defined():
     assert set(reasons(scores)) == {"recall", "sq", "mean_true_iou", "mean_best_iou"}
 
 
-def test_foreground_of_a_shifted_square():
-    counts = pixel_counts(table_of(shifted_square(3)))
-    assert counts == PixelCounts(70, 30, 30)
-    scores = {k: v.value for k, v in counts.scores().items()}
-    assert scores == {"iou": 70 / 130, "dice": 140 / 200, "precision": 0.7, "recall": 0.7}
-
-
-def test_dice_follows_from_iou():
-    for shift in range(0, 9):
-        s = pixel_counts(table_of(shifted_square(shift))).scores()
-        assert s["dice"].value == pytest.approx(2 * s["iou"].value / (1 + s["iou"].value))
-
-
-def test_foreground_where_it_is_empty():
-    both = pixel_counts(table_of(nothing_at_all())).scores()
-    assert defined(both) == {}
-    assert all(reason.startswith("both_empty: ") for reason in reasons(both).values())
-    no_pred = pixel_counts(table_of(nothing_predicted())).scores()
-    assert defined(no_pred) == {"iou": 0, "dice": 0, "recall": 0}
-    no_gt = pixel_counts(table_of(nothing_there())).scores()
-    assert defined(no_gt) == {"iou": 0, "dice": 0, "precision": 0}
-
-
-def test_classes_against_scikit_learns_definition():
-    gt = np.array([[0, 0, 1, 1, 2, 2, 2, 9]])
-    pred = np.array([[0, 1, 1, 1, 2, 5, 0, 0]])
-    confusion = confusion_of(tabulate(gt, pred))
-    assert confusion.classes == [0, 1, 2, 5, 9]
-    assert confusion.matrix().tolist() == [
-        [1, 1, 0, 0, 0],
-        [0, 2, 0, 0, 0],
-        [1, 0, 1, 1, 0],
-        [0, 0, 0, 0, 0],
-        [1, 0, 0, 0, 0],
-    ]
-    iou = {c: v.value for c, v in confusion.iou().items()}
-    assert iou == {1: 2 / 3, 2: 1 / 3, 5: 0, 9: 0}
-    assert confusion.miou().value == pytest.approx((2 / 3 + 1 / 3) / 4)
-
-
-def test_classes_where_there_is_only_background():
-    miou = confusion_of(table_of(nothing_at_all())).miou()
-    assert math.isnan(miou.value)
-    assert miou.reason.startswith("both_empty: ")
-
-
 def test_identity_scores_1():
     scores = instances(identical())
     one = [
@@ -160,4 +111,3 @@ def test_identity_scores_1():
         "mean_best_iou",
     ]
     assert {k: scores[k] for k in one} == dict.fromkeys(one, 1.0)
-    assert confusion_of(table_of(identical())).miou().value == 1
