@@ -79,7 +79,7 @@ class _Scorer:
         has_z = "z" in self.comparison.ground_truth.axes
         for k, unit in enumerate(self.units):
             frame = dict(zip(self.frame_axes, unit.frame, strict=True))
-            per_unit = ("pearson", "gain", "offset")
+            per_unit: tuple[str, ...] = ("pearson", "gain", "offset")
             if has_z and len(unit.sums[self.name]) > 1:
                 if frame:
                     rows += [self._unit_score(m, unit, frame) for m in per_unit]

@@ -104,7 +104,7 @@ class Unit:
     comparison: Comparison
     frame: tuple[int, ...]
     planes: range
-    views: Mapping[str, Mapping[str, NDArray[np.float32]]]
+    views: Mapping[str, Mapping[str, Any]]
     blocks: list[Block]
     levels: Levels | None = None
     fits: dict[str, Fit] = field(default_factory=dict)
@@ -151,11 +151,9 @@ class Unit:
         moments = {}
         for name in self.sources:
             p = self._read(name, block.frame, block.z, block.y)
-            rows = row_moments(g, p) if ignored is None else None
-            masked = rows is None or not bool(np.isfinite(rows).all())
-            if masked:
-                rows = row_moments(g, p, _valid(g, p, ignored))
-            moments[name] = masked, rows
+            rows = row_moments(g, p)
+            masked = ignored is not None or not bool(np.isfinite(rows).all())
+            moments[name] = masked, row_moments(g, p, _valid(g, p, ignored)) if masked else rows
         return _levels_of(pixels, ignored), moments
 
     def _fit(self, parts: list[Any]) -> None:
@@ -319,7 +317,7 @@ class Unit:
 
 def units_of(
     comparison: Comparison,
-    views: Mapping[str, Mapping[str, NDArray[np.float32]]],
+    views: Mapping[str, Mapping[str, Any]],
     pixels: int,
 ) -> list[Unit]:
     """Return the units of a comparison: a frame each, or a plane where the convention says so."""
