@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.engine.executor import default_threads, run_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
