@@ -79,6 +79,8 @@ def add_aligned(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
     if comparison.task is not Task.RESTORATION:
         return comparison, said
     names = [d.removeprefix(ALIGN) for d in comparison.settings.decisions if d.startswith(ALIGN)]
+    if not names:
+        return comparison, said
     by_name = {p.name: p for p in comparison.predictions}
     reference = probe(comparison.ground_truth)
     for name in dict.fromkeys(names):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.geometry import sizes_of, times
+from napari_verdict.comparison.geometry import sizes_of
+from napari_verdict.comparison.words import times
 from napari_verdict.engine.sources import canonical_view
 
 if TYPE_CHECKING:

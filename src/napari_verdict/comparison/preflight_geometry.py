@@ -8,10 +8,12 @@ import numpy as np
 
 from napari_verdict.comparison import decisions as d
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN
+from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity, blocking
-from napari_verdict.comparison.geometry import called, inputs_of, sentence, sizes_of, times
+from napari_verdict.comparison.geometry import inputs_of, sizes_of
 from napari_verdict.comparison.model import RAW, Comparison, Task
 from napari_verdict.comparison.preflight_placement import check_placement
+from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def _single(comparison: Comparison, name: str | None, item: Input) -> Iterator[F
         text = f"{who} holds {what}, not numbers with an order. Choose or make a real-valued layer."
         yield Finding("dtype", Severity.ERROR, text, name)
     if comparison.task is Task.DETECTIONS:
-        if item.data.size and (len(item.shape) != 2 or item.shape[1] != len(item.axes)):
+        if 0 not in item.shape and (len(item.shape) != 2 or item.shape[1] != len(item.axes)):
             text = (
                 f"{who} should have one row a point and one column for each axis {item.axes}, "
                 f"but its shape is {times(item.shape)}."
@@ -188,10 +190,10 @@ def _shapes(comparison: Comparison) -> Iterator[Finding]:
     if not different:
         return
     remedies = []
-    offsets = d.overlap_offsets(comparison)
+    offsets = overlap_offsets(comparison)
     moved = any(any(o.values()) for o in offsets.values())
-    common = d.crop_window(comparison, {})
-    overlap = d.crop_window(comparison, offsets) if moved else None
+    common = crop_window(comparison, {})
+    overlap = crop_window(comparison, offsets) if moved else None
     which = "both" if len(comparison.candidates) == 1 else "all"
     way_out = "Choose another layer."
     if overlap:

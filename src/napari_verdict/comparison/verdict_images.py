@@ -32,6 +32,11 @@ class Against(Enum):
     WORSE = "farther from the ground truth than raw"
     UNKNOWN = "undefined"
 
+    @property
+    def shortly(self) -> str:
+        """The same where ground truth and raw have been named."""
+        return {Against.BETTER: "nearer", Against.WORSE: "farther"}.get(self, "only as near")
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -48,6 +53,11 @@ class Standing:
     def undefined(self) -> bool:
         """Whether nothing can be said."""
         return not (defined(self.ssim) or defined(self.error))
+
+    @property
+    def half_known(self) -> bool:
+        """Whether one of structure and intensity cannot be held against raw."""
+        return Against.UNKNOWN in (self.structure, self.intensity)
 
     @property
     def identical(self) -> bool:
@@ -75,9 +85,14 @@ def judge(result: Result) -> list[list[Part]]:
     if baseline is not None:
         described = judged if len(judged) == 1 else []
         return opening + [_described(result, s) for s in described] + [baseline] + sentences
-    singly = judged if len(judged) <= JUDGED_SINGLY else [s for s in judged if s in best]
+    singly = [s for s in judged if len(judged) <= JUDGED_SINGLY or s in best or s.half_known]
     failing = [s for s in judged if s.fails and not s.identical]
-    middle = [_against(result, s) for s in singly if s not in failing]
+    # the opening has just named it
+    again = best[0] if opening and best[0] is best[-1] else None
+    singly.sort(key=lambda s: s is not again)
+    middle = [
+        _against(result, s, "It" if s is again else s.name) for s in singly if s not in failing
+    ]
     others = [s for s in judged if s not in singly and s not in failing]
     closing = [_failing([s.name for s in failing])] if failing else []
     return opening + middle + _others(others) + closing + sentences
@@ -115,23 +130,23 @@ def _compare(gained: float, least: float) -> Against:
 # ---- against raw
 
 
-def _against(result: Result, s: Standing) -> list[Part]:
+def _against(result: Result, s: Standing, subject: str) -> list[Part]:
     if s.identical:
-        text = f"{s.name} is identical to the ground truth: check that it was not chosen twice."
+        text = f"{subject} is identical to the ground truth: check that it was not chosen twice."
         return [(text, None)]
     structure: Part = ("structure", ("ssim", s.name))
     intensity: Part = ("intensity", ("rse", s.name))
     if s.structure is Against.UNKNOWN:
-        return _half(s, s.intensity, intensity, structure, s.ssim)
+        return _half(subject, s.intensity, intensity, structure, s.ssim)
     if s.intensity is Against.UNKNOWN:
-        return _half(s, s.structure, structure, intensity, s.error)
+        return _half(subject, s.structure, structure, intensity, s.error)
     if s.structure is s.intensity:
-        parts = [(f"{s.name} is {s.structure.value} in ", None), structure]
+        parts = [(f"{subject} is {s.structure.value} in ", None), structure]
         return [*parts, (" and in ", None), intensity, *_area(result, s, "but"), (".", None)]
     return [
-        (f"{s.name} is {s.structure.value} in ", None),
+        (f"{subject} is {s.structure.value} in ", None),
         structure,
-        (f", but {s.intensity.value} in ", None),
+        (f", but {s.intensity.shortly} in ", None),
         intensity,
         *_area(result, s, "and"),
         (".", None),
@@ -139,9 +154,9 @@ def _against(result: Result, s: Standing) -> list[Part]:
 
 
 def _half(
-    s: Standing, against: Against, known: Part, unknown: Part, score: Score | None
+    subject: str, against: Against, known: Part, unknown: Part, score: Score | None
 ) -> list[Part]:
-    start: list[Part] = [(f"{s.name} is {against.value} in ", None), known]
+    start: list[Part] = [(f"{subject} is {against.value} in ", None), known]
     return [*start, ("; its ", None), unknown, (f" is undefined: {why(score)}.", None)]
 
 
@@ -232,7 +247,7 @@ def _baseline(result: Result) -> list[Part] | None:
 
 def _described(result: Result, s: Standing) -> list[Part]:
     if s.identical:
-        return _against(result, s)
+        return _against(result, s, s.name)
     convention = result.comparison.settings.convention.title
     parts: list[Part] = []
     if defined(s.ssim):

@@ -125,10 +125,10 @@ def _classes(result: Result, name: str, miou: Score) -> list[list[Part]]:
         if (s.metric, s.candidate) == ("iou", name) and s.class_ is not None and not s.axis_index
     ]
     known = [s for s in of_class if defined(s) and s.class_ != 0]
-    what = f"{len(known)} classes" if len(known) > 1 else "one class"
     parts: list[Part] = [(f"{name} reaches a ", None), ("mean IoU", ("pixels", name))]
-    parts += [(f" of {miou.value:.2f} over {what}", None)]
+    parts.append((f" of {miou.value:.2f}", None))
     if len(known) > 1:
+        parts.append((f" over {len(known)} classes", None))
         worst = min(known, key=lambda s: s.value)
         parts.append((f"; the weakest is class {worst.class_} (IoU {worst.value:.2f})", None))
     return [[*parts, (".", None)]]
