@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_verdict import ComparisonError
 from napari_verdict.comparison.model import Input
@@ -64,14 +65,22 @@ def test_axes_that_a_file_does_not_name_stay_unknown_until_they_are_given(tmp_pa
     assert read_input(tmp_path / "s.npy", axes="tyx").axes == "tyx"
 
 
-def test_png_in_grey_and_in_colour(tmp_path):
-    from skimage.io import imsave
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16])
+def test_png_in_grey(tmp_path, dtype):
+    image = (np.arange(100).reshape(10, 10) * 600).astype(dtype)
+    Image.fromarray(image).save(tmp_path / "g.png")
+    given = read_input(tmp_path / "g.png")
+    np.testing.assert_array_equal(given.data, image)
+    assert given.data.dtype == dtype
 
-    image = np.arange(100, dtype=np.uint8).reshape(10, 10)
-    imsave(tmp_path / "g.png", image, check_contrast=False)
-    imsave(tmp_path / "c.png", np.stack([image] * 3, -1), check_contrast=False)
-    np.testing.assert_array_equal(read_input(tmp_path / "g.png").data, image)
+
+def test_png_in_colour_has_channels_and_with_a_palette_is_its_indices(tmp_path):
+    image = Image.fromarray(np.arange(100, dtype=np.uint8).reshape(10, 10))
+    image.convert("RGB").save(tmp_path / "c.png")
     assert read_input(tmp_path / "c.png").axes == "yxc"
+    image.putpalette(list(range(255, -1, -1)) * 3)
+    image.save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_input(tmp_path / "p.png").data.ravel(), np.arange(100))
 
 
 @pytest.mark.parametrize("name", ["x.tif", "x.npy", "x.png"])
