@@ -46,9 +46,12 @@ def test_a_prediction_that_was_called_raw_is_told_of() -> None:
 
 
 def test_a_decision_nobody_knows_is_told_of() -> None:
-    found = preflight_geometry(compare(image(5, 6), image(5, 6), decisions=("corp", "align:a")))
-    assert [(f.code, f.severity) for f in found] == [("unknown-decision", WARNING)]
+    found = preflight_geometry(
+        compare(image(5, 6), image(5, 6), decisions=("corp", "align:a", "align:b"))
+    )
+    assert [(f.code, f.severity) for f in found] == [("unknown-decision", WARNING)] * 2
     assert "'corp'" in found[0].message
+    assert "'align:b'" in found[1].message
 
 
 # ---- axes

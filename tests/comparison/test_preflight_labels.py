@@ -158,7 +158,7 @@ def test_a_mask_where_objects_are_expected_has_two_ways_out(
 
     masks = accepting(comparison, "as-masks")
     assert apply_decisions(masks).task is Task.FOREGROUND
-    assert by_code(preflight(masks))["as-masks"].severity is INFO
+    assert [(f.code, f.severity) for f in preflight(masks)] == [("as-masks", INFO)]
 
 
 def test_a_single_object_is_no_mask() -> None:

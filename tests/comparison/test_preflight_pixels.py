@@ -157,7 +157,12 @@ def test_a_shift_too_small_to_matter_is_passed_over(
     truth: np.ndarray, shift: tuple[float, float]
 ) -> None:
     noise = np.random.default_rng(1).normal(0, 30, truth.shape)
-    assert preflight(compare(truth, shifted(truth, *shift) + noise)) == []
+    comparison = compare(truth, shifted(truth, *shift) + noise)
+    assert preflight(comparison) == []
+    # but what was asked for is done, and said
+    accepted = comparison.with_settings(decisions=("align:a",))
+    assert [(f.code, f.severity) for f in preflight(accepted)] == [("shifted", INFO)]
+    assert [p.name for p in apply_decisions(accepted).predictions] == ["a", "a (aligned)"]
 
 
 def test_raw_says_who_shifted(truth: np.ndarray) -> None:

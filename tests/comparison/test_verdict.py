@@ -265,6 +265,13 @@ def test_classes_are_judged_by_the_mean_and_the_weakest() -> None:
 # ---- words that lead somewhere
 
 
+def test_an_unnamed_prediction_makes_a_sentence_too() -> None:
+    assert restored(prediction=GAUSS).startswith("The prediction does not improve on raw")
+    assert restored(prediction=NLM).startswith("The prediction is nearer")
+    scores = {"prediction": objects(5, 1, 2, 0.7)}
+    assert verdict(result_of(Task.INSTANCES, scores)).startswith("The prediction misses 1 of 5")
+
+
 def test_words_lead_to_what_shows_them() -> None:
     parts = verdict_parts(result_of(Task.RESTORATION, {"cnn": CNN}, RAW))
     assert [(text, link) for text, link in parts if link] == [

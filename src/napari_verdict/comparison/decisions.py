@@ -57,8 +57,7 @@ def apply_decisions(comparison: Comparison) -> Comparison:
     if blocking(preflight_geometry(comparison)):
         return resolved
     resolved, _ = resolve_values(resolved)
-    resolved, _ = add_aligned(resolved)
-    return resolved
+    return add_aligned(resolved)
 
 
 def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]:

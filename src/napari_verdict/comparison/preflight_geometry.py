@@ -73,8 +73,8 @@ def _choice(comparison: Comparison) -> Iterator[Finding]:
         )
         yield Finding("no-radius", Severity.ERROR, text)
     for decision in comparison.settings.decisions:
-        known = any(decision == r or (r == d.ALIGN and decision.startswith(r)) for r in d.REMEDIES)
-        if not known:
+        named = [f"{d.ALIGN}{p.name}" for p in comparison.predictions]
+        if decision not in (*d.REMEDIES, *named) or decision == d.ALIGN:
             text = (
                 f"{decision!r} is no remedy that is known here, so it changes nothing. "
                 f"Known are {', '.join(d.REMEDIES)}<candidate>."

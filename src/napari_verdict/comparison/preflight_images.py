@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.alignment import SMALLEST, confirmed, correlation, probe
+from napari_verdict.comparison.alignment import (
+    SMALLEST,
+    aligned_name,
+    confirmed,
+    correlation,
+    probe,
+)
 from napari_verdict.comparison.decisions import ALIGN
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.geometry import inputs_of
@@ -176,7 +182,8 @@ def _registration(comparison: Comparison, names: list[str]) -> Iterator[Finding]
             yield _inverted(name, r)
         elif judged_shift and not math.isnan(r) and name != RAW:
             shift = shift_between(spectrum(pixels), of_reference)
-            if math.hypot(*shift) > SHIFT and confirmed(pixels, reference, shift):
+            accepted = f"{ALIGN}{name}" in comparison.settings.decisions
+            if accepted or (math.hypot(*shift) > SHIFT and confirmed(pixels, reference, shift)):
                 shifts[name] = shift
     if not shifts:
         return
@@ -214,8 +221,8 @@ def _shifted(comparison: Comparison, name: str, shift: tuple[float, float], by_r
         f"{x:+.2f} px along x). A shift {how}, even if the structure is right.{by_raw} "
     )
     if accepted:
-        text += f"An aligned copy, {name} (aligned), is scored beside it, as accepted."
+        text += f"An aligned copy, {aligned_name(name)}, is scored beside it, as accepted."
         return Finding("shifted", Severity.INFO, text, name)
     text += "Nothing was shifted. Add an aligned copy to see how much of the error this is."
-    remedy = Remedy(f"{ALIGN}{name}", f"Add {name} (aligned)")
+    remedy = Remedy(f"{ALIGN}{name}", f"Add {aligned_name(name)}")
     return Finding("shifted", Severity.WARNING, text, name, (remedy,))

@@ -128,6 +128,8 @@ def _meaning(
         remedy = Remedy(d.AS_INSTANCES, "Compare as objects")
         yield Finding("many-classes", Severity.WARNING, text, name, (remedy,))
     elif comparison.task is Task.FOREGROUND and fact.ids.size > 1:
+        if d.AS_MASKS in comparison.settings.decisions:
+            return  # said already
         text = (
             f"{who} has {fact.ids.size:,} ids. Masks are compared, so all ids but 0 count as "
             "foreground and objects are not told apart."

@@ -19,6 +19,11 @@ def called(name: str | None, task: Task = Task.RESTORATION) -> str:
     return "the prediction" if name == "prediction" else f"the prediction {name}"
 
 
+def subject(name: str) -> str:
+    """Return how a sentence begins that is about a candidate."""
+    return "The prediction" if name == "prediction" else name
+
+
 def sentence(text: str) -> str:
     """Return the text with its first letter in upper case, the rest unchanged."""
     return text[:1].upper() + text[1:]
