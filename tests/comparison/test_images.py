@@ -7,16 +7,16 @@ import math
 import dask.array as da
 import numpy as np
 import pytest
-from builders import compare, fingerprint, texture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
+from builders import compare, fingerprint, texture
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021, RAW_UNITS, ZEROCOST
 from napari_verdict.comparison.images import run_images
 from napari_verdict.comparison.run import complete
-from napari_verdict.engine.cancel import CancelToken, Cancelled
+from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 ERRORS = ("ssim", "nrmse", "rmse", "psnr", "skill", "area_worse")
 
@@ -307,10 +307,8 @@ def test_where_a_candidate_has_no_pixel_raw_is_not_judged_either(triplet):
     raw[:, :30] = 1e6 * np.arange(90)[:, None]  # would spoil the baseline
     result = run(truth, prediction, raw=raw, convention=RAW_UNITS)
     inner = (slice(None), slice(30, None))
-    expected = (
-        1 - np.square(prediction - truth)[inner].mean() / np.square(raw - truth)[inner].mean()
-    )
-    assert result.score("skill", "a").value == pytest.approx(expected)
+    own, of_raw = (np.square(a - truth)[inner].mean() for a in (prediction, raw))
+    assert result.score("skill", "a").value == pytest.approx(1 - own / of_raw)
     worse = (result.maps["a"]["gain"][inner] < -float(_epsilon(result))).mean()
     assert result.score("area_worse", "a").value == pytest.approx(worse, abs=1e-3)
 
@@ -416,6 +414,13 @@ def test_tiny_images_have_maps_but_no_ssim(rng, shape, convention):
     assert result.maps["a"]["gain"].shape == shape
     if shape != (1, 1):
         assert np.isfinite(result.maps["a"]["ssim"]).all()
+
+
+@pytest.mark.parametrize("convention", list(CONVENTIONS.values()), ids=lambda c: c.id)
+def test_numbers_too_large_to_square_are_told_not_raised(triplet, convention):
+    truth, raw, prediction = (a * 1e200 for a in map(np.float64, triplet))
+    result = run(truth, prediction, raw=raw, convention=convention)
+    assert all(s.reason for s in result.rows if math.isnan(s.value))
 
 
 def test_a_thin_stack_has_no_ssim_in_3d_and_says_why(rng):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.scores import Score
@@ -14,6 +12,7 @@ from napari_verdict.metrics.errors import psnr, rms, skill
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.image_units import Fit, UnitScores
@@ -22,10 +21,14 @@ NO_PIXELS = "no pixel is valid in both images"
 NO_RANGE = "the ground truth has no range to measure against: its grey levels are all the same"
 CONSTANT = "the candidate is constant"
 NOT_GIVEN = "not given by this convention; zc_sqrt_mae stands in its place"
+NO_RAW_ERROR = "raw has no error that could be made smaller"
 TOO_SMALL = "no pixel lies outside the rim of the SSIM window"
 
+OVERFLOW = "the grey levels are too large to be squared in 64 bits"
+OF_FIT = ("pearson", "gain", "offset")
+
 # columns of UnitScores.sums
-_SSIM, _SSIM_N, _N, _SQUARES, _MAGNITUDES, _WORSE = range(6)
+_SSIM, _SSIM_N, _N, _SQUARES, _MAGNITUDES, _JOINT, _WORSE, _RAW_SQUARES, _OWN_SQUARES = range(9)
 
 
 def image_rows(comparison: Comparison, units: Sequence[UnitScores]) -> tuple[Score, ...]:
@@ -37,6 +40,14 @@ def image_rows(comparison: Comparison, units: Sequence[UnitScores]) -> tuple[Sco
         if sum(len(u.sums[name]) for u in units) > 1:
             rows += scorer.planes()
     return tuple(rows)
+
+
+class _Value(NamedTuple):
+    """A score's value, the reason where it is undefined, and the pixels it rests on."""
+
+    value: float
+    reason: str | None
+    n: float
 
 
 class _Scorer:
@@ -54,23 +65,16 @@ class _Scorer:
     # ---- the whole
 
     def whole(self) -> list[Score]:
-        sums = np.concatenate([u.sums[self.name] for u in self.units]).sum(axis=0)
-        n = int(sums[_N])
         mean = "mean over planes" if self.stack else "whole"
         pooled = "pooled over planes" if self.stack else "whole"
-        rows = [self._score("ssim", *self._mean_ssim(), n, aggregation=mean)]
-        for metric, (value, reason) in self._errors(range(len(self.units)), None).items():
-            rows.append(self._score(metric, value, reason, n, aggregation=pooled))
-        for metric in ("pearson", "gain", "offset"):
+        planes = [(u.fits[self.name], sums) for u in self.units for sums in u.sums[self.name]]
+        rows = [self._score("ssim", _mean([_ssim(*p) for p in planes]), aggregation=mean)]
+        for metric, value in self._errors(range(len(self.units)), None).items():
+            rows.append(self._score(metric, value, aggregation=pooled))
+        for metric in OF_FIT:
             values = [self._of_fit(metric, u.fits[self.name]) for u in self.units]
-            rows.append(self._score(metric, *_mean(values), n, aggregation=mean))
+            rows.append(self._score(metric, _mean(values), aggregation=mean))
         return rows
-
-    def _mean_ssim(self) -> tuple[float, str | None]:
-        values = [
-            self._ssim(u.fits[self.name], plane) for u in self.units for plane in u.sums[self.name]
-        ]
-        return _mean(values)
 
     # ---- plane by plane
 
@@ -78,85 +82,74 @@ class _Scorer:
         rows = []
         has_z = "z" in self.comparison.ground_truth.axes
         for k, unit in enumerate(self.units):
+            fit, planes = unit.fits[self.name], unit.sums[self.name]
+            of_fit = {m: self._of_fit(m, fit) for m in OF_FIT}
             frame = dict(zip(self.frame_axes, unit.frame, strict=True))
-            per_unit: tuple[str, ...] = ("pearson", "gain", "offset")
-            if has_z and len(unit.sums[self.name]) > 1:
-                if frame:
-                    rows += [self._unit_score(m, unit, frame) for m in per_unit]
-                per_unit = ()
-            for z, plane in enumerate(unit.sums[self.name]):
+            volume = has_z and len(planes) > 1
+            if volume and frame:
+                rows += [self._score(m, v, frame) for m, v in of_fit.items()]
+            for z, sums in enumerate(planes):
+                values = {"ssim": _ssim(fit, sums)} | self._errors([k], z)
+                if not volume:
+                    values |= of_fit
                 index = frame | ({"z": unit.z0 + z} if has_z else {})
-                n = int(plane[_N])
-                ssim, reason = self._ssim(unit.fits[self.name], plane)
-                rows.append(self._score("ssim", ssim, reason, n, index))
-                for metric, (value, why) in self._errors([k], z).items():
-                    rows.append(self._score(metric, value, why, n, index))
-                rows += [self._unit_score(m, unit, index) for m in per_unit]
+                rows += [self._score(m, v, index) for m, v in values.items()]
         return rows
-
-    def _unit_score(self, metric: str, unit: UnitScores, index: Mapping[str, int]) -> Score:
-        fit = unit.fits[self.name]
-        return self._score(metric, *self._of_fit(metric, fit), fit.moments.n, index)
 
     # ---- values
 
-    def _ssim(self, fit: Fit, plane: NDArray[np.float64]) -> tuple[float, str | None]:
-        if not plane[_N]:
-            return math.nan, NO_PIXELS
-        if not fit.data_range:
-            return math.nan, NO_RANGE
-        if not plane[_SSIM_N]:
-            return math.nan, TOO_SMALL
-        return float(plane[_SSIM] / plane[_SSIM_N]), None
-
-    def _of_fit(self, metric: str, fit: Fit) -> tuple[float, str | None]:
-        moments = fit.moments
+    def _of_fit(self, metric: str, fit: Fit) -> _Value:
+        moments, affine = fit.moments, fit.affine
         if not moments.n:
-            return math.nan, NO_PIXELS
-        if metric == "pearson":
-            if moments.constant_g or moments.constant_p:
-                return math.nan, CONSTANT if moments.constant_p else NO_RANGE
-            return moments.pearson, None
+            return _Value(math.nan, NO_PIXELS, 0)
         if moments.constant_p:
-            return math.nan, CONSTANT
+            return _Value(math.nan, CONSTANT, moments.n)
+        if metric == "pearson":
+            return _Value(moments.pearson, NO_RANGE if moments.constant_g else None, moments.n)
         if self.convention.fit == "none":
-            return moments.fit()[metric == "offset"], None
+            return _Value(moments.fit()[metric == "offset"], None, moments.n)
         if not fit.data_range:
-            return math.nan, NO_RANGE
-        a = fit.affine
+            return _Value(math.nan, NO_RANGE, moments.n)
         if metric == "gain":
-            return a.gain * a.inverse_range, None
-        return (a.offset - a.low) * a.inverse_range, None
+            return _Value(affine.gain * affine.inverse_range, None, moments.n)
+        return _Value((affine.offset - affine.low) * affine.inverse_range, None, moments.n)
 
-    def _errors(
-        self, units: Sequence[int], plane: int | None
-    ) -> dict[str, tuple[float, str | None]]:
+    def _errors(self, units: Sequence[int], plane: int | None) -> dict[str, _Value]:
         """Scores of error, pooled over the planes of the units that are asked for."""
-        pools = [_Pool(self.units[k], self.name, plane) for k in units]
-        n, squares = sum(p.n for p in pools), sum(p.squares for p in pools)
-        rmse = rms(sum(p.image_squares for p in pools), n)
-        no_range = not all(p.fit.data_range for p in pools if p.n)
-        reason = NO_PIXELS if not n else NO_RANGE if no_range else None
-        relative = rms(sum(p.relative_squares for p in pools), n)
-        scores: dict[str, tuple[float, str | None]] = {
-            "nrmse": (relative, reason),
-            "rmse": (rmse, None if n else NO_PIXELS),
-            "psnr": (psnr(relative**2, 1.0) if not reason else math.nan, reason),
+        pools = [p for k in units if (p := _Pool(self.units[k], self.name, plane)).n]
+        ranged = [p for p in pools if p.fit.data_range]
+        n, n_ranged = sum(p.n for p in pools), sum(p.n for p in ranged)
+        reason = NO_PIXELS if not n else None if ranged else NO_RANGE
+        relative = rms(sum(p.relative_squares for p in ranged), n_ranged)
+        ratio = math.nan if reason else psnr(relative * relative, 1.0)
+        scores = {
+            "nrmse": _Value(relative, reason, n_ranged),
+            "rmse": _Value(rms(sum(p.image_squares for p in pools), n), None if n else reason, n),
+            "psnr": _Value(
+                math.nan if reason else psnr(relative * relative, 1.0), reason, n_ranged
+            ),
         }
         if self.convention.fit == "zerocost":
-            mean = sum(p.magnitudes for p in pools) / n if n else math.nan
-            scores["nrmse"] = scores["rmse"] = math.nan, NOT_GIVEN
-            scores["zc_sqrt_mae"] = math.sqrt(mean) if mean >= 0 else math.nan, reason
+            scores["nrmse"] = scores["rmse"] = _Value(math.nan, NOT_GIVEN, n)
+            magnitudes = sum(float(p.sums[_MAGNITUDES]) for p in ranged)
+            value = math.nan if reason else math.sqrt(magnitudes / n_ranged)
+            scores["zc_sqrt_mae"] = _Value(value, reason, n_ranged)
         if self.has_raw:
-            baseline = sum(_Pool(self.units[k], RAW, plane).squares for k in units)
-            scores["skill"] = skill(squares, baseline), reason or "raw has no error"
-            worse = sum(p.worse for p in pools)
-            scores["area_worse"] = worse / n if n else math.nan, reason
+            scores |= self._beside_raw(ranged, reason)
+        return scores
+
+    def _beside_raw(self, pools: Sequence[_Pool], reason: str | None) -> dict[str, _Value]:
+        """Scores over the pixels that are valid in raw as well."""
+        joint, worse, raw, own = (
+            sum(float(p.sums[i]) for p in pools)
+            for i in (_JOINT, _WORSE, _RAW_SQUARES, _OWN_SQUARES)
+        )
+        reason = reason or (None if joint else NO_PIXELS)
+        if reason:
+            return {m: _Value(math.nan, reason, joint) for m in ("skill", "area_worse")}
         return {
-            metric: (math.nan if reason and metric not in ("rmse",) else value, why)
-            if value != value or (reason and metric != "rmse")
-            else (value, None)
-            for metric, (value, why) in scores.items()
+            "skill": _Value(skill(own, raw), None if raw else NO_RAW_ERROR, joint),
+            "area_worse": _Value(worse / joint, None, joint),
         }
 
     # ---- rows
@@ -164,9 +157,7 @@ class _Scorer:
     def _score(
         self,
         metric: str,
-        value: float,
-        reason: str | None,
-        n: int,
+        value: _Value,
         axis_index: Mapping[str, int] | None = None,
         *,
         aggregation: str = "plane",
@@ -175,11 +166,11 @@ class _Scorer:
             image=self.comparison.ground_truth.name,
             candidate=self.name,
             metric=metric,
-            value=value,
+            value=value.value,
             unit=self._unit_of(metric),
             convention=self.text + self._special(metric),
-            reason=reason,
-            n=n,
+            reason=value.reason or (OVERFLOW if math.isnan(value.value) else None),
+            n=int(value.n),
             axis_index=axis_index or None,
             aggregation=aggregation,
         )
@@ -243,18 +234,30 @@ class _Pool:
 
     def __init__(self, unit: UnitScores, name: str, plane: int | None) -> None:
         sums = unit.sums[name]
-        s = sums.sum(axis=0) if plane is None else sums[plane]
+        self.sums = sums.sum(axis=0) if plane is None else sums[plane]
         self.fit = unit.fits[name]
-        self.n, self.squares, self.worse = float(s[_N]), float(s[_SQUARES]), float(s[_WORSE])
-        self.magnitudes = float(s[_MAGNITUDES])
-        self.image_squares = self.squares / self.fit.affine.inverse_range**2
+        self.n, squares = float(self.sums[_N]), float(self.sums[_SQUARES])
+        inverse, data_range = self.fit.affine.inverse_range, self.fit.data_range or math.nan
+        self.image_squares = squares / inverse / inverse
         # in units of the data range, so that nrmse and psnr mean the same under all conventions
-        self.relative_squares = self.squares / (self.fit.data_range or math.nan) ** 2
+        self.relative_squares = squares / data_range / data_range
 
 
-def _mean(values: list[tuple[float, str | None]]) -> tuple[float, str | None]:
+def _ssim(fit: Fit, sums: NDArray[np.float64]) -> _Value:
+    n = float(sums[_N])
+    if not n:
+        return _Value(math.nan, NO_PIXELS, n)
+    if not fit.data_range:
+        return _Value(math.nan, NO_RANGE, n)
+    if not sums[_SSIM_N]:
+        return _Value(math.nan, TOO_SMALL, n)
+    return _Value(float(sums[_SSIM] / sums[_SSIM_N]), None, n)
+
+
+def _mean(values: list[_Value]) -> _Value:
     """Return the mean of the defined values, or NaN with the first reason."""
-    defined = [v for v, _ in values if not math.isnan(v)]
-    if defined:
-        return math.fsum(defined) / len(defined), None
-    return math.nan, next((r for _, r in values if r), NO_PIXELS)
+    defined = [v for v in values if v.reason is None]
+    if not defined:
+        return _Value(math.nan, values[0].reason, sum(v.n for v in values))
+    mean = math.fsum(v.value for v in defined) / len(defined)
+    return _Value(mean, None, sum(v.n for v in defined))

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_verdict.comparison.image_fit import (
+    Fit,
+    Levels,
+    fit_of,
+    level_counts,
+    levels_of,
+)
 from napari_verdict.comparison.model import RAW
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import Source
 from napari_verdict.metrics.errors import difference_rows
-from napari_verdict.metrics.gain import error_histogram, gain_map, tolerance
-from napari_verdict.metrics.moments import Moments, combine, row_moments
-from napari_verdict.metrics.percentiles import percentiles, percentiles_of_counts
+from napari_verdict.metrics.gain import background_errors, gain_rows, tolerance
+from napari_verdict.metrics.moments import combine, row_moments
 from napari_verdict.metrics.ssim import (
     RADIUS,
     SIGMA,
-    Affine,
     gaussian_taps,
     reflected,
     ssim_rows,
@@ -28,32 +33,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_verdict.comparison.image_fit import LevelCounts
     from napari_verdict.comparison.model import Comparison
 
-_EPS = 1e-20
-
-
-@dataclass(frozen=True)
-class Levels:
-    """Grey levels of the ground truth over a unit; NaN without valid pixels."""
-
-    low: float
-    high: float
-    median: float
-    minimum: float
-    maximum: float
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How a candidate was brought to the ground truth in one unit.
-
-    `data_range` is L; 0 where the ground truth has no range.
-    """
-
-    affine: Affine
-    data_range: float
-    moments: Moments
+    #: Grey levels of a block; by candidate whether pixels are left out, and moments by row.
+    _Measured = tuple[LevelCounts, dict[str, tuple[bool, NDArray[np.float64]]]]
 
 
 @dataclass
@@ -69,8 +53,9 @@ class UnitScores:
     fits : dict
         By candidate.
     sums : dict
-        By candidate an (n_planes, 6) array: sum and number of SSIM values, valid pixels, sums of
-        squared and of absolute error, pixels that got worse than raw.
+        By candidate an (n_planes, 9) array: sum and number of SSIM values; valid pixels, sums of
+        squared and of absolute error; and over the pixels that are valid in raw too: how
+        many, those that got worse, sums of squared error of raw and of the candidate.
     tolerance : float
         The change of error that counts; NaN without raw.
     """
@@ -81,6 +66,14 @@ class UnitScores:
     fits: dict[str, Fit]
     sums: dict[str, NDArray[np.float64]]
     tolerance: float = float("nan")
+
+
+class Pass(NamedTuple):
+    """One way over the blocks of a unit: its name, the task of a block, what takes the results."""
+
+    what: str
+    task: Callable[[Block], Any]
+    collect: Callable[[list[Any]], None]
 
 
 @dataclass
@@ -123,17 +116,15 @@ class Unit:
             z, y, _ = truth.spacing
             self.z_taps = gaussian_taps(max(0.5, SIGMA * y / z))
 
-    @property
-    def steps(self) -> int:
-        """Blocks over all passes."""
-        return len(self.blocks) * (3 if RAW in self.sources else 2)
-
-    def passes(self) -> Iterator[tuple[str, Callable[[Block], Any], Callable[[list[Any]], None]]]:
-        """Yield the passes: name, task of a block, and what takes the tasks' results."""
-        yield "intensities", self._measure, self._fit
-        yield "maps", self._compare, self._add_up
+    def passes(self) -> list[Pass]:
+        """Return the passes, to be made in turn over all blocks."""
+        passes = [
+            Pass("intensities", self._measure, self._fit),
+            Pass("maps", self._compare, self._add_up),
+        ]
         if RAW in self.sources:
-            yield "gain over raw", self._count_worse, self._add_worse
+            passes.append(Pass("gain over raw", self._compare_with_raw, self._add_gain))
+        return passes
 
     def scores(self) -> UnitScores:
         """Return the sums, once all passes are through."""
@@ -144,7 +135,9 @@ class Unit:
 
     # ---- first pass: grey levels and moments
 
-    def _measure(self, block: Block) -> tuple[Any, dict[str, tuple[bool, NDArray[np.float64]]]]:
+    def _measure(
+        self, block: Block
+    ) -> tuple[LevelCounts, dict[str, tuple[bool, NDArray[np.float64]]]]:
         pixels = self.truth.read(block.frame, block.z, block.y)
         ignored = self._ignored(block.frame, block.z, block.y)
         g = _float(pixels)
@@ -154,14 +147,15 @@ class Unit:
             rows = row_moments(g, p)
             masked = ignored is not None or not bool(np.isfinite(rows).all())
             moments[name] = masked, row_moments(g, p, _valid(g, p, ignored)) if masked else rows
-        return _levels_of(pixels, ignored), moments
+        return level_counts(pixels, ignored), moments
 
     def _fit(self, parts: list[Any]) -> None:
-        self.levels = levels = _levels([p[0] for p in parts], self.comparison)
+        convention = self.comparison.settings.convention
+        self.levels = levels = levels_of([p[0] for p in parts], convention)
         for name in self.sources:
             rows = np.concatenate([p[1][name][1] for p in parts])
             self.masked[name] = any(p[1][name][0] for p in parts)
-            self.fits[name] = fit_of(self.comparison, levels, combine(rows))
+            self.fits[name] = fit_of(convention, levels, combine(rows))
 
     # ---- second pass: SSIM and difference
 
@@ -269,11 +263,11 @@ class Unit:
             return None
         inside = g[block.z0 - z0 : block.z1 - z0, block.y0 - y0 : block.y1 - y0]
         raw = self.views[RAW]["difference"][(*block.frame, block.z, block.y)]
-        return error_histogram(raw[inside <= self.levels.median], fit.data_range)
+        return background_errors(raw, inside, self.levels.median, fit.data_range)
 
     def _add_up(self, parts: list[Any]) -> None:
         for name in self.sources:
-            by_plane = np.zeros((len(self.planes), 6))
+            by_plane = np.zeros((len(self.planes), 9))
             for k, rows in _by_plane(self.planes, self.blocks, [p[0][name] for p in parts]):
                 by_plane[k, :5] = rows.sum(axis=0)
             self.sums[name] = by_plane
@@ -283,24 +277,20 @@ class Unit:
 
     # ---- third pass: where the model made it worse
 
-    def _count_worse(self, block: Block) -> dict[str, NDArray[np.int64]]:
-        at = (*block.frame, block.z, block.y)
-        raw = self.views[RAW]["difference"][at]
-        with np.errstate(invalid="ignore"):
-            return {
-                name: (gain_map(raw, self.views[name]["difference"][at]) < -self.tolerance)
-                .sum(axis=2)
-                .astype(np.int64)[..., np.newaxis]
-                for name in self.sources
-                if name != RAW
-            }
+    def _compare_with_raw(self, block: Block) -> dict[str, NDArray[np.float64]]:
+        sums = {n: np.empty((block.z1 - block.z0, block.y1 - block.y0, 4)) for n in self.sources}
+        del sums[RAW]
+        for name, rows in sums.items():
+            for k in range(block.z0, block.z1):
+                at = (*block.frame, k, block.y)
+                raw, own = (self.views[n]["difference"][at] for n in (RAW, name))
+                rows[k - block.z0] = gain_rows(raw, own, self.tolerance)
+        return sums
 
-    def _add_worse(self, parts: list[Any]) -> None:
-        for name in self.sources:
-            if name == RAW:
-                continue
+    def _add_gain(self, parts: list[Any]) -> None:
+        for name in parts[0]:
             for k, rows in _by_plane(self.planes, self.blocks, [p[name] for p in parts]):
-                self.sums[name][k, 5] = rows.sum()
+                self.sums[name][k, 5:] = rows.sum(axis=0)
 
     # ---- pixels
 
@@ -334,43 +324,6 @@ def units_of(
             ]
             units.append(Unit(comparison, frame, planes, views, blocks))
     return units
-
-
-def fit_of(comparison: Comparison, levels: Levels, moments: Moments) -> Fit:
-    """Resolve the convention for one candidate in one unit."""
-    convention = comparison.settings.convention
-    if convention.percentiles is None:
-        spread = levels.maximum - levels.minimum
-        return Fit(Affine(), spread if spread > 0 else 0.0, moments)
-    low, spread = levels.low, levels.high - levels.low
-    gain, offset = moments.fit()
-    if convention.fit == "zerocost":
-        gain, offset = moments.fit_zerocost()
-        low = moments.mean_g
-    if not spread > 0:
-        return Fit(Affine(low, 1.0, gain, offset), 0.0, moments)
-    return Fit(Affine(low, 1.0 / (spread + _EPS), gain, offset), 1.0, moments)
-
-
-def _levels_of(
-    pixels: NDArray[Any], ignored: NDArray[np.bool_] | None
-) -> tuple[NDArray[Any], bool]:
-    """Return a histogram of small integers, or the valid values themselves."""
-    values = pixels.ravel() if ignored is None else pixels[~ignored]
-    if values.dtype in (np.uint8, np.uint16):
-        return np.bincount(values, minlength=np.iinfo(values.dtype).max + 1), True
-    if values.dtype.kind == "f":
-        finite = np.isfinite(values)
-        return (values.copy() if finite.all() else values[finite]), False
-    return values.astype(np.float64), False
-
-
-def _levels(parts: list[tuple[NDArray[Any], bool]], comparison: Comparison) -> Levels:
-    low, high = comparison.settings.convention.percentiles or (0.0, 100.0)
-    q = (low, high, 50.0, 0.0, 100.0)
-    if parts and parts[0][1]:
-        return Levels(*percentiles_of_counts(np.sum([c for c, _ in parts], axis=0), 0, q))
-    return Levels(*percentiles(np.concatenate([v for v, _ in parts]), q))
 
 
 def _by_plane(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.image_scores import image_rows
-from napari_verdict.comparison.image_units import UnitScores, units_of
+from napari_verdict.comparison.image_units import Unit, units_of
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
-from napari_verdict.engine.executor import run_blocks
+from napari_verdict.engine.executor import default_threads, run_blocks
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.metrics.gain import gain_map
 
@@ -67,18 +67,37 @@ def run_images(
         for name, maps in stored.items()
     }
     units = units_of(comparison, views, pixels)
-    total, done = sum(u.steps for u in units), 0
-    scored: list[UnitScores] = []
-    for unit in units:
-        for what, task, collect in unit.passes():
+    total, done = sum(len(u.blocks) * len(u.passes()) for u in units), 0
+    for batch in _batches(units, 8 * (threads or default_threads())):
+        for passes in zip(*(unit.passes() for unit in batch), strict=True):
+            of_unit = list(zip(passes, batch, strict=True))
+            jobs = [partial(one.task, block) for one, unit in of_unit for block in unit.blocks]
             results = []
-            for part in run_blocks(task, unit.blocks, token=token, threads=threads):
+            for part in run_blocks(_do, jobs, token=token, threads=threads):
                 results.append(part)
                 done += 1
-                yield Progress(done, total, what)
-            collect(results)
-        scored.append(unit.scores())
+                yield Progress(done, total, passes[0].what)
+            for one, unit in of_unit:
+                one.collect(results[: len(unit.blocks)])
+                del results[: len(unit.blocks)]
+    scored = [unit.scores() for unit in units]
     return ImageResult(comparison, image_rows(comparison, scored), stored=stored)
+
+
+def _batches(units: list[Unit], blocks: int) -> Iterator[list[Unit]]:
+    """Group units, which may be small, so that each group has work for all threads."""
+    batch: list[Unit] = []
+    for unit in units:
+        batch.append(unit)
+        if sum(len(u.blocks) for u in batch) >= blocks:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _do(job: Callable[[], Any]) -> Any:
+    return job()
 
 
 class _Maps(Mapping[str, "NDArray[np.float32]"]):

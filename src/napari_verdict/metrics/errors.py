@@ -69,7 +69,7 @@ def psnr(mean_square: float, data_range: float) -> float:
     """Return the peak signal-to-noise ratio in dB: 10 log10(L² / MSE); +inf without error."""
     if mean_square == 0:
         return math.inf
-    return 10 * math.log10(data_range**2 / mean_square)
+    return 10 * math.log10(data_range * data_range / mean_square)
 
 
 def skill(mean_square: float, baseline: float) -> float:

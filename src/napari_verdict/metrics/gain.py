@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,13 +36,62 @@ def gain_map(
     return gained
 
 
-def error_histogram(differences: NDArray[np.float32], data_range: float) -> NDArray[np.int64]:
-    """Count magnitudes in bins of 1/4096 of the data range; the last bin takes all above 3 L."""
-    bins = np.abs(differences[np.isfinite(differences)]) * (_BINS_PER_RANGE / data_range)
-    counts: NDArray[np.int64] = np.bincount(
-        np.minimum(bins, _BINS - 1).astype(np.intp), minlength=_BINS
+def gain_rows(
+    raw_difference: NDArray[np.float32], difference: NDArray[np.float32], tolerance: float
+) -> NDArray[np.float64]:
+    """Return sums by row over the pixels that are valid in raw and in the prediction.
+
+    Parameters
+    ----------
+    raw_difference, difference : (y, x) ndarray of float32
+        As for `gain_map`.
+    tolerance : float
+        The change of error that counts.
+
+    Returns
+    -------
+    (y, 4) ndarray of float64
+        For each row: pixels, those whose gain is below minus the tolerance, sums of squares of
+        the difference of raw and of the prediction.
+    """
+    sums = np.zeros((len(difference), 4))
+    _gain_rows(
+        np.require(raw_difference, np.float32, ["C", "W"]),
+        np.require(difference, np.float32, ["C", "W"]),
+        np.float32(-tolerance),
+        sums,
     )
-    return counts
+    return sums
+
+
+def background_errors(
+    differences: NDArray[np.float32],
+    g: NDArray[np.float64],
+    background: float,
+    data_range: float,
+) -> NDArray[np.int64]:
+    """Count magnitudes in bins of 1/4096 of the data range; the last bin takes all above 3 L.
+
+    Parameters
+    ----------
+    differences : ndarray of float32
+        Signed differences of raw to the ground truth; NaN is not counted.
+    g : ndarray of float64
+        The ground truth.
+    background : float
+        Pixels count where the ground truth is at or below this.
+    data_range : float
+        L.
+    """
+    counts = np.zeros(_BINS + 1, np.int64)
+    _background_errors(
+        np.ascontiguousarray(differences).reshape(-1),
+        np.ascontiguousarray(g).reshape(-1),
+        background,
+        _BINS_PER_RANGE / data_range,
+        counts,
+    )
+    return counts[:-1]
 
 
 def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
@@ -50,7 +100,7 @@ def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
     Parameters
     ----------
     counts : (n,) ndarray of int64
-        `error_histogram` of raw over the background.
+        `background_errors` of raw.
     data_range : float
         L.
 
@@ -65,3 +115,29 @@ def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
         return least
     middle = int(np.searchsorted(np.cumsum(counts), (counts.sum() + 1) // 2))
     return max(least, (middle + 0.5) * data_range / _BINS_PER_RANGE)
+
+
+@njit(nogil=True, cache=True)
+def _background_errors(d: Any, g: Any, background: float, scale: float, counts: Any) -> None:
+    nowhere = counts.size - 1
+    for i in range(d.size):
+        magnitude = abs(d[i]) * scale
+        k = int(magnitude) if magnitude < nowhere else nowhere - 1
+        # a branch that no processor could predict would cost more than counting in vain
+        counts[k if g[i] <= background and magnitude == magnitude else nowhere] += 1
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc"})
+def _gain_rows(raw: Any, p: Any, lowest: Any, sums: Any) -> None:
+    for i in range(p.shape[0]):
+        n, worse = 0, 0
+        of_raw, of_p = 0.0, 0.0
+        for j in range(p.shape[1]):
+            r, d = raw[i, j], p[i, j]
+            gained = abs(r) - abs(d)
+            seen = gained == gained
+            n += seen
+            worse += gained < lowest
+            of_raw += np.float64(r) * np.float64(r) if seen else 0.0
+            of_p += np.float64(d) * np.float64(d) if seen else 0.0
+        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3] = n, worse, of_raw, of_p

@@ -39,20 +39,19 @@ class Moments:
     @property
     def constant_g(self) -> bool:
         """Whether the ground truth has no contrast."""
-        return not self.var_g > (_ROUNDING * self.mean_g) ** 2
+        return _constant(self.var_g, self.mean_g)
 
     @property
     def constant_p(self) -> bool:
         """Whether the candidate has no contrast."""
-        return not self.var_p > (_ROUNDING * self.mean_p) ** 2
+        return _constant(self.var_p, self.mean_p)
 
     @property
     def pearson(self) -> float:
         """Pearson correlation, in [-1, 1]; NaN where either image is constant."""
         if self.constant_g or self.constant_p:
             return float("nan")
-        r = self.cov / np.sqrt(self.var_g * self.var_p)
-        return float(min(1.0, max(-1.0, r)))
+        return float(np.clip(self.cov / np.sqrt(self.var_g * self.var_p), -1, 1))
 
     def fit(self) -> tuple[float, float]:
         """Return gain and offset of the least-squares fit of the candidate to the ground truth.
@@ -108,15 +107,21 @@ def combine(rows: NDArray[np.float64]) -> Moments:
     if total == 0:
         nan = float("nan")
         return Moments(0, nan, nan, nan, nan, nan)
-    mean_g, mean_p = (n * rows[:, 1]).sum() / total, (n * rows[:, 2]).sum() / total
-    dg, dp = rows[:, 1] - mean_g, rows[:, 2] - mean_p
-    sums = [
-        (rows[:, 3] + n * dg * dg).sum(),
-        (rows[:, 4] + n * dp * dp).sum(),
-        (rows[:, 5] + n * dg * dp).sum(),
-    ]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean_g, mean_p = (n * rows[:, 1]).sum() / total, (n * rows[:, 2]).sum() / total
+        dg, dp = rows[:, 1] - mean_g, rows[:, 2] - mean_p
+        sums = [
+            (rows[:, 3] + n * dg * dg).sum(),
+            (rows[:, 4] + n * dp * dp).sum(),
+            (rows[:, 5] + n * dg * dp).sum(),
+        ]
     var_g, var_p, cov = (float(s / total) for s in sums)
     return Moments(int(total), float(mean_g), float(mean_p), var_g, var_p, cov)
+
+
+def _constant(variance: float, mean: float) -> bool:
+    least = _ROUNDING * mean
+    return not variance > least * least
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc"})

@@ -113,6 +113,7 @@ def ssim_rows(
     counts : (n,) ndarray of int64
         How many pixels each sum has.
     """
+    c1, c2 = _K1 * data_range, _K2 * data_range
     n, width = out.shape
     sums, counts = np.zeros(n), np.zeros(n, np.int64)
     columns = reflected(np.arange(-RADIUS, width + RADIUS), width)
@@ -129,7 +130,7 @@ def ssim_rows(
         gaussian_taps(SIGMA)[RADIUS:],
         edge,
         (a.low, a.inverse_range, a.gain, a.offset, means[0], means[1]),
-        ((_K1 * data_range) ** 2, (_K2 * data_range) ** 2),
+        (c1 * c1, c2 * c2),
         out,
         sums,
         counts,
@@ -179,7 +180,7 @@ def _form_plain(g: Any, p: Any, affine: Any, q: Any) -> None:
         fp[j] = x * y
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def _down(ring: Any, r: int, f: int, k: Any, out: Any) -> None:
     """Filter a field vertically; rows r - 10 to r are in the ring."""
     a5, b5 = ring[(r - 10) % 11, f], ring[r % 11, f]
@@ -196,7 +197,7 @@ def _down(ring: Any, r: int, f: int, k: Any, out: Any) -> None:
         out[j] = out[j] + k2 * (a2[j] + b2[j]) + k1 * (a1[j] + b1[j]) + k0 * c[j]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def _across(p: Any, k: Any, out: Any) -> None:
     """Filter a padded row horizontally."""
     k0, k1, k2, k3, k4, k5 = k[0], k[1], k[2], k[3], k[4], k[5]
