@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.model import Input
+
+#: Axes a person can choose between where nobody has named one, with what they mean.
+CHOICES = {"t": "time", "z": "depth", "c": "channels"}
+UNKNOWN = "?"
+
 _KNOWN = {"t": "t", "time": "t", "c": "c", "ch": "c", "channel": "c", "z": "z", "y": "y", "x": "x"}
 
 
@@ -36,3 +46,23 @@ def axes_from_labels(labels: tuple[str, ...]) -> str:
         f if have == "?" and f not in letters else have
         for have, f in zip(letters, fallback, strict=True)
     )
+
+
+def name_axis(item: Input, letter: str) -> Input:
+    """Return the input with its first unknown axis named; the same one where nothing fits.
+
+    Parameters
+    ----------
+    item : Input
+        Its axes may hold ``?``.
+    letter : str
+        A person's answer: one of `CHOICES`.
+
+    Returns
+    -------
+    Input
+        `item` itself if no axis is unknown or the letter is taken already.
+    """
+    if UNKNOWN not in item.axes or letter not in CHOICES or letter in item.axes:
+        return item
+    return replace(item, axes=item.axes.replace(UNKNOWN, letter, 1))

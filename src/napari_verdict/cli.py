@@ -1,0 +1,264 @@
+"""The command line: the engine of the docks on files, with the same numbers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict import __version__
+from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
+from napari_verdict.comparison.findings import ComparisonError
+from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_verdict.comparison.result import Result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        0 when done; 1 when a replay gave other numbers; 2 when it cannot be done as asked,
+        with one sentence on standard error.
+    """
+    options = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a pipe in the C locale cannot say "×" or "µm"
+            stream.reconfigure(errors="replace")
+    try:
+        code: int = options.run(options)
+    except (ComparisonError, ValueError, OSError) as error:
+        print(f"napari-verdict: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("napari-verdict: stopped.", file=sys.stderr)
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="napari-verdict",
+        description="Can I trust this model on my images, and where does it fail?",
+    )
+    parser.add_argument("--version", action="version", version=f"napari-verdict {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    images = commands.add_parser("images", help="score restored images, and raw, against GT")
+    _add_inputs(images)
+    images.add_argument("--raw", metavar="FILE", help="the image that was restored")
+    images.add_argument(
+        "--convention",
+        choices=list(CONVENTIONS),
+        default=LAINE_2021.id,
+        help="normalisation and fit of the scores (default: %(default)s)",
+    )
+    images.add_argument("--ssim-3d", action="store_true", help="filter SSIM along z too")
+    images.set_defaults(run=_images)
+
+    labels = commands.add_parser("labels", help="score segmentations against GT")
+    _add_inputs(labels)
+    labels.add_argument(
+        "--task",
+        choices=[t.value for t in Task if t.is_labels],
+        default=Task.INSTANCES.value,
+        help="what the labels are (default: %(default)s)",
+    )
+    labels.add_argument(
+        "--iou",
+        type=float,
+        default=Settings().iou_threshold,
+        metavar="T",
+        help="an object is matched at this intersection over union (default: %(default)s)",
+    )
+    labels.add_argument("--exclusive", action="store_true", help="match above T only, not at T")
+    labels.set_defaults(run=_labels)
+
+    again = commands.add_parser("replay", help="run a results.json again and compare the numbers")
+    again.add_argument("record", metavar="results.json")
+    again.set_defaults(run=_replay)
+
+    demo = commands.add_parser("demo", help="open napari on sample data with a result shown")
+    demo.add_argument(
+        "--headless",
+        type=Path,
+        metavar="DIR",
+        help="without a display: write results, maps, overlays and a screenshot to DIR",
+    )
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--gt", required=True, metavar="FILE", help="the ground truth")
+    parser.add_argument(
+        "--pred",
+        required=True,
+        action="append",
+        metavar="[NAME=]FILE",
+        help="a prediction; may be given several times",
+    )
+    parser.add_argument("--axes", metavar="LETTERS", help="what the axes mean, e.g. zyx or tyx")
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="REMEDY",
+        help="accept a remedy that was offered, e.g. crop-to-common",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="save everything to this folder")
+
+
+def _images(options: argparse.Namespace) -> int:
+    from napari_verdict.report.ome import read_input
+
+    settings = Settings(
+        convention=CONVENTIONS[options.convention],
+        ssim_3d=options.ssim_3d,
+        decisions=tuple(options.accept),
+    )
+    raw = read_input(options.raw, "raw", options.axes) if options.raw else None
+    return _compare(Task.RESTORATION, options, settings, raw)
+
+
+def _labels(options: argparse.Namespace) -> int:
+    settings = Settings(
+        iou_threshold=options.iou,
+        iou_inclusive=not options.exclusive,
+        decisions=tuple(options.accept),
+    )
+    return _compare(Task(options.task), options, settings, None)
+
+
+def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: Input | None) -> int:
+    from napari_verdict.comparison.run import complete, run
+    from napari_verdict.report.ome import read_input
+
+    truth = read_input(options.gt, axes=options.axes)
+    named = [_name_and_path(p) for p in options.pred]
+    names = unique_names([name for name, _ in named])
+    predictions = tuple(
+        read_input(path, name, options.axes) for name, (_, path) in zip(names, named, strict=True)
+    )
+    raw = raw and _named_as(truth, raw)
+    result = complete(run(Comparison(task, truth, predictions, raw, settings)))
+    _show(result)
+    if options.out:
+        from napari_verdict.report.folder import save
+
+        written = save(result, options.out)
+        print(f"\n{len(written)} files in {options.out}")
+    return 0
+
+
+def _named_as(truth: Input, given: Input) -> Input:
+    """Give axes that a file leaves unnamed the ground truth's names, where they fit."""
+    fits = "?" in given.axes and given.shape == truth.shape
+    return replace(given, axes=truth.axes) if fits else given
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from napari_verdict.report.replay import differences, read_record, replay
+
+    record = read_record(options.record)
+    result = replay(options.record)
+    _show(result)
+    changed = differences(record, result)
+    total = len(record.scores)
+    if not changed:
+        print(f"\nEvery number is reproduced ({total} of {total}).")
+        return 0
+    print(f"\n{len(changed)} of {total} numbers are not reproduced:")
+    for d in changed[:20]:
+        score = d.recorded or d.replayed
+        assert score is not None
+        values = [s.value if s else "missing" for s in (d.recorded, d.replayed)]
+        where = "" if score.axis_index is None else f" at {score.axis_index}"
+        print(f"  {score.metric} of {score.candidate}{where}: {values[0]} before, {values[1]} now")
+    return 1
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from napari_verdict.widgets.display import display_available, require_qt, virtual_display
+
+    require_qt()
+    if options.headless is None and not display_available():
+        raise OSError(
+            "There is no display to open a window on; "
+            "'napari-verdict demo --headless DIR' writes the result and a screenshot to DIR."
+        )
+
+    with virtual_display() if options.headless else nullcontext():
+        from napari_verdict.widgets.demo import run_demo
+
+        code: int = run_demo(options.headless)
+    return code
+
+
+def _name_and_path(given: str) -> tuple[str, Path]:
+    """Split ``NAME=FILE``; a file whose own name has an equals sign in it is a file."""
+    from napari_verdict.report.ome import bare_name
+
+    name, equals, path = given.partition("=")
+    if equals and name and not Path(given).exists():
+        return name, Path(path)
+    return bare_name(Path(given)), Path(given)
+
+
+def _show(result: Result) -> None:
+    """Print findings, the verdict and the table of the scores of the whole."""
+    for finding in result.findings:
+        who = f"{finding.candidate}: " if finding.candidate else ""
+        print(f"[{finding.severity}] {who}{finding.message}")
+        for remedy in finding.remedies:
+            print(f"    --accept {remedy.id}: {remedy.label}")
+    print(result.verdict, end="\n\n")
+    for line in table(result):
+        print(line)
+
+
+def table(result: Result) -> list[str]:
+    """Return the scores of the whole as aligned lines: metrics down, candidates across.
+
+    The curve over thresholds, single planes, frames and classes are left to the saved table.
+    """
+    settings = result.comparison.settings
+    shown: dict[str, dict[str, str]] = {}
+    for s in result.rows:
+        at_other = result.comparison.task is Task.INSTANCES and s.threshold not in (
+            None,
+            settings.iou_threshold,
+        )
+        if s.axis_index is None and s.class_ is None and s.region is None and not at_other:
+            label = s.metric if s.unit in ("1", "") else f"{s.metric} [{s.unit}]"
+            shown.setdefault(label, {})[s.candidate] = _value(s.value)
+    names = list(result.comparison.candidates)
+    rows = [["", *names], *([m, *(by.get(n, "") for n in names)] for m, by in shown.items())]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(names) + 1)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]
+
+
+def _value(value: Any) -> str:
+    if value != value:  # NaN
+        return "–"
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,332 @@
+"""Remedies that a person accepted, applied to a comparison; inputs are never changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.comparison import geometry
+from napari_verdict.comparison.axes import CHOICES, UNKNOWN, name_axis
+from napari_verdict.comparison.derived import crop
+from napari_verdict.comparison.findings import Finding, Severity
+from napari_verdict.comparison.model import Comparison, Input, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AXIS = "axis:"
+GROUND_TRUTH_AXES = "use-ground-truth-axes"
+CONVERT_COORDINATES = "convert-coordinates"
+CROP_TO_OVERLAP = "crop-to-overlap"
+CROP_TO_COMMON = "crop-to-common"
+GROUND_TRUTH_GEOMETRY = "use-ground-truth-geometry"
+AS_MASKS = "as-masks"
+AS_INSTANCES = "as-instances"
+THRESHOLD_HALF = "threshold-half"
+NEGATIVE_TO_BACKGROUND = "negative-to-background"
+LABEL_COMPONENTS = "label-components"
+ALIGN = "align:"
+
+#: What a step gives: the comparison with the remedy applied, and a sentence that says what
+#: was done, or None where there was nothing to do.
+Applied = tuple[Comparison, str | None]
+
+
+def apply_decisions(comparison: Comparison) -> Comparison:
+    """Return the comparison with the accepted remedies in `Settings.decisions` applied.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        As it was asked for. Neither it nor its arrays are changed.
+
+    Returns
+    -------
+    Comparison
+        The same object where nothing was accepted; otherwise a new one whose inputs are
+        views, arrays computed where they are read, or (for ``label-components`` and
+        ``align:``) new arrays. Applying it again changes nothing more.
+    """
+    if not comparison.settings.decisions:
+        return comparison
+    from napari_verdict.comparison.alignment import add_aligned
+
+    resolved, _ = resolve_geometry(comparison)
+    resolved, _ = resolve_values(resolved)
+    resolved, _ = add_aligned(resolved)
+    return resolved
+
+
+def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
+    """Apply the remedies that need no pixel, and say what was done. Instant."""
+    for decision in comparison.settings.decisions:
+        if decision.startswith(AXIS):
+            letter = decision.removeprefix(AXIS)
+            comparison = _each(comparison, lambda item, axis=letter: name_axis(item, axis))  # type: ignore[misc]
+    return _run(comparison, _GEOMETRY)
+
+
+def resolve_values(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
+    """Apply the remedies that change pixel values, and say what was done. Reads pixels."""
+    from napari_verdict.comparison import label_values
+
+    if not comparison.task.is_labels:
+        return comparison, []
+    return _run(
+        comparison,
+        {
+            THRESHOLD_HALF: label_values.threshold_half,
+            NEGATIVE_TO_BACKGROUND: label_values.negative_to_background,
+            LABEL_COMPONENTS: label_values.label_components,
+        },
+    )
+
+
+def _run(
+    comparison: Comparison, steps: dict[str, Callable[[Comparison], Applied]]
+) -> tuple[Comparison, list[Finding]]:
+    said = []
+    for decision, step in steps.items():
+        if decision in comparison.settings.decisions:
+            comparison, done = step(comparison)
+            if done:
+                said.append(Finding(decision, Severity.INFO, done))
+    return comparison, said
+
+
+def _each(comparison: Comparison, change: Callable[[Input], Input]) -> Comparison:
+    raw = comparison.raw
+    return replace(
+        comparison,
+        ground_truth=change(comparison.ground_truth),
+        predictions=tuple(change(p) for p in comparison.predictions),
+        raw=change(raw) if raw is not None and comparison.task is Task.RESTORATION else raw,
+    )
+
+
+def _each_candidate(comparison: Comparison, change: Callable[[Input], Input]) -> Comparison:
+    truth = comparison.ground_truth
+    return _each(comparison, lambda item: item if item is truth else change(item))
+
+
+# ---- axes
+
+
+def _use_ground_truth_axes(comparison: Comparison) -> Applied:
+    truth, renamed = comparison.ground_truth, []
+
+    def change(item: Input) -> Input:
+        if set(item.axes) == set(truth.axes) or len(item.axes) != len(truth.axes):
+            return item
+        renamed.append(item.name)
+        return replace(item, axes=truth.axes)
+
+    changed = _each_candidate(comparison, change)
+    if not renamed:
+        return comparison, None
+    return changed, f"The axes of {', '.join(renamed)} are read as {truth.axes}, as accepted."
+
+
+# ---- cropping
+
+
+def crop_window(
+    comparison: Comparison, offsets: dict[str | None, dict[str, int]]
+) -> dict[str, tuple[int, int]] | None:
+    """Return the area all inputs share, as first and end pixel of the ground truth by axis.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        All its inputs have the same axes, in any order.
+    offsets : dict
+        Where the first pixel of each input lies, by name and axis; 0 where missing.
+
+    Returns
+    -------
+    dict or None
+        None where they share nothing or their axes differ.
+    """
+    window = {}
+    inputs = geometry.inputs_of(comparison)
+    axes = set(comparison.ground_truth.axes)
+    if any(set(i.axes) != axes or len(i.shape) != len(i.axes) for i in inputs.values()):
+        return None
+    if UNKNOWN in axes:
+        return None
+    for axis in comparison.ground_truth.axes:
+        firsts = {name: offsets.get(name, {}).get(axis, 0) for name in inputs}
+        ends = [firsts[name] + geometry.sizes_of(item)[axis] for name, item in inputs.items()]
+        window[axis] = (max(firsts.values()), min(ends))
+    return window if all(last > first for first, last in window.values()) else None
+
+
+def overlap_offsets(comparison: Comparison) -> dict[str | None, dict[str, int]]:
+    """Return where candidates lie by whole pixels; those that do not fit the grid are left out."""
+    truth = comparison.ground_truth
+    offsets: dict[str | None, dict[str, int]] = {}
+    for name, item in comparison.candidates.items():
+        if set(item.axes) == set(truth.axes) and (where := geometry.whole_offset(item, truth)):
+            offsets[name] = where
+    return offsets
+
+
+def _crop_to_overlap(comparison: Comparison) -> Applied:
+    return _cropped(comparison, overlap_offsets(comparison), "the area that all images share")
+
+
+def _crop_to_common(comparison: Comparison) -> Applied:
+    return _cropped(comparison, {}, "the common size, from the first pixel")
+
+
+def _cropped(comparison: Comparison, offsets: dict[str | None, dict[str, int]], to: str) -> Applied:
+    if comparison.task is Task.DETECTIONS:
+        return comparison, None
+    window = crop_window(comparison, offsets)
+    inputs = geometry.inputs_of(comparison)
+    if window is None or all(
+        window[a] == (offsets.get(name, {}).get(a, 0), offsets.get(name, {}).get(a, 0) + n)
+        for name, item in inputs.items()
+        for a, n in geometry.sizes_of(item).items()
+    ):
+        return comparison, None
+    shape = {axis: last - first for axis, (first, last) in window.items()}
+    new = {
+        name: _window(item, window, offsets.get(name, {}), shape) for name, item in inputs.items()
+    }
+    truth = comparison.ground_truth
+    ignore = comparison.ignore
+    if ignore is not None and tuple(ignore.shape) == truth.shape:
+        ignore = crop(
+            ignore, tuple(window[a][0] for a in truth.axes), tuple(shape[a] for a in truth.axes)
+        )
+    names = [n for n, item in inputs.items() if new[n].shape != item.shape]
+    what = ", ".join(geometry.called(n, comparison.task) for n in names)
+    size = geometry.times(new[None].shape)
+    return (
+        replace(
+            comparison,
+            ground_truth=new[None],
+            predictions=tuple(new[p.name] for p in comparison.predictions),
+            raw=new.get("raw", comparison.raw),
+            ignore=ignore,
+        ),
+        f"Cropped to {to}, {size}, as accepted: {what}.",
+    )
+
+
+def _window(
+    item: Input,
+    window: dict[str, tuple[int, int]],
+    offset: dict[str, int],
+    shape: dict[str, int],
+) -> Input:
+    start = tuple(window[a][0] - offset.get(a, 0) for a in item.axes)
+    data: Any = crop(item.data, start, tuple(shape[a] for a in item.axes))
+    moved = zip(item.translate, start, item.scale, strict=True)
+    return replace(item, data=data, translate=tuple(t + s * scale for t, s, scale in moved))
+
+
+# ---- scale and position
+
+
+def _use_ground_truth_geometry(comparison: Comparison) -> Applied:
+    truth, changed_names = comparison.ground_truth, []
+    by_axis = {
+        axis: values
+        for axis, *values in zip(truth.axes, truth.scale, truth.translate, truth.units, strict=True)
+    }
+
+    def change(item: Input) -> Input:
+        if set(item.axes) != set(truth.axes):
+            return item
+        scale, translate, units = zip(*(by_axis[a] for a in item.axes), strict=True)
+        if (scale, translate, units) == (item.scale, item.translate, item.units):
+            return item
+        changed_names.append(item.name)
+        return replace(item, scale=scale, translate=translate, units=units)
+
+    changed = _each_candidate(comparison, change)
+    if not changed_names:
+        return comparison, None
+    names = ", ".join(changed_names)
+    return changed, (
+        f"Pixel size and position of {names} are taken from the ground truth, as accepted: "
+        "pixels are compared one by one."
+    )
+
+
+def _convert_coordinates(comparison: Comparison) -> Applied:
+    import numpy as np
+
+    truth, converted = comparison.ground_truth, []
+
+    def change(item: Input) -> Input:
+        if comparison.task is not Task.DETECTIONS or set(item.axes) != set(truth.axes):
+            return item
+        if not geometry.same_units(item, truth) or not len(item.data):
+            return item
+        if geometry.same_scale(item, truth) and not any(
+            geometry.pixel_offset(item, truth).values()
+        ):
+            return item
+        offset = geometry.pixel_offset(item, truth)
+        ratio = geometry.scale_ratio(item, truth)
+        data = np.asarray(item.data, dtype=float) * [ratio[a] for a in item.axes]
+        data += [offset[a] for a in item.axes]
+        back = {
+            a: v
+            for a, *v in zip(truth.axes, truth.scale, truth.translate, truth.units, strict=True)
+        }
+        scale, translate, units = zip(*(back[a] for a in item.axes), strict=True)
+        converted.append(item.name)
+        return replace(item, data=data, scale=scale, translate=translate, units=units)
+
+    changed = _each_candidate(comparison, change)
+    if not converted:
+        return comparison, None
+    names = ", ".join(converted)
+    return changed, f"The points of {names} are converted to ground-truth pixels, as accepted."
+
+
+# ---- task
+
+
+def _as_masks(comparison: Comparison) -> Applied:
+    if comparison.task is not Task.INSTANCES:
+        return comparison, None
+    return (
+        replace(comparison, task=Task.FOREGROUND),
+        "Compared as masks, as accepted: every id above 0 is foreground, objects are not counted.",
+    )
+
+
+def _as_instances(comparison: Comparison) -> Applied:
+    if comparison.task is not Task.SEMANTIC:
+        return comparison, None
+    return (
+        replace(comparison, task=Task.INSTANCES),
+        "Compared as objects, as accepted: every id is one object.",
+    )
+
+
+# geometry of points first, then what depends on shapes, then what forgets positions
+_GEOMETRY: dict[str, Callable[[Comparison], Applied]] = {
+    GROUND_TRUTH_AXES: _use_ground_truth_axes,
+    CONVERT_COORDINATES: _convert_coordinates,
+    CROP_TO_OVERLAP: _crop_to_overlap,
+    CROP_TO_COMMON: _crop_to_common,
+    GROUND_TRUTH_GEOMETRY: _use_ground_truth_geometry,
+    AS_MASKS: _as_masks,
+    AS_INSTANCES: _as_instances,
+}
+
+#: Every remedy id; ``axis:`` is followed by a letter, ``align:`` by a candidate.
+REMEDIES = (
+    *(f"{AXIS}{letter}" for letter in CHOICES),
+    *_GEOMETRY,
+    THRESHOLD_HALF,
+    NEGATIVE_TO_BACKGROUND,
+    LABEL_COMPONENTS,
+    ALIGN,
+)

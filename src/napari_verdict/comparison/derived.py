@@ -1,0 +1,83 @@
+"""Arrays derived from inputs without copying them: cropped, or changed pixel by pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class DerivedArray:
+    """A window on an array, changed by a function whenever a part of it is read.
+
+    Parameters
+    ----------
+    data : array-like
+        What is read, only where it is asked for.
+    start : tuple of int
+        First pixel of the window along each axis.
+    shape : tuple of int
+        Size of the window.
+    dtype : numpy.dtype
+        Dtype of what is read.
+    function : callable, optional
+        Called with every part that is read; pixel by pixel, so that parts do not matter.
+    """
+
+    data: Any
+    start: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    function: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, key: int | slice | tuple[int | slice, ...]) -> NDArray[Any]:
+        """Read a part named by integers and slices of step 1."""
+        keys = key if isinstance(key, tuple) else (key,)
+        keys += (slice(None),) * (self.ndim - len(keys))
+        part = self.data[tuple(map(_moved, keys, self.start, self.shape))]
+        if hasattr(part, "compute"):
+            part = part.compute(scheduler="synchronous")
+        part = np.asarray(part)
+        return part if self.function is None else self.function(part)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read everything."""
+        return np.array(self[()], dtype=dtype, copy=copy)
+
+
+def _moved(key: int | slice, start: int, size: int) -> int | slice:
+    if isinstance(key, slice):
+        first, last, step = key.indices(size)
+        if step != 1:
+            raise IndexError(f"slices of step 1 only, not {step}")
+        return slice(start + first, start + max(first, last))
+    if not -size <= key < size:
+        raise IndexError(f"index {key} is out of the {size} there are")
+    return start + key % size
+
+
+def crop(data: Any, start: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    """Return a window on an array: a view for numpy and dask, read when asked for otherwise."""
+    if isinstance(data, np.ndarray) or hasattr(data, "compute"):
+        return data[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
+    return DerivedArray(data, start, shape, np.dtype(data.dtype))
+
+
+def changed(
+    data: Any, function: Callable[[NDArray[Any]], NDArray[Any]], dtype: np.dtype[Any]
+) -> DerivedArray:
+    """Return the array as it is after a pixel-by-pixel function, computed where it is read."""
+    shape = tuple(int(n) for n in data.shape)
+    return DerivedArray(data, (0,) * len(shape), shape, dtype, function)

@@ -1,0 +1,180 @@
+"""What became of every object: one of them, and the table of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_verdict.comparison.result import OBJECT_COLUMNS
+from napari_verdict.engine.sources import SPATIAL_AXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_verdict.metrics.matching import Matching, Side
+
+Role = Literal["ground truth", "prediction"]
+
+#: What an object without a partner is called, by role.
+UNMATCHED: Mapping[Role, str] = {"ground truth": "missed", "prediction": "extra"}
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What became of one object.
+
+    Parameters
+    ----------
+    candidate : str
+        The prediction it is compared with or comes from.
+    role : str
+        ``ground truth`` or ``prediction``.
+    id : int
+        As in the label image.
+    outcome : str
+        ``matched``, ``missed`` (ground truth) or ``extra`` (prediction).
+    partner : int, optional
+        Id of the object it is matched with.
+    iou : float
+        With the partner; without one the best with any object.
+    size : int
+        In pixels.
+    """
+
+    candidate: str
+    role: Role
+    id: int
+    outcome: str
+    partner: int | None
+    iou: float
+    size: int
+
+    def describe(self) -> str:
+        """Return what a person reads when hovering over the object."""
+        mine, theirs = "ground-truth", "predicted"
+        if self.role == "prediction":
+            mine, theirs = theirs, mine
+        if self.partner is not None:
+            fate = f"matched with {theirs} object {self.partner}, IoU {self.iou:.2f}"
+        elif self.iou > 0:
+            fate = f"{self.outcome}, best IoU {self.iou:.2f}"
+        else:
+            fate = f"{self.outcome}, overlaps no {theirs} object"
+        return f"{mine} object {self.id}: {fate}, {self.size} px"
+
+
+def side_of(matching: Matching, role: Role) -> Side:
+    """Return the ground-truth or the predicted objects of a matching."""
+    return matching.gt if role == "ground truth" else matching.pred
+
+
+def object_info(
+    matching: Matching, candidate: str, role: Role, object_id: int
+) -> ObjectInfo | None:
+    """Say what became of one object; None where there is no such id."""
+    side = side_of(matching, role)
+    i = side.objects.find(object_id)
+    if i < 0:
+        return None
+    k = int(side.partners[i])
+    return ObjectInfo(
+        candidate,
+        role,
+        object_id,
+        "matched" if k >= 0 else UNMATCHED[role],
+        int(side.others.ids[k]) if k >= 0 else None,
+        float(side.iou[i]),
+        int(side.objects.pixels[i]),
+    )
+
+
+def object_table(
+    matchings: Mapping[str, tuple[Matching, ...]], frames: Sequence[Any], axes: str
+) -> pd.DataFrame:
+    """Tabulate every object of every candidate and frame.
+
+    Parameters
+    ----------
+    matchings : mapping of str to tuple of Matching
+        By candidate; one a frame.
+    frames : sequence
+        What the column ``frame`` holds for each.
+    axes : str
+        Axes of the ground truth: z columns are left out where there is no z.
+
+    Returns
+    -------
+    DataFrame
+        `OBJECT_COLUMNS`, then ``centroid_*`` and box columns (``y0``, ``y1`` exclusive, ...)
+        in pixels.
+    """
+    import pandas as pd
+
+    space = [(k, a) for k, a in enumerate(SPATIAL_AXES) if a in axes]
+    columns = [*OBJECT_COLUMNS, *(f"centroid_{a}" for _, a in space)]
+    columns += [f"{a}{end}" for _, a in space for end in (0, 1)]
+    sides = list(_sides(matchings, frames))
+    if not sides:
+        return pd.DataFrame(columns=columns)
+    counts = [len(side.objects) for *_, side in sides]
+    every = [side for *_, side in sides]
+    partner, has = _partners(every)
+    outcome = np.concatenate(
+        [np.where(s.partners >= 0, "matched", UNMATCHED[role]) for _, role, _, s in sides]
+    )
+    boxes = np.concatenate([s.objects.boxes for s in every])
+    centroids = np.concatenate([s.objects.centroids for s in every])
+    table: dict[str, Any] = {
+        "candidate": np.repeat([name for name, *_ in sides], counts),
+        "role": np.repeat([role for _, role, *_ in sides], counts),
+        "id": joined([s.objects.ids for s in every]),
+        "outcome": outcome,
+        "partner": pd.array(partner, dtype="UInt64" if partner.dtype == np.uint64 else "Int64"),
+        "iou": np.concatenate([s.iou for s in every]),
+        "size": np.concatenate([s.objects.pixels for s in every]),
+        "frame": [f for (_, _, f, _), n in zip(sides, counts, strict=True) for _ in range(n)],
+    }
+    table["partner"][~has] = pd.NA
+    for k, a in space:
+        table[f"centroid_{a}"] = centroids[:, k]
+        table[f"{a}0"], table[f"{a}1"] = boxes[:, 2 * k], boxes[:, 2 * k + 1]
+    return pd.DataFrame(table, columns=columns)
+
+
+def _sides(
+    matchings: Mapping[str, tuple[Matching, ...]], frames: Sequence[Any]
+) -> Iterator[tuple[str, Role, Any, Side]]:
+    for name, of_frames in matchings.items():
+        for frame, matching in zip(frames, of_frames, strict=True):
+            for role in UNMATCHED:
+                yield name, role, frame, side_of(matching, role)
+
+
+def _partners(sides: Iterable[Side]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the partner's id of every object, and whether it has one."""
+    ids = []
+    for side in sides:
+        found = np.zeros(len(side.objects), side.others.ids.dtype)
+        has = side.partners >= 0
+        found[has] = side.others.ids[side.partners[has]]
+        ids.append(found)
+    return joined(ids), np.concatenate([side.partners >= 0 for side in sides])
+
+
+def joined(ids: list[NDArray[Any]]) -> NDArray[Any]:
+    """Concatenate ids without rounding: int64 and uint64 have only float64 in common.
+
+    Returns
+    -------
+    ndarray of int64 or uint64
+        uint64 only where an id does not fit int64; a negative id beside such a one wraps.
+    """
+    top = np.iinfo(np.int64).max
+    if any(a.dtype == np.uint64 and len(a) and a.max() > top for a in ids):
+        return np.concatenate([a.astype(np.uint64) for a in ids])
+    return np.concatenate([a.astype(np.int64) for a in ids])

@@ -1,0 +1,176 @@
+"""Overlap tables become scores, each with its convention."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.scores import Score
+from napari_verdict.metrics.classes import confusion_of
+from napari_verdict.metrics.foreground import pixel_counts
+from napari_verdict.metrics.instances import instance_counts
+from napari_verdict.metrics.matching import match
+from napari_verdict.metrics.overlap import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from napari_verdict.metrics.matching import Matching
+    from napari_verdict.metrics.overlap import OverlapTable
+    from napari_verdict.metrics.values import Value
+
+#: Instance scores that no threshold changes.
+THRESHOLD_FREE = ("n_gt", "n_pred", "mean_best_iou")
+
+# from whole numbers: 0.5 + 2 * 0.05 is not 0.6
+CURVE_THRESHOLDS = tuple(k / 100 for k in range(50, 100, 5))
+CURVE_COLUMNS = (
+    *("candidate", "threshold", "f1", "precision", "recall", "accuracy"),
+    *("sq", "pq", "tp", "fp", "fn"),
+)
+
+
+def label_rows(
+    comparison: Comparison,
+    overlap: Mapping[str, tuple[OverlapTable, ...]],
+    matchings: Mapping[str, tuple[Matching, ...]],
+) -> tuple[Score, ...]:
+    """Score every candidate, pooled over the frames and then frame by frame.
+
+    Instance scores come before foreground scores, so that `Result.score` finds the
+    precision and recall of objects; those of pixels are the rows without a threshold.
+    """
+    rows: list[Score] = []
+    for name, tables in overlap.items():
+        scorer = _Scorer(comparison, name)
+        rows += scorer.rows(tables, matchings.get(name, ()), None)
+        source = comparison.ground_truth.source
+        for k, frame in enumerate(source.frames if source.frame_axes else ()):
+            index = dict(zip(source.frame_axes, frame, strict=True))
+            rows += scorer.rows(tables[k : k + 1], matchings.get(name, ())[k : k + 1], index)
+    return tuple(rows)
+
+
+class _Scorer:
+    """Makes the rows of one candidate."""
+
+    def __init__(self, comparison: Comparison, candidate: str) -> None:
+        self.comparison, self.candidate = comparison, candidate
+        axes = comparison.ground_truth.axes
+        self.pooled = "pooled over frames" if set(axes) & set("tc") else "whole"
+        ignored = "; ignored=pixels of the ignore mask" if comparison.ignore is not None else ""
+        self.tail = f"{ignored}; empty=NaN with reason"
+        self.objects = "objects=3D over z" if "z" in axes else "objects=2D"
+
+    def rows(
+        self,
+        tables: Sequence[OverlapTable],
+        matchings: Sequence[Matching],
+        index: Mapping[str, int] | None,
+    ) -> list[Score]:
+        task = self.comparison.task
+        if task is Task.SEMANTIC:
+            return self._classes(tables, index)
+        instances = self._instances(matchings, index) if task is Task.INSTANCES else []
+        return instances + self._foreground(tables, index)
+
+    def _instances(
+        self, matchings: Sequence[Matching], index: Mapping[str, int] | None
+    ) -> list[Score]:
+        settings = self.comparison.settings
+        counts = reduce(add, map(instance_counts, matchings))
+        sign = ">=" if settings.iou_inclusive else ">"
+        match = (
+            f"match=iou{sign}{_decimals(settings.iou_threshold)}; "
+            "assignment=one-to-one, most matches then highest IoU; "
+        )
+        return [
+            self._score(
+                metric,
+                value,
+                ("" if metric in THRESHOLD_FREE else match) + self.objects,
+                counts.n_gt + counts.n_pred,
+                index,
+                threshold=None if metric in THRESHOLD_FREE else settings.iou_threshold,
+            )
+            for metric, value in counts.scores().items()
+        ]
+
+    def _foreground(
+        self, tables: Sequence[OverlapTable], index: Mapping[str, int] | None
+    ) -> list[Score]:
+        counts = reduce(add, map(pixel_counts, tables))
+        n = _pixels(tables)
+        return [
+            self._score(metric, value, "counted=pixels; foreground=every id but 0", n, index)
+            for metric, value in counts.scores().items()
+        ]
+
+    def _classes(
+        self, tables: Sequence[OverlapTable], index: Mapping[str, int] | None
+    ) -> list[Score]:
+        confusion = confusion_of(merge(tables))
+        n = _pixels(tables)
+        mean = "counted=pixels; mean over classes present in either; background=excluded"
+        rows = [self._score("miou", confusion.miou(), mean, n, index)]
+        for class_, value in confusion.iou().items():
+            rows.append(self._score("iou", value, "counted=pixels", n, index, class_=class_))
+        return rows
+
+    def _score(
+        self,
+        metric: str,
+        value: Value,
+        convention: str,
+        n: int,
+        index: Mapping[str, int] | None,
+        *,
+        threshold: float | None = None,
+        class_: int | None = None,
+    ) -> Score:
+        return Score(
+            image=self.comparison.ground_truth.name,
+            candidate=self.candidate,
+            metric=metric,
+            value=float(value.value),
+            unit="1",
+            convention=convention + self.tail,
+            reason=value.reason,
+            n=n,
+            threshold=threshold,
+            axis_index=index,
+            class_=class_,
+            aggregation=self.pooled if index is None else None,
+        )
+
+
+def _decimals(threshold: float) -> str:
+    return f"{threshold:.2f}" if round(threshold, 2) == threshold else f"{threshold:g}"
+
+
+def _pixels(tables: Sequence[OverlapTable]) -> int:
+    return sum(int(t.pixels.sum()) for t in tables)
+
+
+def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool) -> pd.DataFrame:
+    """Tabulate instance scores over thresholds, pooled over frames.
+
+    Returns
+    -------
+    DataFrame
+        One row a candidate and threshold: `CURVE_COLUMNS`. Undefined scores are NaN.
+    """
+    import pandas as pd
+
+    rows = []
+    for name, tables in overlap.items():
+        for threshold in CURVE_THRESHOLDS:
+            matchings = [match(t, threshold, inclusive) for t in tables]
+            scores = reduce(add, map(instance_counts, matchings)).scores()
+            found = {c: scores[c].value for c in CURVE_COLUMNS if c in scores}
+            rows.append({"candidate": name, "threshold": threshold} | found)
+    return pd.DataFrame(rows, columns=CURVE_COLUMNS)

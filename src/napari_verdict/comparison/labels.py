@@ -1,0 +1,214 @@
+"""Labels against labels: one pass over the pixels, everything else from the overlap table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from napari_verdict.comparison.label_objects import ObjectInfo, Role, object_info, object_table
+from napari_verdict.comparison.label_reader import readers
+from napari_verdict.comparison.label_scores import curve_table, label_rows
+from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.result import Progress, Result
+from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of
+from napari_verdict.engine.executor import run_blocks
+from napari_verdict.metrics.classes import confusion_of
+from napari_verdict.metrics.matching import Matching, match
+from napari_verdict.metrics.overlap import OverlapTable, merge, tabulate
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_verdict.engine.cancel import CancelToken
+
+
+def run_labels(
+    comparison: Comparison,
+    *,
+    token: CancelToken,
+    threads: int | None = None,
+    pixels: int = BLOCK_PIXELS,
+) -> Generator[Progress, None, LabelResult]:
+    """Compare labels with labels, block by block.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of task instances, foreground or semantic, and without blocking findings. Labels
+        may be of any integer dtype, bool, or floats that are whole numbers.
+    token : CancelToken
+        Stops the work.
+    threads : int, optional
+        By default one for each processor.
+    pixels : int
+        Size of a block; it changes no bit of the result.
+
+    Yields
+    ------
+    Progress
+        After every block.
+
+    Returns
+    -------
+    LabelResult
+    """
+    source = comparison.ground_truth.source
+    read_gt, read_pred, read_ignore = readers(comparison)
+
+    def work(block: Block) -> list[OverlapTable]:
+        gt = read_gt(block)
+        ignore = read_ignore(block) if read_ignore else None
+        return [
+            tabulate(gt, read(block), ignore, z0=block.z0, y0=block.y0)
+            for read in read_pred.values()
+        ]
+
+    blocks = [b for frame in source.frames for b in blocks_of(frame, source.shape, pixels)]
+    parts: dict[str, dict[tuple[int, ...], list[OverlapTable]]] = {
+        name: {frame: [] for frame in source.frames} for name in read_pred
+    }
+    done = run_blocks(work, blocks, token=token, threads=threads)
+    for k, (block, tables) in enumerate(zip(blocks, done, strict=True)):
+        for name, table in zip(read_pred, tables, strict=True):
+            parts[name][block.frame].append(table)
+        yield Progress(k + 1, len(blocks), "labels")
+    return _result(
+        comparison, {name: tuple(map(merge, frames.values())) for name, frames in parts.items()}
+    )
+
+
+def _result(comparison: Comparison, overlap: Mapping[str, tuple[OverlapTable, ...]]) -> LabelResult:
+    settings = comparison.settings
+    matchings = {}
+    if comparison.task is Task.INSTANCES:
+        matchings = {
+            name: tuple(match(t, settings.iou_threshold, settings.iou_inclusive) for t in tables)
+            for name, tables in overlap.items()
+        }
+    rows = label_rows(comparison, overlap, matchings)
+    return LabelResult(comparison, rows, overlap=overlap, matchings=matchings)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelResult(Result):
+    """Scores of labels against labels, and the overlap tables they are derived from.
+
+    `Result.score` gives precision and recall of objects where instances are compared; those
+    of their pixels are the rows of `scores` without a threshold.
+
+    Parameters
+    ----------
+    overlap : mapping of str to tuple of OverlapTable
+        By candidate; one a frame.
+    matchings : mapping of str to tuple of Matching
+        At the threshold of the settings; by candidate, one a frame. Only for instances.
+    """
+
+    overlap: Mapping[str, tuple[OverlapTable, ...]] = field(default_factory=dict)
+    matchings: Mapping[str, tuple[Matching, ...]] = field(default_factory=dict)
+
+    def at(self, threshold: float, inclusive: bool | None = None) -> LabelResult:
+        """Return the result at another IoU threshold, without reading a pixel again.
+
+        Parameters
+        ----------
+        threshold : float
+            In (0, 1]. What a slider adds beyond six decimals is rounded away.
+        inclusive : bool, optional
+            Whether exactly the threshold matches; unchanged by default.
+
+        Raises
+        ------
+        ValueError
+            If the threshold is out of range.
+        """
+        settings = self.comparison.settings
+        inclusive = settings.iou_inclusive if inclusive is None else inclusive
+        comparison = self.comparison.with_settings(
+            iou_threshold=round(threshold, 6), iou_inclusive=inclusive
+        )
+        return replace(
+            _result(comparison, self.overlap),
+            findings=self.findings,
+            seconds=self.seconds,
+            request=self.request,
+        )
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """Instance scores at thresholds 0.50, 0.55 ... 0.95, pooled over frames."""
+        inclusive = self.comparison.settings.iou_inclusive
+        instances = self.comparison.task is Task.INSTANCES
+        return curve_table(self.overlap if instances else {}, inclusive)
+
+    @cached_property
+    def _objects(self) -> pd.DataFrame:
+        source = self.comparison.ground_truth.source
+        frames = [dict(zip(source.frame_axes, f, strict=True)) or None for f in source.frames]
+        return object_table(self.matchings, frames, source.axes)
+
+    @property
+    def objects(self) -> pd.DataFrame:
+        """One row an object of either side; empty unless instances are compared."""
+        return self._objects
+
+    @cached_property
+    def confusion(self) -> Mapping[str, pd.DataFrame]:
+        """Confusion matrix by candidate, pooled over frames: pixels by class.
+
+        Rows are classes of the ground truth, columns of the prediction; 0 is background.
+        """
+        import pandas as pd
+
+        matrices = {}
+        for name, tables in self.overlap.items():
+            confusion = confusion_of(merge(tables))
+            classes = confusion.classes
+            matrices[name] = pd.DataFrame(
+                confusion.matrix(),
+                pd.Index(classes, name="ground truth"),
+                pd.Index(classes, name="prediction"),
+            )
+        return matrices
+
+    def lookup(
+        self, candidate: str, role: Role, object_id: int, frame: tuple[int, ...] = ()
+    ) -> ObjectInfo | None:
+        """Say what became of one object.
+
+        Parameters
+        ----------
+        candidate : str
+            Name of the prediction.
+        role : str
+            ``ground truth`` or ``prediction``: whose object it is.
+        object_id : int
+            As in the label image.
+        frame : tuple of int
+            Index along the frame axes (t, c) of the ground truth.
+
+        Returns
+        -------
+        ObjectInfo or None
+            None where there is no such object.
+        """
+        matchings = self.matchings.get(candidate)
+        index = self._frame_index.get(tuple(frame))
+        if matchings is None or index is None:
+            return None
+        return object_info(matchings[index], candidate, role, int(object_id))
+
+    @cached_property
+    def _frame_index(self) -> dict[tuple[int, ...], int]:
+        return {f: k for k, f in enumerate(self.comparison.ground_truth.source.frames)}
+
+    def overlays(self, candidate: str) -> dict[str, NDArray[np.uint8]]:
+        """Paint the overlays of one candidate; see `napari_verdict.comparison.overlays`."""
+        from napari_verdict.comparison.overlays import overlays
+
+        return overlays(self, candidate)

@@ -1,0 +1,159 @@
+"""Overlays: what is right and what is wrong, as class codes on the pixels."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_verdict.comparison.label_objects import Role, side_of
+from napari_verdict.comparison.label_reader import readers
+from napari_verdict.comparison.model import Task
+from napari_verdict.engine.blocks import Block, blocks_of
+from napari_verdict.engine.sources import FRAME_AXES, canonical_view
+from napari_verdict.metrics.painting import paint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.comparison.labels import LabelResult
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.metrics.matching import Matching
+
+    Index = tuple[int | slice, ...]
+
+
+class Code(IntEnum):
+    """What a pixel of an overlay says; 0 says nothing."""
+
+    TRUE_POSITIVE = 1
+    FALSE_POSITIVE = 2
+    FALSE_NEGATIVE = 3
+    WRONG_CLASS = 4
+
+
+#: Overlays of objects: the role they show and the code of an object without a partner.
+OBJECT_OVERLAYS: Mapping[str, tuple[Role, Code]] = {
+    "ground-truth objects": ("ground truth", Code.FALSE_NEGATIVE),
+    "predicted objects": ("prediction", Code.FALSE_POSITIVE),
+}
+
+
+def overlays(result: LabelResult, candidate: str) -> dict[str, NDArray[np.uint8]]:
+    """Paint the overlays of one candidate.
+
+    Parameters
+    ----------
+    result : LabelResult
+        Whose matching is shown.
+    candidate : str
+        Name of the prediction.
+
+    Returns
+    -------
+    dict of str to ndarray of uint8
+        `Code`, shaped and with axes as the ground truth: ``pixels``, and before it for
+        instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels are 0.
+    """
+    comparison = result.comparison
+    read_gt, read_pred, read_ignore = readers(comparison)
+    names = [*(OBJECT_OVERLAYS if comparison.task is Task.INSTANCES else ()), "pixels"]
+    truth = comparison.ground_truth
+    arrays = {name: np.zeros(truth.shape, np.uint8) for name in names}
+    views: dict[str, Any] = {name: canonical_view(a, truth.axes) for name, a in arrays.items()}
+    matchings = result.matchings.get(candidate, ())
+    for k, frame in enumerate(truth.source.frames):
+        codes = {n: _codes(matchings[k], n) for n in OBJECT_OVERLAYS if n in names}
+        for block in blocks_of(frame, truth.source.shape):
+            at = (*frame, block.z, block.y)
+            gt, pred = read_gt(block), read_pred[candidate](block)
+            views["pixels"][at] = _pixels(gt, pred, comparison.task is Task.SEMANTIC)
+            for name, (ids, code) in codes.items():
+                role = OBJECT_OVERLAYS[name][0]
+                views[name][at] = paint(gt if role == "ground truth" else pred, ids, code)
+            if read_ignore:
+                left_out = read_ignore(block)
+                for view in views.values():
+                    view[at][left_out] = 0
+    return arrays
+
+
+def _codes(matching: Matching, overlay: str) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    """Return ids and codes of the objects of an overlay."""
+    role, alone = OBJECT_OVERLAYS[overlay]
+    side = side_of(matching, role)
+    codes = np.where(side.partners >= 0, Code.TRUE_POSITIVE, alone)
+    return side.objects.ids, codes.astype(np.uint8)
+
+
+def _pixels(gt: NDArray[Any], pred: NDArray[Any], classes: bool) -> NDArray[np.uint8]:
+    true, found = gt != 0, pred != 0
+    # looked up by (in the ground truth) + 2 (in the prediction)
+    table = [0, Code.FALSE_NEGATIVE, Code.FALSE_POSITIVE, Code.TRUE_POSITIVE]
+    codes: NDArray[np.uint8] = np.array(table, np.uint8)[true + 2 * found.view(np.uint8)]
+    if classes:
+        codes[true & found & (gt != pred)] = Code.WRONG_CLASS
+    return codes
+
+
+def rewrite(
+    old: LabelResult, new: LabelResult, candidate: str, arrays: Mapping[str, NDArray[np.uint8]]
+) -> list[tuple[str, Index]]:
+    """Bring overlays up to date after `LabelResult.at`, only where an outcome changed.
+
+    Parameters
+    ----------
+    old, new : LabelResult
+        Of the same overlap; `arrays` show `old`.
+    candidate : str
+        Name of the prediction.
+    arrays : mapping of str to ndarray of uint8
+        From `overlays`; the object overlays are written to in place.
+
+    Returns
+    -------
+    list of (str, tuple)
+        Name of the overlay and index, along the axes of the ground truth, of every box
+        rewritten.
+    """
+    comparison = new.comparison
+    read_gt, read_pred, read_ignore = readers(comparison)
+    truth = comparison.ground_truth
+    rewritten: list[tuple[str, Index]] = []
+    for name in OBJECT_OVERLAYS:
+        if name not in arrays or comparison.task is not Task.INSTANCES:
+            continue
+        read = read_gt if OBJECT_OVERLAYS[name][0] == "ground truth" else read_pred[candidate]
+        view: Any = canonical_view(arrays[name], truth.axes)
+        for block, x, label, code in _changes(old, new, candidate, name):
+            here = read(block)[..., x] == label
+            if read_ignore:
+                here &= ~read_ignore(block)[..., x]
+            view[(*block.frame, block.z, block.y, x)][here] = code
+            rewritten.append((name, _index(comparison, block, x)))
+    return rewritten
+
+
+def _changes(
+    old: LabelResult, new: LabelResult, candidate: str, overlay: str
+) -> Iterator[tuple[Block, slice, Any, Any]]:
+    """Yield box, id and new code of every object whose outcome changed."""
+    frames = new.comparison.ground_truth.source.frames
+    pairs = zip(frames, old.matchings[candidate], new.matchings[candidate], strict=True)
+    for frame, before, after in pairs:
+        ids, codes = _codes(after, overlay)
+        changed = np.flatnonzero(codes != _codes(before, overlay)[1])
+        boxes = side_of(after, OBJECT_OVERLAYS[overlay][0]).objects.boxes
+        for i, (z0, z1, y0, y1, x0, x1) in zip(changed, boxes[changed].tolist(), strict=True):
+            yield Block(frame, z0, z1, y0, y1), slice(x0, x1), ids[i], codes[i]
+
+
+def _index(comparison: Comparison, block: Block, x: slice) -> Index:
+    axes = comparison.ground_truth.axes
+    frame_axes = [a for a in axes if a in FRAME_AXES]
+    at: dict[str, int | slice] = dict(zip(frame_axes, block.frame, strict=True))
+    at |= {"z": block.z, "y": block.y, "x": x}
+    return tuple(at[a] for a in axes)

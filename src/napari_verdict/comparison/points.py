@@ -1,0 +1,251 @@
+"""Detections against detections: points matched within a radius, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.label_objects import UNMATCHED, Role
+from napari_verdict.comparison.result import Progress, Result
+from napari_verdict.comparison.scores import Score
+from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
+from napari_verdict.metrics.detections import (
+    DetectionCounts,
+    PointMatching,
+    detection_counts,
+    match_points,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_verdict.comparison.model import Comparison, Input
+    from napari_verdict.engine.cancel import CancelToken
+
+    Frame = tuple[int, ...]
+
+
+def run_points(
+    comparison: Comparison, *, token: CancelToken, threads: int | None = None
+) -> Generator[Progress, None, DetectionResult]:
+    """Match predicted with true points, one to one, within the radius of the settings.
+
+    Distances are between physical positions: coordinates times scale plus translation of
+    each input. Points of different frames (t, c; rounded to whole numbers) never match.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of task detections; data are (n, len(axes)) coordinates in pixels.
+    token : CancelToken
+        Stops the work; checked before every frame.
+    threads : int, optional
+        Not used: points take no time worth sharing.
+
+    Yields
+    ------
+    Progress
+        After every frame.
+
+    Returns
+    -------
+    DetectionResult
+
+    Raises
+    ------
+    ComparisonError
+        If no radius is set or a coordinate is not finite.
+    """
+    del threads
+    truth = comparison.ground_truth
+    radius = _radius(comparison)
+    frame_axes = "".join(a for a in truth.axes if a in FRAME_AXES)
+    matchings: dict[str, PointMatching] = {}
+    rows: list[Score] = []
+    for name, candidate in comparison.candidates.items():
+        gt_at, pred_at = _positions(truth, truth.axes), _positions(candidate, truth.axes)
+        gt_rows, pred_rows = _by_frame(truth, frame_axes), _by_frame(candidate, frame_axes)
+        frames = sorted(gt_rows.keys() | pred_rows.keys())
+        counts: dict[Frame, DetectionCounts] = {}
+        found = [_NO_MATCH]
+        for k, frame in enumerate(frames):
+            token.check()
+            gt, pred = gt_rows.get(frame, _NO_ROWS), pred_rows.get(frame, _NO_ROWS)
+            pairs = match_points(gt_at[gt], pred_at[pred], radius)
+            counts[frame] = detection_counts(pairs, len(gt), len(pred))
+            found.append(PointMatching(gt[pairs.gt], pred[pairs.pred], pairs.distance))
+            yield Progress(k + 1, len(frames), "points")
+        matchings[name] = PointMatching(
+            np.concatenate([m.gt for m in found]),
+            np.concatenate([m.pred for m in found]),
+            np.concatenate([m.distance for m in found]),
+        )
+        whole = reduce(add, counts.values(), DetectionCounts())
+        rows += _scores(comparison, name, whole, None)
+        for frame in frames if frame_axes else ():
+            index = dict(zip(frame_axes, frame, strict=True))
+            rows += _scores(comparison, name, counts[frame], index)
+    return DetectionResult(comparison, tuple(rows), matchings=matchings)
+
+
+_NO_ROWS = np.empty(0, np.intp)
+_NO_MATCH = PointMatching(_NO_ROWS, _NO_ROWS, np.empty(0))
+
+
+def _radius(comparison: Comparison) -> float:
+    radius = comparison.settings.radius
+    if radius is None:
+        raise _refusal(
+            "no-radius",
+            "Points are matched within a radius, and none is set. Set the match radius, for "
+            "instance to half the diameter of an object.",
+        )
+    for points in (comparison.ground_truth, *comparison.candidates.values()):
+        if not np.isfinite(_coordinates(points)).all():
+            raise _refusal(
+                "not-finite",
+                f"Some points of {points.name!r} have a coordinate that is not a finite number, "
+                "so they lie nowhere. Remove them.",
+            )
+    return radius
+
+
+def _refusal(code: str, message: str) -> ComparisonError:
+    return ComparisonError([Finding(code, Severity.ERROR, message)])
+
+
+def _coordinates(points: Input) -> NDArray[np.float64]:
+    return np.asarray(points.data, dtype=np.float64).reshape(-1, len(points.axes))
+
+
+def _positions(points: Input, axes: str) -> NDArray[np.float64]:
+    """Return physical positions along the spatial axes, in the order of `axes`."""
+    columns = [points.axes.index(a) for a in axes if a in SPATIAL_AXES]
+    physical: NDArray[np.float64] = _coordinates(points) * np.array(points.scale) + np.array(
+        points.translate
+    )
+    return physical[:, columns]
+
+
+def _frame_numbers(points: Input, frame_axes: str) -> NDArray[np.int64]:
+    columns = [points.axes.index(a) for a in frame_axes]
+    return np.rint(_coordinates(points)[:, columns]).astype(np.int64)
+
+
+def _by_frame(points: Input, frame_axes: str) -> dict[Frame, NDArray[np.intp]]:
+    """Return the rows of the points of each frame that has any."""
+    numbers = _frame_numbers(points, frame_axes)
+    if not frame_axes:
+        return {(): np.arange(len(numbers))}
+    frames, of_row = np.unique(numbers, axis=0, return_inverse=True)
+    order = np.argsort(of_row.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(of_row.ravel(), minlength=len(frames)))
+    rows = np.split(order, ends[:-1]) if len(frames) else []
+    return dict(zip(map(tuple, frames.tolist()), rows, strict=True))
+
+
+def _scores(
+    comparison: Comparison, name: str, counts: DetectionCounts, index: Mapping[str, int] | None
+) -> list[Score]:
+    truth, radius = comparison.ground_truth, comparison.settings.radius
+    unit = truth.units[truth.axes.index("x")]
+    pooled = "pooled over frames" if set(truth.axes) & set(FRAME_AXES) else "whole"
+    return [
+        Score(
+            image=truth.name,
+            candidate=name,
+            metric=metric,
+            value=float(value.value),
+            unit=unit if metric == "match_rmse" else "1",
+            convention=f"match=distance<={radius:g} {unit}; "
+            "assignment=one-to-one, most matches then smallest distances; empty=NaN with reason",
+            reason=value.reason,
+            n=counts.n_gt + counts.n_pred,
+            threshold=radius,
+            axis_index=index,
+            aggregation=pooled if index is None else None,
+        )
+        for metric, value in counts.scores().items()
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionResult(Result):
+    """Scores of points against points, and what became of every point.
+
+    Parameters
+    ----------
+    matchings : mapping of str to PointMatching
+        By candidate; rows of the inputs, frame after frame.
+    """
+
+    matchings: Mapping[str, PointMatching] = field(default_factory=dict)
+
+    @property
+    def objects(self) -> pd.DataFrame:
+        """One row a point: `OBJECT_COLUMNS`, ``distance`` and ``centroid_*`` in pixels.
+
+        ``id`` and ``partner`` are rows of the inputs; ``distance`` is to the partner, NaN
+        without one; ``iou`` (NaN) and ``size`` (NA) do not apply.
+        """
+        return self._objects
+
+    @cached_property
+    def _objects(self) -> pd.DataFrame:
+        import pandas as pd
+
+        truth = self.comparison.ground_truth
+        tables = []
+        for name, m in self.matchings.items():
+            candidate = self.comparison.candidates[name]
+            tables.append(_table(name, "ground truth", truth, truth.axes, m.gt, m.pred, m.distance))
+            tables.append(
+                _table(name, "prediction", candidate, truth.axes, m.pred, m.gt, m.distance)
+            )
+        return pd.concat(tables, ignore_index=True)
+
+
+def _table(
+    candidate: str,
+    role: Role,
+    points: Input,
+    axes: str,
+    matched: NDArray[np.intp],
+    partners: NDArray[np.intp],
+    distances: NDArray[np.float64],
+) -> pd.DataFrame:
+    """Tabulate the points of one side, in the order of the input."""
+    import pandas as pd
+
+    coordinates = _coordinates(points)
+    n = len(coordinates)
+    partner = pd.array(np.zeros(n, np.int64), dtype="Int64")
+    partner[:] = pd.NA
+    partner[matched] = partners
+    distance = np.full(n, np.nan)
+    distance[matched] = distances
+    frame_axes = [a for a in axes if a in FRAME_AXES]
+    frames = _frame_numbers(points, "".join(frame_axes)).tolist()
+    table: dict[str, Any] = {
+        "candidate": candidate,
+        "role": role,
+        "id": np.arange(n),
+        "outcome": np.where(np.isnan(distance), UNMATCHED[role], "matched"),
+        "partner": partner,
+        "iou": np.full(n, np.nan),
+        "size": pd.array([pd.NA] * n, dtype="Int64"),
+        "frame": [dict(zip(frame_axes, f, strict=True)) or None for f in frames],
+        "distance": distance,
+    }
+    for a in SPATIAL_AXES:
+        if a in axes:
+            table[f"centroid_{a}"] = coordinates[:, points.axes.index(a)]
+    return pd.DataFrame(table)

@@ -1,0 +1,282 @@
+"""The record of a run: what was compared, how, with what, and every number, as `results.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import math
+import platform
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+import napari_verdict
+from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydantic reads it
+from napari_verdict.comparison.model import Input, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.result import Result
+
+SCHEMA_VERSION = 1
+_SOFTWARE = ("numpy", "scipy", "scikit-image", "numba", "pandas", "pydantic", "tifffile", "napari")
+_HASH_BYTES = 1 << 26
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, float | np.floating) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+#: JSON has neither NaN nor infinity: undefined is null, infinity a word.
+Number = Annotated[
+    float | Literal["inf", "-inf"] | None,
+    BeforeValidator(_number),
+    Field(description='A number; "inf" or "-inf" where infinite, null where undefined.'),
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class InputRecord(_Model):
+    """One array that went in."""
+
+    role: Literal["ground truth", "raw", "prediction", "ignore mask"]
+    name: str
+    path: str | None = Field(description="The file it was read from; null for arrays in memory.")
+    shape: tuple[int, ...]
+    dtype: str
+    axes: str = Field(description="One letter an axis, out of t, c, z, y, x.")
+    scale: tuple[float, ...] = Field(description="Size of a pixel along each axis, in units.")
+    translate: tuple[float, ...] = Field(description="Position of the first pixel, in units.")
+    units: tuple[str, ...]
+    sha256: str = Field(description="Of the elements in C order, least significant byte first.")
+
+
+class ConventionRecord(_Model):
+    """Normalisation and fit of restoration scores."""
+
+    id: str
+    title: str
+    percentiles: tuple[float, float] | None
+    fit: str
+    per_plane: bool
+    summary: str
+
+
+class SettingsRecord(_Model):
+    """How it was compared."""
+
+    convention: ConventionRecord
+    ssim_3d: bool
+    iou_threshold: float
+    iou_inclusive: bool
+    radius: float | None
+    decisions: tuple[str, ...] = Field(description="Remedies that were accepted, by id.")
+
+
+class RemedyRecord(_Model):
+    """A way out that was offered."""
+
+    id: str
+    label: str
+
+
+class FindingRecord(_Model):
+    """Something preflight had to say."""
+
+    code: str
+    severity: Severity
+    message: str
+    candidate: str | None
+    remedies: tuple[RemedyRecord, ...]
+
+
+class ScoreRecord(_Model):
+    """One number with all it depends on; null where a field does not apply."""
+
+    image: str
+    candidate: str
+    metric: str
+    value: Number
+    unit: str
+    convention: str
+    reason: str | None = Field(description="Why the value is undefined.")
+    n: int | None = Field(description="How many pixels or objects it rests on.")
+    threshold: float | None
+    axis_index: dict[str, int] | None = Field(description="The frame or plane; null for all.")
+    region: str | None
+    class_: int | None = Field(alias="class")
+    aggregation: str | None
+    ci_low: Number
+    ci_high: Number
+
+
+class FileRecord(_Model):
+    """A file that was saved beside the record."""
+
+    name: str
+    kind: Literal["scores", "objects", "map", "overlay"]
+    of: str | None = Field(description="Which map or overlay.")
+    candidate: str | None
+
+
+class Record(_Model):
+    """One run of napari-verdict, from which everything that was seen can be made again."""
+
+    model_config = ConfigDict(title="napari-verdict results")
+
+    schema_version: Literal[1]
+    created: AwareDatetime = Field(description="When the record was made, in UTC.")
+    verdict_version: str
+    python: str
+    software: dict[str, str] = Field(description="Versions of the packages the numbers rest on.")
+    platform: str
+    task: Task
+    settings: SettingsRecord
+    inputs: tuple[InputRecord, ...]
+    findings: tuple[FindingRecord, ...]
+    verdict: str = Field(description="What the scores mean, in plain words.")
+    seconds: float
+    scores: tuple[ScoreRecord, ...]
+    files: tuple[FileRecord, ...]
+
+
+def record_of(result: Result, files: Iterable[FileRecord] = ()) -> dict[str, Any]:
+    """Return the record of a run, ready for JSON.
+
+    Parameters
+    ----------
+    result : Result
+        A finished run. Every input is read once more, in pieces, for its checksum.
+    files : iterable of FileRecord
+        What was saved beside the record.
+
+    Returns
+    -------
+    dict
+        As `docs/results.schema.json` describes; NaN is null, infinity a word.
+    """
+    comparison = result.request or result.comparison
+    record = Record(
+        schema_version=SCHEMA_VERSION,
+        created=datetime.now(UTC).replace(microsecond=0),
+        verdict_version=napari_verdict.__version__,
+        python=platform.python_version(),
+        software=dict(_versions()),
+        platform=platform.platform(),
+        task=comparison.task,
+        settings=_fields_of(SettingsRecord, comparison.settings),
+        inputs=tuple(_input_records(comparison)),
+        findings=tuple(_fields_of(FindingRecord, f) for f in result.findings),
+        verdict=result.verdict,
+        seconds=result.seconds,
+        scores=tuple(ScoreRecord.model_validate(s.as_row()) for s in result.rows),
+        files=tuple(files),
+    )
+    return record.model_dump(mode="json", by_alias=True)
+
+
+def to_json(record: dict[str, Any]) -> str:
+    """Return a record as the text of a `results.json`; strict JSON, without NaN."""
+    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of `results.json`, as published in `docs/results.schema.json`."""
+    schema = Record.model_json_schema(mode="serialization", by_alias=True)
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def checksum(data: Any) -> str:
+    """Return the SHA-256 of an array's elements, read in pieces.
+
+    Parameters
+    ----------
+    data : array-like
+        numpy, dask or zarr; lazy arrays are never read whole.
+
+    Returns
+    -------
+    str
+        Hexadecimal; of the elements in C order, least significant byte first, whatever the
+        layout of the array in memory.
+    """
+    digest = hashlib.sha256()
+    little = np.dtype(data.dtype).newbyteorder("<")
+    for piece in _pieces(data):
+        piece = piece.compute(scheduler="synchronous") if hasattr(piece, "compute") else piece
+        digest.update(np.ascontiguousarray(piece, dtype=little).data)
+    return digest.hexdigest()
+
+
+def _pieces(data: Any) -> Iterator[Any]:
+    """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`."""
+    shape = tuple(int(n) for n in data.shape)
+    if 0 in shape:
+        return
+    row = np.dtype(data.dtype).itemsize * math.prod(shape[1:])
+    if not shape or row * shape[0] <= _HASH_BYTES:
+        yield data[...]
+    elif row > _HASH_BYTES:
+        yield from chain.from_iterable(_pieces(data[i]) for i in range(shape[0]))
+    else:
+        step = max(1, _HASH_BYTES // row)
+        yield from (data[i : i + step] for i in range(0, shape[0], step))
+
+
+def _input_records(comparison: Comparison) -> Iterator[InputRecord]:
+    truth = comparison.ground_truth
+    yield _input_record("ground truth", truth)
+    if comparison.raw is not None:
+        yield _input_record("raw", comparison.raw)
+    for prediction in comparison.predictions:
+        yield _input_record("prediction", prediction)
+    if comparison.ignore is not None:
+        mask = Input(
+            "ignore mask",
+            comparison.ignore,
+            truth.axes,
+            truth.scale,
+            truth.translate,
+            truth.units,
+        )
+        yield _input_record("ignore mask", mask)
+
+
+def _input_record(role: Any, given: Input) -> InputRecord:
+    return InputRecord(
+        role=role,
+        name=given.name,
+        path=given.path,
+        shape=given.shape,
+        dtype=np.dtype(given.data.dtype).name,
+        axes=given.axes,
+        scale=tuple(float(s) for s in given.scale),
+        translate=tuple(float(t) for t in given.translate),
+        units=tuple(str(u) for u in given.units),
+        sha256=checksum(given.data),
+    )
+
+
+def _fields_of(model: type[_Model], source: Any) -> Any:
+    """Validate a frozen dataclass of ours as the record that has the same fields."""
+    return model.model_validate(source, from_attributes=True)
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in _SOFTWARE:
+        try:
+            yield name, importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue

@@ -1,0 +1,178 @@
+"""One-to-one matching of ground-truth objects with predicted ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_verdict.metrics.assignment import best_assignment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_verdict.metrics.extents import Extents
+    from napari_verdict.metrics.overlap import OverlapTable
+
+
+class Side(NamedTuple):
+    """What became of the n objects of one side.
+
+    Parameters
+    ----------
+    objects, others : Extents
+        The objects of this side and of the other.
+    partners : (n,) ndarray of intp
+        Index of each object's partner in `others`, or -1.
+    iou : (n,) ndarray of float64
+        With the partner; without one the best with any object.
+    """
+
+    objects: Extents
+    others: Extents
+    partners: NDArray[np.intp]
+    iou: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Which ground-truth object is matched with which predicted one.
+
+    Parameters
+    ----------
+    overlap : OverlapTable
+        What was matched.
+    threshold : float
+        The smallest IoU of a match.
+    inclusive : bool
+        Whether exactly the threshold matches.
+    chosen : (tp,) ndarray of intp
+        The matched pairs, as indices into ``overlap.pairs``, ascending.
+    """
+
+    overlap: OverlapTable
+    threshold: float
+    inclusive: bool
+    chosen: NDArray[np.intp]
+
+    @property
+    def tp(self) -> int:
+        """Number of matched pairs."""
+        return len(self.chosen)
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """IoU of each matched pair."""
+        return self.overlap.pairs.iou[self.chosen]
+
+    @cached_property
+    def sum_iou(self) -> float:
+        """Sum of the IoU of the matched pairs, correctly rounded whatever their order."""
+        return math.fsum(self.iou.tolist())
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The matched ids, as (ground truth, prediction)."""
+        gt = self.overlap.gt_objects.ids[self.overlap.pairs.gt[self.chosen]]
+        pred = self.overlap.pred_objects.ids[self.overlap.pairs.pred[self.chosen]]
+        return tuple(zip(gt.tolist(), pred.tolist(), strict=True))
+
+    @cached_property
+    def gt(self) -> Side:
+        """What became of the ground-truth objects."""
+        overlap, pairs = self.overlap, self.overlap.pairs
+        objects, others = overlap.gt_objects, overlap.pred_objects
+        return self._side(objects, others, pairs.gt, pairs.pred, overlap.best_iou[0])
+
+    @cached_property
+    def pred(self) -> Side:
+        """What became of the predicted objects."""
+        overlap, pairs = self.overlap, self.overlap.pairs
+        objects, others = overlap.pred_objects, overlap.gt_objects
+        return self._side(objects, others, pairs.pred, pairs.gt, overlap.best_iou[1])
+
+    def _side(
+        self,
+        objects: Extents,
+        others: Extents,
+        mine: NDArray[np.intp],
+        theirs: NDArray[np.intp],
+        best: NDArray[np.float64],
+    ) -> Side:
+        partners, iou = np.full(len(objects), -1, np.intp), best.copy()
+        partners[mine[self.chosen]] = theirs[self.chosen]
+        iou[mine[self.chosen]] = self.iou
+        return Side(objects, others, partners, iou)
+
+    @property
+    def matched(self) -> NDArray[Any]:
+        """Ids of the ground-truth objects that were matched."""
+        return self.gt.objects.ids[self.gt.partners >= 0]
+
+    @property
+    def missed(self) -> NDArray[Any]:
+        """Ids of the ground-truth objects that were not matched: false negatives."""
+        return self.gt.objects.ids[self.gt.partners < 0]
+
+    @property
+    def extra(self) -> NDArray[Any]:
+        """Ids of the predicted objects that were not matched: false positives."""
+        return self.pred.objects.ids[self.pred.partners < 0]
+
+
+def match(overlap: OverlapTable, threshold: float, inclusive: bool = True) -> Matching:
+    """Match objects one to one: as many as possible, then with the largest sum of IoU.
+
+    Pairs below the threshold take part in the choice among equally many matches, as in
+    StarDist and Cellpose, and are dropped afterwards.
+
+    Parameters
+    ----------
+    overlap : OverlapTable
+        Of the two label images.
+    threshold : float
+        The smallest IoU of a match, in (0, 1].
+    inclusive : bool
+        Whether exactly the threshold matches (>=, as in StarDist and Cellpose) or not (>,
+        as in Kirillov et al. 2019, 10.1109/CVPR.2019.00963).
+
+    Returns
+    -------
+    Matching
+    """
+    pairs = overlap.pairs
+    enough = pairs.iou >= threshold if inclusive else pairs.iou > threshold
+    able = np.flatnonzero(enough)
+    gt_claims = np.bincount(pairs.gt[able], minlength=len(overlap.gt_objects))
+    pred_claims = np.bincount(pairs.pred[able], minlength=len(overlap.pred_objects))
+    # above 0.5 no object can have two partners; below, most have one all the same
+    if gt_claims.max(initial=0) > 1 or pred_claims.max(initial=0) > 1:
+        able = _settled(overlap, enough, gt_claims > 1, pred_claims > 1)
+    return Matching(overlap, threshold, inclusive, able)
+
+
+def _settled(
+    overlap: OverlapTable,
+    enough: NDArray[np.bool_],
+    gt_contested: NDArray[np.bool_],
+    pred_contested: NDArray[np.bool_],
+) -> NDArray[np.intp]:
+    """Choose among the pairs that are enough, solving only groups with a contested object."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs, n = overlap.pairs, len(overlap.gt_objects)
+    size = n + len(overlap.pred_objects)
+    graph = coo_array((np.ones(len(pairs.gt), bool), (pairs.gt, n + pairs.pred)), (size, size))
+    count, group = connected_components(graph, directed=False)
+    contested = np.zeros(count, bool)
+    contested[group[np.r_[gt_contested, pred_contested]]] = True
+    asked = contested[group[pairs.gt]]
+    rows = np.flatnonzero(asked)
+    # the IoU of all pairs together weigh at most a half: never as much as one more match
+    gains = enough[rows] + pairs.iou[rows] / (2 * min(n, size - n))
+    chosen = rows[best_assignment(pairs.gt[rows], pairs.pred[rows], gains)]
+    return np.sort(np.r_[np.flatnonzero(enough & ~asked), chosen[enough[chosen]]])

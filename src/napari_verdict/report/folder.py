@@ -1,0 +1,119 @@
+"""A result as a folder of files that outlive the window."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.record import FileRecord, record_of, to_json
+from napari_verdict.report.ome import write_ome_tiff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_verdict.comparison.result import Result
+
+RECORD_NAME = "results.json"
+
+
+def save(
+    result: Result, folder: str | Path, *, maps: bool = True, overlays: bool = True
+) -> list[Path]:
+    """Save a result: record, tables, maps and overlays.
+
+    Parameters
+    ----------
+    result : Result
+        A finished run.
+    folder : str or Path
+        Made where it is missing. Files of the same names are replaced, each at once and
+        whole; no other file is touched.
+    maps, overlays : bool
+        Whether to write ``map_*.ome.tif`` and ``overlay_*.ome.tif``.
+
+    Returns
+    -------
+    list of Path
+        What was written; ``results.json`` is last, so where it is, the rest is complete.
+
+    Raises
+    ------
+    ComparisonError
+        If the folder cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        written = []
+        for file, write in _contents(result, maps, overlays):
+            written.append(_replace(folder / file.name, write))
+            files.append(file)
+        text = to_json(record_of(result, files))
+        written.append(_replace(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
+    except OSError as error:
+        message = (
+            f"The results cannot be saved in {str(folder)!r}: {error.strerror or error}. "
+            "Choose another folder."
+        )
+        raise ComparisonError([Finding("folder-unwritable", Severity.ERROR, message)]) from error
+    return written
+
+
+def _contents(
+    result: Result, maps: bool, overlays: bool
+) -> Iterator[tuple[FileRecord, Callable[[Path], Any]]]:
+    """Yield what there is to save, each with the function that writes it."""
+    indices = [i and json.dumps(dict(i)) for i in result.scores["axis_index"]]
+    scores = result.scores.assign(axis_index=indices)
+    yield FileRecord(name="scores.csv", kind="scores", of=None, candidate=None), _csv(scores)
+    if result.comparison.task != "restoration":
+        file = FileRecord(name="objects.csv", kind="objects", of=None, candidate=None)
+        yield file, _csv(result.objects)
+
+    truth = result.comparison.ground_truth
+    taken: set[str] = set()
+    for candidate in result.comparison.candidates:
+        images: list[tuple[Any, str, Any]] = []
+        if maps:
+            images += [("map", k, v) for k, v in result.maps.get(candidate, {}).items()]
+        if overlays:
+            images += [("overlay", k, v) for k, v in result.overlays(candidate).items()]
+        for kind, what, data in images:
+            name = _unused(f"{kind}_{_safe(what)}_{_safe(candidate)}", taken) + ".ome.tif"
+            file = FileRecord(name=name, kind=kind, of=what, candidate=candidate)
+            yield file, partial(write_ome_tiff, data=data, like=truth)
+
+
+def _csv(frame: Any) -> Callable[[Path], Any]:
+    return lambda path: frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _replace(path: Path, write: Callable[[Path], Any]) -> Path:
+    """Write beside the file, then put it in its place: it is never there by half."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _safe(name: str) -> str:
+    """Return a name that any file system takes: letters, digits, ``-`` and ``.``."""
+    return re.sub(r"[^\w.]+", "-", name).strip("-._")[:60] or "unnamed"
+
+
+def _unused(stem: str, taken: set[str]) -> str:
+    """Return the stem, numbered where another differs from it by case alone or not at all."""
+    unique, k = stem, 2
+    while unique.casefold() in taken:
+        unique, k = f"{stem}-{k}", k + 1
+    taken.add(unique.casefold())
+    return unique
