@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +152,6 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
     predictions = tuple(
         read_input(path, name, options.axes) for name, (_, path) in zip(names, named, strict=True)
     )
-    raw = raw and _named_as(truth, raw)
     result = complete(run(Comparison(task, truth, predictions, raw, settings)))
     _show(result)
     if options.out:
@@ -162,12 +160,6 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
         written = save(result, options.out)
         print(f"\n{len(written)} files in {options.out}")
     return 0
-
-
-def _named_as(truth: Input, given: Input) -> Input:
-    """Give axes that a file leaves unnamed the ground truth's names, where they fit."""
-    fits = "?" in given.axes and given.shape == truth.shape
-    return replace(given, axes=truth.axes) if fits else given
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -235,15 +227,15 @@ def table(result: Result) -> list[str]:
 
     The curve over thresholds, single planes, frames and classes are left to the saved table.
     """
-    settings = result.comparison.settings
+    threshold = result.comparison.settings.iou_threshold
+    objects = result.comparison.task is Task.INSTANCES
     shown: dict[str, dict[str, str]] = {}
     for s in result.rows:
-        at_other = result.comparison.task is Task.INSTANCES and s.threshold not in (
-            None,
-            settings.iou_threshold,
-        )
+        at_other = objects and s.threshold not in (None, threshold)
         if s.axis_index is None and s.class_ is None and s.region is None and not at_other:
             label = s.metric if s.unit in ("1", "") else f"{s.metric} [{s.unit}]"
+            if objects and s.threshold is None and label in shown and s.candidate in shown[label]:
+                label += " (pixels)"  # foreground scores share names with those of objects
             shown.setdefault(label, {})[s.candidate] = _value(s.value)
     names = list(result.comparison.candidates)
     rows = [["", *names], *([m, *(by.get(n, "") for n in names)] for m, by in shown.items())]

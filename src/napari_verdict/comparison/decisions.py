@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_verdict.comparison import geometry
-from napari_verdict.comparison.axes import CHOICES, UNKNOWN, name_axis
-from napari_verdict.comparison.derived import crop
+from napari_verdict.comparison.axes import CHOICES, name_axis
+from napari_verdict.comparison.cropping import crop_to_common, crop_to_overlap
 from napari_verdict.comparison.findings import Finding, Severity
 from napari_verdict.comparison.model import Comparison, Input, Task
 
@@ -127,106 +127,6 @@ def _use_ground_truth_axes(comparison: Comparison) -> Applied:
     return changed, f"The axes of {', '.join(renamed)} are read as {truth.axes}, as accepted."
 
 
-# ---- cropping
-
-
-def crop_window(
-    comparison: Comparison, offsets: dict[str | None, dict[str, int]]
-) -> dict[str, tuple[int, int]] | None:
-    """Return the area all inputs share, as first and end pixel of the ground truth by axis.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        All its inputs have the same axes, in any order.
-    offsets : dict
-        Where the first pixel of each input lies, by name and axis; 0 where missing.
-
-    Returns
-    -------
-    dict or None
-        None where they share nothing or their axes differ.
-    """
-    window = {}
-    inputs = geometry.inputs_of(comparison)
-    axes = set(comparison.ground_truth.axes)
-    if any(set(i.axes) != axes or len(i.shape) != len(i.axes) for i in inputs.values()):
-        return None
-    if UNKNOWN in axes:
-        return None
-    for axis in comparison.ground_truth.axes:
-        firsts = {name: offsets.get(name, {}).get(axis, 0) for name in inputs}
-        ends = [firsts[name] + geometry.sizes_of(item)[axis] for name, item in inputs.items()]
-        window[axis] = (max(firsts.values()), min(ends))
-    return window if all(last > first for first, last in window.values()) else None
-
-
-def overlap_offsets(comparison: Comparison) -> dict[str | None, dict[str, int]]:
-    """Return where candidates lie by whole pixels; those that do not fit the grid are left out."""
-    truth = comparison.ground_truth
-    offsets: dict[str | None, dict[str, int]] = {}
-    for name, item in comparison.candidates.items():
-        if set(item.axes) == set(truth.axes) and (where := geometry.whole_offset(item, truth)):
-            offsets[name] = where
-    return offsets
-
-
-def _crop_to_overlap(comparison: Comparison) -> Applied:
-    return _cropped(comparison, overlap_offsets(comparison), "the area that all images share")
-
-
-def _crop_to_common(comparison: Comparison) -> Applied:
-    return _cropped(comparison, {}, "the common size, from the first pixel")
-
-
-def _cropped(comparison: Comparison, offsets: dict[str | None, dict[str, int]], to: str) -> Applied:
-    if comparison.task is Task.DETECTIONS:
-        return comparison, None
-    window = crop_window(comparison, offsets)
-    inputs = geometry.inputs_of(comparison)
-    if window is None or all(
-        window[a] == (offsets.get(name, {}).get(a, 0), offsets.get(name, {}).get(a, 0) + n)
-        for name, item in inputs.items()
-        for a, n in geometry.sizes_of(item).items()
-    ):
-        return comparison, None
-    shape = {axis: last - first for axis, (first, last) in window.items()}
-    new = {
-        name: _window(item, window, offsets.get(name, {}), shape) for name, item in inputs.items()
-    }
-    truth = comparison.ground_truth
-    ignore = comparison.ignore
-    if ignore is not None and tuple(ignore.shape) == truth.shape:
-        ignore = crop(
-            ignore, tuple(window[a][0] for a in truth.axes), tuple(shape[a] for a in truth.axes)
-        )
-    names = [n for n, item in inputs.items() if new[n].shape != item.shape]
-    what = ", ".join(geometry.called(n, comparison.task) for n in names)
-    size = geometry.times(new[None].shape)
-    return (
-        replace(
-            comparison,
-            ground_truth=new[None],
-            predictions=tuple(new[p.name] for p in comparison.predictions),
-            raw=new.get("raw", comparison.raw),
-            ignore=ignore,
-        ),
-        f"Cropped to {to}, {size}, as accepted: {what}.",
-    )
-
-
-def _window(
-    item: Input,
-    window: dict[str, tuple[int, int]],
-    offset: dict[str, int],
-    shape: dict[str, int],
-) -> Input:
-    start = tuple(window[a][0] - offset.get(a, 0) for a in item.axes)
-    data: Any = crop(item.data, start, tuple(shape[a] for a in item.axes))
-    moved = zip(item.translate, start, item.scale, strict=True)
-    return replace(item, data=data, translate=tuple(t + s * scale for t, s, scale in moved))
-
-
 # ---- scale and position
 
 
@@ -314,8 +214,8 @@ def _as_instances(comparison: Comparison) -> Applied:
 _GEOMETRY: dict[str, Callable[[Comparison], Applied]] = {
     GROUND_TRUTH_AXES: _use_ground_truth_axes,
     CONVERT_COORDINATES: _convert_coordinates,
-    CROP_TO_OVERLAP: _crop_to_overlap,
-    CROP_TO_COMMON: _crop_to_common,
+    CROP_TO_OVERLAP: crop_to_overlap,
+    CROP_TO_COMMON: crop_to_common,
     GROUND_TRUTH_GEOMETRY: _use_ground_truth_geometry,
     AS_MASKS: _as_masks,
     AS_INSTANCES: _as_instances,

@@ -132,12 +132,15 @@ class LabelResult(Result):
         comparison = self.comparison.with_settings(
             iou_threshold=round(threshold, 6), iou_inclusive=inclusive
         )
-        return replace(
+        result = replace(
             _result(comparison, self.overlap),
             findings=self.findings,
             seconds=self.seconds,
             request=self.request,
         )
+        if "curve" in vars(self) and inclusive == settings.iou_inclusive:
+            vars(result)["curve"] = self.curve  # no threshold changes it
+        return result
 
     @cached_property
     def curve(self) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from napari_verdict.comparison.label_reader import readers
 from napari_verdict.comparison.model import Task
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import FRAME_AXES, canonical_view
-from napari_verdict.metrics.painting import paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,6 +57,9 @@ def overlays(result: LabelResult, candidate: str) -> dict[str, NDArray[np.uint8]
         `Code`, shaped and with axes as the ground truth: ``pixels``, and before it for
         instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels are 0.
     """
+    # numba comes with it; the codes above are wanted without
+    from napari_verdict.metrics.painting import paint
+
     comparison = result.comparison
     read_gt, read_pred, read_ignore = readers(comparison)
     names = [*(OBJECT_OVERLAYS if comparison.task is Task.INSTANCES else ()), "pixels"]

@@ -44,7 +44,7 @@ def run_points(
     Parameters
     ----------
     comparison : Comparison
-        Of task detections; data are (n, len(axes)) coordinates in pixels.
+        Of task detections; data are (n, len(axes)) finite coordinates in pixels.
     token : CancelToken
         Stops the work; checked before every frame.
     threads : int, optional
@@ -62,7 +62,7 @@ def run_points(
     Raises
     ------
     ComparisonError
-        If no radius is set or a coordinate is not finite.
+        If no radius is set.
     """
     del threads
     truth = comparison.ground_truth
@@ -103,23 +103,12 @@ _NO_MATCH = PointMatching(_NO_ROWS, _NO_ROWS, np.empty(0))
 def _radius(comparison: Comparison) -> float:
     radius = comparison.settings.radius
     if radius is None:
-        raise _refusal(
-            "no-radius",
+        message = (
             "Points are matched within a radius, and none is set. Set the match radius, for "
-            "instance to half the diameter of an object.",
+            "instance to half the diameter of an object."
         )
-    for points in (comparison.ground_truth, *comparison.candidates.values()):
-        if not np.isfinite(_coordinates(points)).all():
-            raise _refusal(
-                "not-finite",
-                f"Some points of {points.name!r} have a coordinate that is not a finite number, "
-                "so they lie nowhere. Remove them.",
-            )
+        raise ComparisonError([Finding("no-radius", Severity.ERROR, message)])
     return radius
-
-
-def _refusal(code: str, message: str) -> ComparisonError:
-    return ComparisonError([Finding(code, Severity.ERROR, message)])
 
 
 def _coordinates(points: Input) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_verdict.comparison import decisions as d
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN
+from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity, blocking
 from napari_verdict.comparison.geometry import called, inputs_of, sentence, sizes_of, times
 from napari_verdict.comparison.model import RAW, Comparison, Task
@@ -188,10 +189,10 @@ def _shapes(comparison: Comparison) -> Iterator[Finding]:
     if not different:
         return
     remedies = []
-    offsets = d.overlap_offsets(comparison)
+    offsets = overlap_offsets(comparison)
     moved = any(any(o.values()) for o in offsets.values())
-    common = d.crop_window(comparison, {})
-    overlap = d.crop_window(comparison, offsets) if moved else None
+    common = crop_window(comparison, {})
+    overlap = crop_window(comparison, offsets) if moved else None
     which = "both" if len(comparison.candidates) == 1 else "all"
     way_out = "Choose another layer."
     if overlap:

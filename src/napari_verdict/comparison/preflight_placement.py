@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison import decisions as d
+from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.geometry import (
     OFFSET_TOLERANCE,
@@ -85,14 +86,14 @@ def _position(comparison: Comparison, name: str, offsets: dict[str, float]) -> F
         )
         remedies = (Remedy(d.CONVERT_COORDINATES, "Convert the points"), use)
         return Finding("translate-mismatch", Severity.WARNING, text, name, remedies)
-    whole = d.overlap_offsets(comparison).get(name)
+    whole = overlap_offsets(comparison).get(name)
     if whole is None:
         text = (
             f"{start} That is not a whole number of pixels. Nothing was shifted: they are "
             "compared pixel by pixel, from the first pixel of each."
         )
         return Finding("translate-mismatch", Severity.WARNING, text, name, (use,))
-    window = d.crop_window(comparison, d.overlap_offsets(comparison))
+    window = crop_window(comparison, overlap_offsets(comparison))
     if window is None:
         text = (
             f"{start} By these positions they share no pixel. They are compared from the first "

@@ -53,7 +53,7 @@ def run(
     """
     started = time.perf_counter()
     token = token or CancelToken()
-    findings = preflight(comparison)
+    findings = preflight(comparison, token)
     if bad := blocking(findings):
         raise ComparisonError(bad)
     resolved = apply_decisions(comparison)

@@ -33,7 +33,7 @@ def read_input(path: str | Path, name: str | None = None, axes: str | None = Non
     ----------
     path : str or Path
         TIFF, OME-TIFF or ImageJ TIFF, whose axes and pixel sizes are read too; .npy; or
-        anything scikit-image reads, such as PNG.
+        anything Pillow reads, such as PNG, where an image with a palette is its indices.
     name : str, optional
         What to call it; by default the file's name without its endings.
     axes : str, optional
@@ -60,9 +60,10 @@ def read_input(path: str | Path, name: str | None = None, axes: str | None = Non
             data = np.load(path, mmap_mode="r", allow_pickle=False)
             found, sizes = axes_of(data.ndim), {}
         else:
-            from skimage.io import imread
+            from PIL import Image
 
-            data = imread(path)
+            with Image.open(path) as image:
+                data = np.asarray(image)
             found, sizes = "yxc" if data.ndim == 3 else axes_of(data.ndim), {}
     except Exception as error:
         # decoders raise whatever they like; to the person it is one thing

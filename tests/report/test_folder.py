@@ -1,0 +1,106 @@
+"""A saved folder holds the whole result, and saving harms nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from napari_verdict import ComparisonError, compare_images, compare_labels
+from napari_verdict.comparison.record import Record
+from napari_verdict.report.folder import save
+
+
+@pytest.fixture
+def labels(rng):
+    truth = np.zeros((30, 40), np.int64)
+    truth[2:10, 2:10], truth[15:25, 5:20], truth[5:12, 25:35] = 1, 2, 3
+    return compare_labels({"shifted": np.roll(truth, 2, axis=1), "none": truth * 0}, truth)
+
+
+@pytest.fixture
+def images(rng):
+    truth = rng.normal(100, 20, (40, 50))
+    raw = truth + rng.normal(0, 10, truth.shape)
+    return compare_images({"a/b": truth + 1, "A b": truth * 2}, truth, raw)
+
+
+def test_tables_read_back_as_they_were(labels, tmp_path):
+    save(labels, tmp_path)
+    for name, table in (("scores", labels.scores), ("objects", labels.objects)):
+        with (tmp_path / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == list(table)
+        for column in ({"value", "candidate", "iou", "size"}) & set(table):
+            want = ["" if pd.isna(v) else str(v) for v in table[column]]
+            assert [row[column] for row in rows] == want
+
+
+def test_overlays_read_back_as_they_were(labels, tmp_path):
+    save(labels, tmp_path)
+    record = Record.model_validate_json((tmp_path / "results.json").read_bytes())
+    files = [f for f in record.files if f.kind == "overlay"]
+    assert {f.of for f in files} == {"ground-truth objects", "predicted objects", "pixels"}
+    for f in files:
+        image = tifffile.imread(tmp_path / f.name)
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, labels.overlays(f.candidate)[f.of])
+
+
+def test_maps_read_back_as_they_were_under_names_that_do_not_collide(images, tmp_path):
+    save(images, tmp_path)
+    record = Record.model_validate_json((tmp_path / "results.json").read_bytes())
+    files = [f for f in record.files if f.kind == "map"]
+    assert len({f.name.casefold() for f in files}) == len(files)
+    assert {f.candidate for f in files} == {"raw", "a/b", "A b"}
+    for f in files:
+        image = tifffile.imread(tmp_path / f.name)
+        assert image.dtype == np.float32
+        np.testing.assert_array_equal(image, images.maps[f.candidate][f.of])
+
+
+def test_what_is_returned_is_what_was_written_and_the_record_is_last(labels, tmp_path):
+    written = save(labels, tmp_path / "deep" / "er")
+    assert sorted(written) == sorted((tmp_path / "deep" / "er").iterdir())
+    assert written[-1].name == "results.json"
+    named = {f["name"] for f in json.loads(written[-1].read_text(encoding="utf-8"))["files"]}
+    assert named == {p.name for p in written[:-1]}
+
+
+def test_maps_and_overlays_can_be_left_out(labels, tmp_path):
+    names = {p.name for p in save(labels, tmp_path, maps=False, overlays=False)}
+    assert names == {"results.json", "scores.csv", "objects.csv"}
+
+
+def test_saving_again_replaces_its_files_and_touches_no_other(labels, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    first = save(labels, tmp_path)
+    assert save(labels, tmp_path) == first
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == len(first) + 1
+
+
+def test_saving_does_not_change_the_result(labels, tmp_path):
+    before = labels.scores.copy()
+    save(labels, tmp_path)
+    pd.testing.assert_frame_equal(labels.scores, before)
+
+
+def test_a_failure_leaves_the_old_file_whole(labels, tmp_path, monkeypatch):
+    save(labels, tmp_path)
+    before = (tmp_path / "results.json").read_bytes()
+    monkeypatch.setattr("napari_verdict.report.folder.to_json", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save(labels, tmp_path)
+    assert (tmp_path / "results.json").read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(labels, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ComparisonError, match=r"cannot be saved in .* Choose another folder"):
+        save(labels, tmp_path / "file")

@@ -1,0 +1,193 @@
+"""The command line gives the numbers of the engine, and sentences where it cannot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_verdict.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run_process(*arguments: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "napari_verdict.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
+
+
+def recorded(folder: Path) -> dict[tuple[str, str, float | None], Any]:
+    """The values of the whole in a saved record, by candidate, metric and threshold."""
+    scores = json.loads((folder / "results.json").read_text(encoding="utf-8"))["scores"]
+    return {
+        (s["candidate"], s["metric"], s["threshold"]): s["value"]
+        for s in scores
+        if s["axis_index"] is None and s["class"] is None
+    }
+
+
+@pytest.fixture
+def files(tmp_path, rng):
+    """A ground truth, a raw image, a prediction and labels, as small TIFFs."""
+    truth = rng.normal(1000, 200, (32, 48)).astype(np.float32)
+    labels = np.zeros((32, 48), np.uint16)
+    labels[2:12, 2:12], labels[20:30, 20:40] = 1, 2
+    arrays = {
+        "gt": truth,
+        "raw": truth + rng.normal(0, 100, truth.shape).astype(np.float32),
+        "cnn": truth + 1,
+        "gt_labels": labels,
+        "labels": np.roll(labels, 1, axis=0),
+        "wide": np.zeros((32, 50), np.float32) + np.arange(50),
+    }
+    for name, data in arrays.items():
+        tifffile.imwrite(tmp_path / f"{name}.tif", data)
+    return tmp_path
+
+
+def test_labels_end_to_end_in_a_process_of_its_own(files):
+    out = files / "out"
+    done = run_process(
+        "labels",
+        "--gt",
+        files / "gt_labels.tif",
+        "--pred",
+        f"net={files / 'labels.tif'}",
+        "--out",
+        out,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "tp" in done.stdout
+    assert recorded(out)["net", "f1", 0.5] == 1.0
+    assert (
+        run_process("replay", out / "results.json")
+        .stdout.rstrip()
+        .splitlines()[-1]
+        .startswith("Every number is reproduced")
+    )
+
+
+def test_images_are_scored_with_raw_beside_them(files, capsys):
+    out = files / "out"
+    arguments = ["images", "--gt", files / "gt.tif", "--raw", files / "raw.tif"]
+    assert main([*map(str, arguments), "--pred", str(files / "cnn.tif"), "--out", str(out)]) == 0
+    header = next(row for row in capsys.readouterr().out.splitlines() if "cnn" in row.split())
+    assert header.split() == ["raw", "cnn"]
+    values = recorded(out)
+    assert values["cnn", "ssim", None] == pytest.approx(1.0)
+    assert values["raw", "ssim", None] < 0.95
+
+
+def test_the_threshold_and_its_side_are_passed_on(files, capsys):
+    arguments = ["labels", "--gt", files / "gt_labels.tif", "--pred", files / "gt_labels.tif"]
+    assert main([*map(str, arguments), "--iou", "1", "--exclusive"]) == 0
+    table = capsys.readouterr().out
+    assert [row.split()[1] for row in table.splitlines() if row.startswith("tp ")] == ["0"]
+
+
+def test_scores_of_pixels_do_not_hide_those_of_objects(files, capsys):
+    main(["labels", "--gt", str(files / "gt_labels.tif"), "--pred", str(files / "labels.tif")])
+    rows = [r.split("  ")[0] for r in capsys.readouterr().out.splitlines()]
+    assert {"precision", "precision (pixels)", "recall", "recall (pixels)"} <= set(rows)
+
+
+def test_a_replay_with_other_numbers_says_which_and_exits_1(files, capsys):
+    out = files / "out"
+    gt = str(files / "gt_labels.tif")
+    main(["labels", "--gt", gt, "--pred", gt, "--out", str(out)])
+    record = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    next(s for s in record["scores"] if s["metric"] == "tp")["value"] = 77.0
+    (out / "results.json").write_text(json.dumps(record), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["replay", str(out / "results.json")]) == 1
+    assert "77.0 before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["images", "--gt", "gone.tif", "--pred", "cnn.tif"], "There is no file 'gone.tif'"),
+        (["images", "--gt", "gt.tif", "--pred", "wide.tif"], "32 × 50"),
+        (["labels", "--gt", "gt_labels.tif", "--pred", "gt.tif"], "gt"),
+        (["labels", "--gt", "gt_labels.tif", "--pred", "labels.tif", "--iou", "2"], "threshold"),
+        (["images", "--gt", "gt.tif", "--pred", "cnn.tif", "--axes", "zyx"], "names 3"),
+        (["images", "--gt", "gt.tif", "--pred", "cnn.tif", "--out", "gt.tif"], "cannot be saved"),
+        (["replay", "gt.tif"], "no record"),
+        (["replay", "gone.json"], "cannot be read"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(files, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(files)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert "Traceback" not in error
+    assert error.count("\n") == 1
+
+
+def test_no_traceback_from_a_process_of_its_own(files):
+    done = run_process("images", "--gt", files / "gt.tif", "--pred", files / "none.tif")
+    assert done.returncode == 2
+    assert done.stderr.startswith("napari-verdict: There is no file")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_remedy_can_be_accepted(files, capsys):
+    arguments = ["images", "--gt", str(files / "gt.tif"), "--pred", str(files / "wide.tif")]
+    assert main(arguments) == 2
+    assert main([*arguments, "--accept", "crop-to-common"]) == 0
+
+
+def test_a_name_with_an_equals_sign_can_be_a_file(files, capsys):
+    (files / "a=b.tif").write_bytes((files / "labels.tif").read_bytes())
+    gt = str(files / "gt_labels.tif")
+    assert main(["labels", "--gt", gt, "--pred", str(files / "a=b.tif")]) == 0
+    assert "a=b" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", ["napari", "numba", "matplotlib", "pandas", "skimage", "qtpy"])
+def test_the_command_line_itself_loads_nothing_heavy(module):
+    code = f"import sys, napari_verdict.cli; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("case", ["bpae_actin", "hela_mito"])
+def test_restoration_numbers_hold(shared_data, read_shared, tmp_path, case):
+    expected = read_shared(f"denoising/{case}/expected.json")["scores"]
+    folder = shared_data / "denoising" / case
+    names = [n for n in expected if n.startswith("prediction_")]
+    predictions = [a for n in names for a in ("--pred", f"{n}={folder / n}.ome.tif")]
+    raw = ["--raw", str(folder / "raw.ome.tif"), "--out", str(tmp_path)]
+    assert main(["images", "--gt", str(folder / "gt.ome.tif"), *predictions, *raw]) == 0
+    values = recorded(tmp_path)
+    keys = {"ssim": "mSSIM", "nrmse": "NRMSE", "psnr": "PSNR", "pearson": "PCC"}
+    keys |= {"gain": "fit_scale", "offset": "fit_offset"}
+    for name in ["raw", *names]:
+        for metric, key in keys.items():
+            assert values[name, metric, None] == pytest.approx(expected[name][key], rel=1e-6), name
+
+
+@pytest.mark.parametrize("case", ["dsb2018", "ovule3d", "platynereis3d"])
+def test_segmentation_numbers_hold(shared_data, read_shared, tmp_path, case):
+    expected = read_shared(f"{case}/expected.json")["predictions"]
+    folder = shared_data / case
+    predictions = [a for n in expected for a in ("--pred", f"{n}={folder / n}")]
+    gt = str(folder / "gt_labels.ome.tif")
+    assert main(["labels", "--gt", gt, *predictions, "--out", str(tmp_path)]) == 0
+    values = recorded(tmp_path)
+    same = ["tp", "fp", "fn", "precision", "recall", "accuracy", "f1"]
+    keys = dict(zip(same, same, strict=True))
+    keys |= {"mean_true_iou": "mean_true_score", "sq": "mean_matched_score"}
+    keys |= {"pq": "panoptic_quality"}
+    for name, want in expected.items():
+        assert values[name, "n_gt", None] == want["n_true"]
+        assert values[name, "n_pred", None] == want["n_pred"]
+        for metric, key in keys.items():
+            assert values[name, metric, 0.5] == pytest.approx(want["at_0.5"][key], rel=1e-6)
