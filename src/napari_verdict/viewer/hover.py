@@ -58,7 +58,9 @@ class Hover:
         # the compared pixels may begin later than the layer's, where they were cropped
         start = (np.array(truth.translate) - np.array(before.translate)) / np.array(truth.scale)
         position = position - start
-        frame = tuple(round(float(p)) for a, p in zip(truth.axes, position, strict=True) if a in "tc")
+        frame = tuple(
+            round(float(p)) for a, p in zip(truth.axes, position, strict=True) if a in "tc"
+        )
         found = []
         predicted = comparison.candidates[self._candidate]
         for role, data in (("ground truth", truth.data), ("prediction", predicted.data)):

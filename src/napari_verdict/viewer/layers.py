@@ -76,6 +76,54 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     return Roles(truth, raw, tuple(rest))
 
 
+def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:
+    """Bring the roles up to date with the layers there are.
+
+    Parameters
+    ----------
+    layers : iterable of napari layers
+        All layers of the viewer.
+    chosen : Roles
+        The roles so far.
+    picked : frozenset of str
+        Names of the roles that a person picked by hand: those hold as long as their
+        layers are there, all others are guessed.
+
+    Returns
+    -------
+    Roles
+    """
+    present = comparable(layers)
+    guess = guess_roles(present)
+
+    def held(role: str) -> bool:
+        layer = getattr(chosen, role)
+        return role in picked and (layer is None or layer in present)
+
+    truth = chosen.ground_truth if held("ground_truth") else guess.ground_truth
+    raw = chosen.raw if held("raw") else guess.raw
+    raw = None if raw is truth else raw
+    predictions = tuple(x for x in chosen.predictions if x in present)
+    if "predictions" not in picked or (chosen.predictions and not predictions):
+        if truth is not None and truth is not guess.ground_truth:
+            predictions = tuple(x for x in present if kind_of(x) == kind_of(truth))
+        else:
+            predictions = guess.predictions
+    return Roles(truth, raw, tuple(x for x in predictions if x is not truth and x is not raw))
+
+
+def may_predict(layers: Iterable[Any], roles: Roles) -> list[Any]:
+    """Return the layers that could be predictions beside this ground truth and raw image."""
+    truth = roles.ground_truth
+    return [
+        x
+        for x in comparable(layers)
+        if x is not truth
+        and x is not roles.raw
+        and (truth is None or (kind_of(x) == "points") == (kind_of(truth) == "points"))
+    ]
+
+
 def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Task, str]:
     """Return the task the chosen layers speak for, and from what it was inferred.
 

@@ -97,6 +97,14 @@ MAPS: dict[str, MapStyle] = {
         "What the model gained over raw: yellow is nearer to the ground truth than raw, dark "
         "blue farther, grey the same.",
     ),
+    "raw-difference": MapStyle(
+        "minus raw",
+        SIGN,
+        True,
+        None,
+        "Prediction, fitted to raw, minus raw: orange is brighter, blue darker. It should look "
+        "like noise.",
+    ),
 }
 
 #: Overlays by name: what each shows, in plain words.

@@ -42,3 +42,22 @@ def value_at(data: Any, position: Any) -> int | None:
     ):
         return None
     return int(data[index])
+
+
+def go_to_index(viewer: Any, axes: str, axis: str, index: int) -> None:
+    """Move the viewer's slider of a named axis to a plane or frame.
+
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Its last axes are those of the compared images.
+    axes : str
+        The axes of the ground truth.
+    axis : str
+        The one to move along.
+    index : int
+        Which plane or frame, from 0.
+    """
+    position = axes.index(axis) - len(axes) + viewer.dims.ndim
+    if position >= 0:
+        viewer.dims.set_current_step(position, index)

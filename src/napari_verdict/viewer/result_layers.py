@@ -11,8 +11,9 @@ from napari_verdict.viewer.layers import MARK
 from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
+    from napari_verdict.comparison.model import Input
     from napari_verdict.comparison.result import Result
 
 OUT_OF_DATE = " (out of date)"
@@ -68,19 +69,37 @@ def names_for(result: Result) -> tuple[str, ...]:
     ]
 
 
-def prepare(result: Result, candidate: str, names: Iterable[str]) -> list[Drawing]:
-    """Compute what the named layers of one candidate show. For a worker: no layer is touched."""
+def first_names(result: Result) -> frozenset[str]:
+    """Return which of them are shown unless a person says otherwise."""
+    return frozenset(names_for(result)) - {"difference", "pixels"} or frozenset({"pixels"})
+
+
+def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Drawing]:
+    """Compute what the named layers of one candidate show. For a worker: no layer is touched.
+
+    They come in the order in which they are to be drawn: the last one lies on top.
+    """
     if result.comparison.task == "detections":
         return [_points(result, candidate)]
     if result.comparison.task == "restoration":
         maps = result.maps[candidate]
         return [
             _array(result, candidate, name, "image", maps[name], map_limits(result, name))
-            for name in names
-            if name in maps
+            for name in reversed(MAPS)
+            if name in names and name in maps
         ]
     overlays = result.overlays(candidate)
-    return [_array(result, candidate, n, "labels", overlays[n]) for n in names if n in overlays]
+    return [_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
+
+
+def raw_difference(data: Any, candidate: str, raw: Input) -> Drawing:
+    """Return how a fitted prediction minus raw is drawn; `data` has the axes of `raw`."""
+    channels = raw.axes.endswith("c")
+    sample = np.abs(_sample(data))
+    top = float(np.percentile(sample, 99)) if sample.size else 0.0
+    top = top or 1.0
+    data = np.moveaxis(data, -1, 0) if channels else data
+    return Drawing(candidate, "raw-difference", "image", data, (-top, top), channels=channels)
 
 
 def map_limits(result: Result, name: str) -> tuple[float, float]:
@@ -137,13 +156,19 @@ def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
     return layer
 
 
+def key_of(layer: Any) -> tuple[str, str] | None:
+    """Return whose map or overlay a layer shows, and which; None for other layers."""
+    mark = layer.metadata.get(MARK)
+    return (mark["candidate"], mark["name"]) if mark else None
+
+
 def find(viewer: Any, candidate: str, name: str) -> Any | None:
     """Return the layer that shows a candidate's map or overlay, or None.
 
     It is known by its metadata, so a person may rename it.
     """
     for layer in viewer.layers:
-        if layer.metadata.get(MARK) == {"candidate": candidate, "name": name}:
+        if key_of(layer) == (candidate, name):
             return layer
     return None
 

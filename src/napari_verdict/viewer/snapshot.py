@@ -13,7 +13,7 @@ from napari_verdict.comparison.model import Comparison, Input, Settings, Task, u
 from napari_verdict.viewer.layers import Roles, kind_of, pixels_of
 
 
-def snapshot(layer: Any, like: Any | None = None) -> Input:
+def snapshot(layer: Any, like: Any | None = None, *, copy: bool = True) -> Input:
     """Freeze a layer: its pixels or points, axes, geometry and origin.
 
     Call it on the main thread. Pixels are not read, except that a Labels array that can
@@ -25,6 +25,8 @@ def snapshot(layer: Any, like: Any | None = None) -> Input:
         Multiscale layers give their full resolution, RGB layers an axis ``c``.
     like : napari layer, optional
         A rotated or sheared layer is accepted if this one is placed in just the same way.
+    copy : bool
+        False where no pixel will be read.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def snapshot(layer: Any, like: Any | None = None) -> Input:
     data = pixels_of(layer)
     if kind_of(layer) == "points":
         data = np.array(data)
-    elif kind_of(layer) == "labels" and isinstance(data, np.ndarray):
+    elif copy and kind_of(layer) == "labels" and isinstance(data, np.ndarray):
         data = data.copy()
     if getattr(layer, "rgb", False):
         data = data[..., :3]  # alpha is display, not image
@@ -51,7 +53,7 @@ def snapshot(layer: Any, like: Any | None = None) -> Input:
     return Input(layer.name, data, axes, scale, translate, units, str(path) if path else None)
 
 
-def comparison_of(roles: Roles, task: Task, settings: Settings) -> Comparison:
+def comparison_of(roles: Roles, task: Task, settings: Settings, *, copy: bool = True) -> Comparison:
     """Freeze the chosen layers into the comparison they ask for.
 
     Axes that one layer leaves unnamed are taken from another that names them.
@@ -65,7 +67,7 @@ def comparison_of(roles: Roles, task: Task, settings: Settings) -> Comparison:
 
     def frozen(layer: Any) -> Input | None:
         try:
-            return snapshot(layer, like=roles.ground_truth)
+            return snapshot(layer, like=roles.ground_truth, copy=copy)
         except ComparisonError as error:
             findings.extend(error.findings)
             return None
