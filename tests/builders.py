@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
-from napari_verdict.comparison.findings import Finding
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.findings import Finding
 
 
 def texture(shape: tuple[int, int] = (96, 96), seed: int = 1) -> np.ndarray:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.axes import axes_of
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021, Convention
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
-from napari_verdict.comparison.result import Result
 from napari_verdict.comparison.run import complete, run
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.result import Result
 
 
 def compare_images(

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from builders import compare
 
+from builders import compare
 from napari_verdict.comparison.model import RAW, Input, Settings, Task, unique_names
 
 IMAGE = np.zeros((4, 5))

@@ -1,26 +1,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from builders import compare, discs, texture
 
+from builders import compare, discs, texture
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Comparison]]:
     """What the three kinds of work were called with, in the place of doing it."""
     calls: list[tuple[str, Comparison]] = []
-    for name, function in (("images", "run_images"), ("labels", "run_labels"), ("points", "run_points")):
+    for name, function in (
+        ("images", "run_images"),
+        ("labels", "run_labels"),
+        ("points", "run_points"),
+    ):
 
         def work(
             comparison: Comparison, *, token: CancelToken, threads: int | None, kind: str = name

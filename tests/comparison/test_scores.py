@@ -25,7 +25,7 @@ def test_a_score_may_be_infinite() -> None:
 
 def test_a_row_has_the_published_columns_in_order() -> None:
     row = _score(class_=3, axis_index={"t": 2}).as_row()
-    assert list(row) == SCORE_COLUMNS
+    assert tuple(row) == SCORE_COLUMNS
     assert (row["class"], row["axis_index"], row["value"]) == (3, {"t": 2}, 0.5)
     assert row["ci_low"] is None
 

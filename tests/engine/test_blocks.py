@@ -8,9 +8,7 @@ from napari_verdict.engine.blocks import BLOCK_PIXELS, blocks_of
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    st.tuples(st.integers(1, 6), st.integers(1, 40), st.integers(1, 40)), st.integers(1, 3000)
-)
+@given(st.tuples(st.integers(1, 6), st.integers(1, 40), st.integers(1, 40)), st.integers(1, 3000))
 def test_blocks_cover_every_row_once_in_reading_order(
     shape: tuple[int, int, int], pixels: int
 ) -> None:
@@ -24,9 +22,7 @@ def test_blocks_cover_every_row_once_in_reading_order(
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    st.tuples(st.integers(1, 6), st.integers(1, 40), st.integers(1, 40)), st.integers(1, 3000)
-)
+@given(st.tuples(st.integers(1, 6), st.integers(1, 40), st.integers(1, 40)), st.integers(1, 3000))
 def test_a_block_is_no_larger_than_asked_for_but_has_a_row(
     shape: tuple[int, int, int], pixels: int
 ) -> None:

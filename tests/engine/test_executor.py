@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.engine.executor import default_threads, run_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -103,15 +106,24 @@ def test_an_exception_of_a_task_reaches_the_caller_and_ends_the_work() -> None:
     assert len(started) <= 3 + 1 + 4
 
 
-def test_closing_early_leaves_nothing_running() -> None:
+def test_closing_early_starts_nothing_more_and_does_not_wait() -> None:
+    release = threading.Event()
     started: list[int] = []
-    results = run_blocks(started.append, range(60), token=CancelToken(), threads=2)
+
+    def task(block: int) -> None:
+        started.append(block)
+        if block:
+            release.wait(1)
+
+    results = run_blocks(task, range(60), token=CancelToken(), threads=2)
     next(results)
+    while len(started) < 3:
+        time.sleep(0.001)
     results.close()
+    assert not release.is_set()
+    release.set()
     time.sleep(0.05)
-    seen = len(started)
-    time.sleep(0.05)
-    assert len(started) == seen <= 6
+    assert started == [0, 1, 2]
 
 
 def test_a_token_set_before_runs_nothing() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import OnlySlices
 
+from builders import OnlySlices
 from napari_verdict.engine.sources import Source, canonical_view
 
 

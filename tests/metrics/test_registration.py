@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from builders import texture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.registration import phase_cross_correlation
 
+from builders import texture
 from napari_verdict.metrics.registration import estimate_shift, shift_between, spectrum
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from scipy import ndimage
 
 from napari_verdict.comparison.decisions import ALIGN
-from napari_verdict.comparison.findings import Finding, Severity
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.metrics.registration import estimate_shift
@@ -69,34 +68,30 @@ def confirmed(moving: NDArray[Any], reference: NDArray[Any], shift: tuple[float,
     return len(agreeing) > len(defined) / 2
 
 
-def add_aligned(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
-    """Add "<candidate> (aligned)" for every accepted ``align:<candidate>``; say by how much.
+def aligned_name(name: str) -> str:
+    """Return what the aligned copy of a candidate is called."""
+    return f"{name} (aligned)"
+
+
+def add_aligned(comparison: Comparison) -> Comparison:
+    """Add "<candidate> (aligned)" for every accepted ``align:<candidate>``.
 
     The shift is measured on the middle plane and taken back in every plane by cubic
-    interpolation. What comes from outside the image is NaN, and so in no score.
+    interpolation. What comes from outside the image is NaN, and so in no score. A candidate
+    whose shift is undefined gets no copy.
     """
-    said: list[Finding] = []
-    if comparison.task is not Task.RESTORATION:
-        return comparison, said
     names = [d.removeprefix(ALIGN) for d in comparison.settings.decisions if d.startswith(ALIGN)]
     by_name = {p.name: p for p in comparison.predictions}
+    wanted = [n for n in dict.fromkeys(names) if n in by_name and aligned_name(n) not in by_name]
+    if comparison.task is not Task.RESTORATION or not wanted:
+        return comparison
     reference = probe(comparison.ground_truth)
-    for name in dict.fromkeys(names):
-        aligned = f"{name} (aligned)"
-        if name not in by_name or aligned in by_name:
-            continue
-        shift = estimate_shift(probe(by_name[name]), reference)
-        if math.isnan(shift[0]):
-            continue
-        by_name[aligned] = replace(by_name[name], name=aligned, data=_shifted(by_name[name], shift))
-        text = (
-            f"{aligned} is {name} moved by {shift[0]:+.2f} px along y and {shift[1]:+.2f} px "
-            f"along x, as accepted; {name} itself is scored unchanged beside it."
-        )
-        said.append(Finding("aligned", Severity.INFO, text, aligned))
-    if not said:
-        return comparison, said
-    return replace(comparison, predictions=tuple(by_name.values())), said
+    for name in wanted:
+        item, copy = by_name[name], aligned_name(name)
+        shift = estimate_shift(probe(item), reference)
+        if not math.isnan(shift[0]):
+            by_name[copy] = replace(item, name=copy, data=_shifted(item, shift))
+    return replace(comparison, predictions=tuple(by_name.values()))
 
 
 def _shifted(item: Input, shift: tuple[float, float]) -> NDArray[np.float32]:

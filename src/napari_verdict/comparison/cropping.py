@@ -9,6 +9,7 @@ from napari_verdict.comparison import geometry
 from napari_verdict.comparison.axes import UNKNOWN
 from napari_verdict.comparison.derived import crop
 from napari_verdict.comparison.model import RAW, Comparison, Task
+from napari_verdict.comparison.words import called, times
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
@@ -89,8 +90,8 @@ def _cropped(
             ignore, tuple(window[a][0] for a in truth.axes), tuple(shape[a] for a in truth.axes)
         )
     names = [n for n, item in inputs.items() if new[n].shape != item.shape]
-    what = ", ".join(geometry.called(n, comparison.task) for n in names)
-    size = geometry.times(new[None].shape)
+    what = ", ".join(called(n, comparison.task) for n in names)
+    size = times(new[None].shape)
     return (
         replace(
             comparison,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_verdict.comparison import geometry
 from napari_verdict.comparison.axes import CHOICES, name_axis
 from napari_verdict.comparison.cropping import crop_to_common, crop_to_overlap
-from napari_verdict.comparison.findings import Finding, Severity
+from napari_verdict.comparison.findings import Finding, Severity, blocking
 from napari_verdict.comparison.model import Comparison, Input, Task
 
 if TYPE_CHECKING:
@@ -45,16 +45,19 @@ def apply_decisions(comparison: Comparison) -> Comparison:
     Comparison
         The same object where nothing was accepted; otherwise a new one whose inputs are
         views, arrays computed where they are read, or (for ``label-components`` and
-        ``align:``) new arrays. Applying it again changes nothing more.
+        ``align:``) new arrays. Where the geometry still forbids computing, only remedies
+        that read no pixel are applied. Applying it again changes nothing more.
     """
     if not comparison.settings.decisions:
         return comparison
     from napari_verdict.comparison.alignment import add_aligned
+    from napari_verdict.comparison.preflight_geometry import preflight_geometry
 
     resolved, _ = resolve_geometry(comparison)
+    if blocking(preflight_geometry(comparison)):
+        return resolved
     resolved, _ = resolve_values(resolved)
-    resolved, _ = add_aligned(resolved)
-    return resolved
+    return add_aligned(resolved)
 
 
 def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
@@ -138,7 +141,7 @@ def _use_ground_truth_geometry(comparison: Comparison) -> Applied:
     }
 
     def change(item: Input) -> Input:
-        if set(item.axes) != set(truth.axes):
+        if not item.axes or set(item.axes) != set(truth.axes):
             return item
         scale, translate, units = zip(*(by_axis[a] for a in item.axes), strict=True)
         if (scale, translate, units) == (item.scale, item.translate, item.units):

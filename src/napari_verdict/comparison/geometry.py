@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from napari_verdict.comparison.model import RAW, Task
 from napari_verdict.engine.sources import SPATIAL_AXES
 
 if TYPE_CHECKING:
@@ -48,11 +47,6 @@ def unit_factor(unit: str, other: str) -> float | None:
 def sizes_of(item: Input) -> dict[str, int]:
     """Return the size of an input along each of its axes."""
     return dict(zip(item.axes, item.shape, strict=True))
-
-
-def times(numbers: tuple[int, ...] | list[int]) -> str:
-    """Write a shape for people: ``512 × 510``."""
-    return " × ".join(str(n) for n in numbers)
 
 
 def pixel_size(item: Input) -> str:
@@ -131,17 +125,3 @@ def inputs_of(comparison: Comparison) -> dict[str | None, Input]:
     inputs: dict[str | None, Input] = {None: comparison.ground_truth}
     inputs.update(comparison.candidates)
     return inputs
-
-
-def called(name: str | None, task: Task = Task.RESTORATION) -> str:
-    """Return what a sentence calls an input: its candidate name, or None for the ground truth."""
-    if name is None:
-        return "the ground truth"
-    if name == RAW and task is Task.RESTORATION:
-        return "the raw image"
-    return "the prediction" if name == "prediction" else f"the prediction {name}"
-
-
-def sentence(text: str) -> str:
-    """Return the text with its first letter in upper case, the rest unchanged."""
-    return text[:1].upper() + text[1:]

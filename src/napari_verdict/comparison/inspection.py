@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.geometry import sizes_of, times
+from napari_verdict.comparison.geometry import sizes_of
+from napari_verdict.comparison.words import times
 from napari_verdict.engine.sources import canonical_view
 
 if TYPE_CHECKING:
@@ -116,28 +117,21 @@ def _planes(
     if token is not None:
         token.check()
     at = frame, slice(z, z + 1), slice(0, raw.source.shape[1])
-    p, r = (item.source.read(*at)[0].astype(np.float64) for item in (prediction, raw))
+    p, r = (np.require(i.source.read(*at)[0], np.float64, ["C", "W"]) for i in (prediction, raw))
     return p, r
 
 
 def _fit(
     prediction: Input, raw: Input, frame: tuple[int, ...], token: CancelToken | None
 ) -> tuple[float, float]:
-    # means and co-moments, joined plane by plane (Chan et al. 1983): no cancellation
-    n, mean_p, mean_r, var_p, cov = 0, 0.0, 0.0, 0.0, 0.0
+    from napari_verdict.metrics.moments import combine, row_moments
+
+    rows = []
     for z in range(raw.source.shape[0]):
         p, r = _planes(prediction, raw, frame, z, token)
         finite = np.isfinite(p) & np.isfinite(r)
-        m = int(np.count_nonzero(finite))
-        if not m:
-            continue
-        p, r = p[finite], r[finite]
-        new_p, new_r = p.mean(), r.mean()
-        dp, dr, total = new_p - mean_p, new_r - mean_r, n + m
-        var_p += float(np.square(p - new_p).sum()) + dp * dp * n * m / total
-        cov += float(((p - new_p) * (r - new_r)).sum()) + dp * dr * n * m / total
-        mean_p, mean_r, n = mean_p + dp * m / total, mean_r + dr * m / total, total
-    if not n or not var_p:
+        rows.append(row_moments(r[np.newaxis], p[np.newaxis], finite[np.newaxis]))
+    moments = combine(np.concatenate(rows))
+    if not moments.n or moments.constant_p:
         return float("nan"), float("nan")
-    gain = cov / var_p
-    return gain, mean_r - gain * mean_p
+    return moments.fit()

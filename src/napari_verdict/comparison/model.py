@@ -68,7 +68,9 @@ class Input:
             if not getattr(self, name):
                 object.__setattr__(self, name, (default,) * n)
             if len(getattr(self, name)) != n:
-                raise ValueError(f"{name} of {self.name!r} must have one entry for each of {self.axes!r}")
+                raise ValueError(
+                    f"{name} of {self.name!r} must have one entry for each of {self.axes!r}"
+                )
 
     @property
     def shape(self) -> tuple[int, ...]:

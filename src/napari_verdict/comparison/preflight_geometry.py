@@ -10,9 +10,10 @@ from napari_verdict.comparison import decisions as d
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN
 from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity, blocking
-from napari_verdict.comparison.geometry import called, inputs_of, sentence, sizes_of, times
+from napari_verdict.comparison.geometry import inputs_of, sizes_of
 from napari_verdict.comparison.model import RAW, Comparison, Task
 from napari_verdict.comparison.preflight_placement import check_placement
+from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def _choice(comparison: Comparison) -> Iterator[Finding]:
         )
         yield Finding("no-radius", Severity.ERROR, text)
     for decision in comparison.settings.decisions:
-        known = any(decision == r or (r == d.ALIGN and decision.startswith(r)) for r in d.REMEDIES)
-        if not known:
+        named = [f"{d.ALIGN}{p.name}" for p in comparison.predictions]
+        if decision not in (*d.REMEDIES, *named) or decision == d.ALIGN:
             text = (
                 f"{decision!r} is no remedy that is known here, so it changes nothing. "
                 f"Known are {', '.join(d.REMEDIES)}<candidate>."
@@ -92,7 +93,7 @@ def _single(comparison: Comparison, name: str | None, item: Input) -> Iterator[F
         text = f"{who} holds {what}, not numbers with an order. Choose or make a real-valued layer."
         yield Finding("dtype", Severity.ERROR, text, name)
     if comparison.task is Task.DETECTIONS:
-        if item.data.size and (len(item.shape) != 2 or item.shape[1] != len(item.axes)):
+        if 0 not in item.shape and (len(item.shape) != 2 or item.shape[1] != len(item.axes)):
             text = (
                 f"{who} should have one row a point and one column for each axis {item.axes}, "
                 f"but its shape is {times(item.shape)}."

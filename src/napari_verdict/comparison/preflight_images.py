@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.alignment import SMALLEST, confirmed, correlation, probe
+from napari_verdict.comparison.alignment import (
+    SMALLEST,
+    aligned_name,
+    confirmed,
+    correlation,
+    probe,
+)
 from napari_verdict.comparison.decisions import ALIGN
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
-from napari_verdict.comparison.geometry import called, inputs_of, sentence
+from napari_verdict.comparison.geometry import inputs_of
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.preflight_same import identical_pairs
+from napari_verdict.comparison.words import called, counted, sentence
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.engine.executor import run_blocks
@@ -142,9 +149,9 @@ def _values(name: str | None, fact: PixelFacts) -> Iterator[Finding]:
         return
     if fact.not_finite:
         text = (
-            f"{who} has {fact.not_finite:,} NaN or infinite pixels "
-            f"({_share(fact.not_finite / fact.pixels)}). They, and windows made of them alone, "
-            "are left out of every score that needs them."
+            f"{who} has {counted(fact.not_finite, 'pixel')} that are NaN or infinite "
+            f"({_share(fact.not_finite / fact.pixels)}). They are left out of every score, and "
+            "the maps show nothing there."
         )
         yield Finding("not-finite", Severity.WARNING, text, name)
     if fact.low == fact.high:
@@ -175,7 +182,8 @@ def _registration(comparison: Comparison, names: list[str]) -> Iterator[Finding]
             yield _inverted(name, r)
         elif judged_shift and not math.isnan(r) and name != RAW:
             shift = shift_between(spectrum(pixels), of_reference)
-            if math.hypot(*shift) > SHIFT and confirmed(pixels, reference, shift):
+            accepted = f"{ALIGN}{name}" in comparison.settings.decisions
+            if accepted or (math.hypot(*shift) > SHIFT and confirmed(pixels, reference, shift)):
                 shifts[name] = shift
     if not shifts:
         return
@@ -206,14 +214,15 @@ def _shifted(comparison: Comparison, name: str, shift: tuple[float, float], by_r
     who, distance = sentence(called(name)), math.hypot(*shift)
     accepted = f"{ALIGN}{name}" in comparison.settings.decisions
     how = "lowers every score much" if distance > 2 * SHIFT else "lowers scores"
-    # what would be moved is the candidate; where it lies now is the other way
+    # where it lies is the other way than it would have to be moved; -0.00 is 0
+    y, x = (round(-s, 2) + 0.0 for s in shift)
     text = (
-        f"{who} lies {distance:.2f} px off the ground truth ({-shift[0]:+.2f} px along y, "
-        f"{-shift[1]:+.2f} px along x). A shift {how}, even if the structure is right.{by_raw} "
+        f"{who} lies {distance:.2f} px off the ground truth ({y:+.2f} px along y, "
+        f"{x:+.2f} px along x). A shift {how}, even if the structure is right.{by_raw} "
     )
     if accepted:
-        text += f"An aligned copy, {name} (aligned), is scored beside it, as accepted."
+        text += f"An aligned copy, {aligned_name(name)}, is scored beside it, as accepted."
         return Finding("shifted", Severity.INFO, text, name)
     text += "Nothing was shifted. Add an aligned copy to see how much of the error this is."
-    remedy = Remedy(f"{ALIGN}{name}", f"Add {name} (aligned)")
+    remedy = Remedy(f"{ALIGN}{name}", f"Add {aligned_name(name)}")
     return Finding("shifted", Severity.WARNING, text, name, (remedy,))

@@ -11,10 +11,11 @@ from scipy import ndimage
 
 from napari_verdict.comparison import decisions as d
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
-from napari_verdict.comparison.geometry import called, inputs_of, sentence
+from napari_verdict.comparison.geometry import inputs_of
 from napari_verdict.comparison.label_values import LabelFacts, scan_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.preflight_same import identical_pairs
+from napari_verdict.comparison.words import called, counted, sentence
 from napari_verdict.engine.blocks import blocks_of
 from napari_verdict.engine.cancel import CancelToken
 
@@ -53,8 +54,8 @@ def _values(comparison: Comparison, name: str | None, fact: LabelFacts) -> Itera
     who = sentence(called(name, comparison.task))
     if fact.not_finite:
         text = (
-            f"{who} has {fact.not_finite:,} NaN or infinite pixels. They belong to no object and "
-            "not to the background. Give them an id, or 0, first."
+            f"{who} has {counted(fact.not_finite, 'pixel')} that are NaN or infinite. They belong "
+            "neither to an object nor to the background. Give them an id, or 0, first."
         )
         yield Finding("not-finite", Severity.ERROR, text, name)
     elif fact.fractional:
@@ -64,8 +65,9 @@ def _values(comparison: Comparison, name: str | None, fact: LabelFacts) -> Itera
         yield Finding("float-labels", Severity.INFO, text, name)
     if fact.negative and not fact.fractional:
         text = (
-            f"{who} has {fact.negative:,} pixels with ids below 0 (down to {fact.ids[0]:g}). Ids "
-            "below 0 count as objects, though they often mark what is to be left out."
+            f"{who} has {counted(fact.negative, 'pixel')} with ids below 0 (down to "
+            f"{fact.ids[0]:g}). They count as objects, though such ids often mark what is to be "
+            "left out."
         )
         remedy = Remedy(d.NEGATIVE_TO_BACKGROUND, "Treat them as background")
         yield Finding("negative-ids", Severity.WARNING, text, name, (remedy,))
@@ -80,7 +82,7 @@ def _fractional(who: str, name: str | None, fact: LabelFacts) -> Finding:
         remedies: tuple[Remedy, ...] = (Remedy(d.THRESHOLD_HALF, "Take pixels above 0.5"),)
     else:
         text = (
-            f"{who} has {fact.fractional:,} pixels that are not whole numbers: it looks like an "
+            f"{who} has {counted(fact.fractional, 'pixel')} with fractions: it looks like an "
             "image, not labels. Choose a Labels layer, or segment it first."
         )
         remedies = ()
@@ -126,6 +128,8 @@ def _meaning(
         remedy = Remedy(d.AS_INSTANCES, "Compare as objects")
         yield Finding("many-classes", Severity.WARNING, text, name, (remedy,))
     elif comparison.task is Task.FOREGROUND and fact.ids.size > 1:
+        if d.AS_MASKS in comparison.settings.decisions:
+            return  # said already
         text = (
             f"{who} has {fact.ids.size:,} ids. Masks are compared, so all ids but 0 count as "
             "foreground and objects are not told apart."
@@ -136,7 +140,7 @@ def _meaning(
             yield _mask(who, name, parts)
     elif comparison.task is Task.INSTANCES and (torn := disconnected(item)):
         text = (
-            f"{who} has {torn:,} ids made of several separate pieces, in the image looked at. "
+            f"{who} has {counted(torn, 'id')} in several separate pieces, in the frame looked at. "
             "Each id counts as one object."
         )
         yield Finding("disconnected", Severity.INFO, text, name)

@@ -9,16 +9,14 @@ from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.geometry import (
     OFFSET_TOLERANCE,
-    called,
     pixel_offset,
     pixel_size,
     same_scale,
     same_units,
-    sentence,
     sizes_of,
-    times,
 )
 from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.words import called, sentence, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_verdict.comparison.findings import Finding, Severity
-from napari_verdict.comparison.geometry import called, inputs_of, sentence
+from napari_verdict.comparison.geometry import inputs_of
 from napari_verdict.comparison.preflight_same import identical_pairs
+from napari_verdict.comparison.words import called, counted, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +29,8 @@ def check_points(comparison: Comparison, token: CancelToken | None) -> Iterator[
         bad = int(np.count_nonzero(~np.isfinite(coordinates).all(axis=-1)))
         if bad and coordinates.size:
             text = (
-                f"{who} has {bad:,} points without a place: a coordinate is NaN or infinite. "
-                "Delete these points."
+                f"{who} has {counted(bad, 'point')} without a place: a coordinate is "
+                "NaN or infinite. Delete what has no place."
             )
             yield Finding("not-finite", Severity.ERROR, text, name)
     if not points[None].size:

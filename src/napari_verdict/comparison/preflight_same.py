@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.findings import Finding, Severity
-from napari_verdict.comparison.geometry import called, sentence
 from napari_verdict.comparison.model import RAW, Comparison, Task
+from napari_verdict.comparison.words import called, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

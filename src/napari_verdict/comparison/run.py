@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_verdict.comparison.decisions import apply_decisions
 from napari_verdict.comparison.findings import ComparisonError, blocking
@@ -57,19 +57,29 @@ def run(
     if bad := blocking(findings):
         raise ComparisonError(bad)
     resolved = apply_decisions(comparison)
-    if comparison.task is Task.RESTORATION:
-        from napari_verdict.comparison.images import run_images as work
-    elif comparison.task is Task.DETECTIONS:
-        from napari_verdict.comparison.points import run_points as work
-    else:
-        from napari_verdict.comparison.labels import run_labels as work
-    result = yield from work(resolved, token=token, threads=threads)
-    return replace(
+    result = yield from _work_for(resolved.task)(resolved, token=token, threads=threads)
+    finished: Result = replace(
         result,
         findings=tuple(findings),
         seconds=time.perf_counter() - started,
         request=comparison,
     )
+    return finished
+
+
+def _work_for(task: Task) -> Any:
+    """Return what runs a task; imported here, because kernels are slow to import."""
+    if task is Task.RESTORATION:
+        from napari_verdict.comparison.images import run_images
+
+        return run_images
+    if task is Task.DETECTIONS:
+        from napari_verdict.comparison.points import run_points
+
+        return run_points
+    from napari_verdict.comparison.labels import run_labels
+
+    return run_labels
 
 
 def complete(steps: Generator[Progress, None, R]) -> R:

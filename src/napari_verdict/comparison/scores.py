@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 #: Columns of the scores table and of every `results.json`, in this order.
 SCORE_COLUMNS = (
-    "image candidate metric value unit convention reason n threshold axis_index region class "
-    "aggregation ci_low ci_high"
-).split()
+    *("image", "candidate", "metric", "value", "unit", "convention", "reason", "n", "threshold"),
+    *("axis_index", "region", "class", "aggregation", "ci_low", "ci_high"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

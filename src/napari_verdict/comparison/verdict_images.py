@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.verdict import Part, defined, listed, score_of, why
+from napari_verdict.comparison.words import subject
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.result import Result
@@ -91,7 +92,9 @@ def judge(result: Result) -> list[list[Part]]:
     again = best[0] if opening and best[0] is best[-1] else None
     singly.sort(key=lambda s: s is not again)
     middle = [
-        _against(result, s, "It" if s is again else s.name) for s in singly if s not in failing
+        _against(result, s, "It" if s is again else subject(s.name))
+        for s in singly
+        if s not in failing
     ]
     others = [s for s in judged if s not in singly and s not in failing]
     closing = [_failing([s.name for s in failing])] if failing else []
@@ -130,21 +133,21 @@ def _compare(gained: float, least: float) -> Against:
 # ---- against raw
 
 
-def _against(result: Result, s: Standing, subject: str) -> list[Part]:
+def _against(result: Result, s: Standing, start: str) -> list[Part]:
     if s.identical:
-        text = f"{subject} is identical to the ground truth: check that it was not chosen twice."
+        text = f"{start} is identical to the ground truth: check that it was not chosen twice."
         return [(text, None)]
     structure: Part = ("structure", ("ssim", s.name))
     intensity: Part = ("intensity", ("rse", s.name))
     if s.structure is Against.UNKNOWN:
-        return _half(subject, s.intensity, intensity, structure, s.ssim)
+        return _half(start, s.intensity, intensity, structure, s.ssim)
     if s.intensity is Against.UNKNOWN:
-        return _half(subject, s.structure, structure, intensity, s.error)
+        return _half(start, s.structure, structure, intensity, s.error)
     if s.structure is s.intensity:
-        parts = [(f"{subject} is {s.structure.value} in ", None), structure]
+        parts = [(f"{start} is {s.structure.value} in ", None), structure]
         return [*parts, (" and in ", None), intensity, *_area(result, s, "but"), (".", None)]
     return [
-        (f"{subject} is {s.structure.value} in ", None),
+        (f"{start} is {s.structure.value} in ", None),
         structure,
         (f", but {s.intensity.shortly} in ", None),
         intensity,
@@ -154,10 +157,10 @@ def _against(result: Result, s: Standing, subject: str) -> list[Part]:
 
 
 def _half(
-    subject: str, against: Against, known: Part, unknown: Part, score: Score | None
+    start: str, against: Against, known: Part, unknown: Part, score: Score | None
 ) -> list[Part]:
-    start: list[Part] = [(f"{subject} is {against.value} in ", None), known]
-    return [*start, ("; its ", None), unknown, (f" is undefined: {why(score)}.", None)]
+    parts: list[Part] = [(f"{start} is {against.value} in ", None), known]
+    return [*parts, ("; its ", None), unknown, (f" is undefined: {why(score)}.", None)]
 
 
 def _area(result: Result, s: Standing, joined: str) -> list[Part]:
@@ -171,7 +174,7 @@ def _area(result: Result, s: Standing, joined: str) -> list[Part]:
 def _failing(names: list[str]) -> list[Part]:
     if len(names) == 1:
         return [
-            (f"{names[0]} ", None),
+            (f"{subject(names[0])} ", None),
             ("does not improve on raw", ("gain", names[0])),
             (": reconsider this model.", None),
         ]
@@ -247,7 +250,7 @@ def _baseline(result: Result) -> list[Part] | None:
 
 def _described(result: Result, s: Standing) -> list[Part]:
     if s.identical:
-        return _against(result, s, s.name)
+        return _against(result, s, subject(s.name))
     convention = result.comparison.settings.convention.title
     parts: list[Part] = []
     if defined(s.ssim):
@@ -257,7 +260,11 @@ def _described(result: Result, s: Standing) -> list[Part]:
         joined = " and " if parts else ""
         parts.append((f"{joined}{label} of {_value(s.error):.3f} in ", None))
         parts.append(("intensity", ("rse", s.name)))
-    return [(f"{s.name} reaches ", None), *parts, (f", under the convention {convention}.", None)]
+    return [
+        (f"{subject(s.name)} reaches ", None),
+        *parts,
+        (f", under the convention {convention}.", None),
+    ]
 
 
 def _inverted(result: Result, s: Standing) -> list[Part]:
@@ -272,4 +279,4 @@ def _inverted(result: Result, s: Standing) -> list[Part]:
 
 
 def _undefined(s: Standing) -> list[Part]:
-    return [(f"{s.name} cannot be judged: {why(s.ssim, s.error)}.", None)]
+    return [(f"{subject(s.name)} cannot be judged: {why(s.ssim, s.error)}.", None)]

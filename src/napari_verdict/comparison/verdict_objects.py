@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.verdict import Part, defined, score_of, why
+from napari_verdict.comparison.words import subject
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.result import Result
@@ -32,7 +33,7 @@ def judge(result: Result) -> list[list[Part]]:
         if score is not None and defined(score):
             sentences += describe(result, name, score)
         else:
-            sentences.append([(f"{name} cannot be judged: {why(score)}.", None)])
+            sentences.append([(f"{subject(name)} cannot be judged: {why(score)}.", None)])
     if len(names) > DESCRIBED:
         sentences.append([(f"{len(names) - DESCRIBED} more in the table do no better.", None)])
     return sentences
@@ -51,9 +52,9 @@ def _objects(result: Result, name: str, f1: Score) -> list[list[Part]]:
     counts = [score_of(result, metric, name) for metric in ("n_gt", "fn", "fp")]
     value = f"F1 {f1.value:.2f} {_condition(result)}"
     if not all(defined(c) for c in counts):
-        return [[(f"{name} reaches an {value}.", None)]]
+        return [[(f"{subject(name)} reaches an {value}.", None)]]
     n, missed, extra = (round(c.value) for c in counts if c is not None)
-    parts: list[Part] = [(f"{name} ", None), *_missed(name, missed, n, thing)]
+    parts: list[Part] = [(f"{subject(name)} ", None), *_missed(name, missed, n, thing)]
     parts += [(" and ", None), *_extra(name, extra), (f" ({value}).", None)]
     return [parts, *([] if points else _merged(result, name, f1))]
 
@@ -102,7 +103,7 @@ def _merged(result: Result, name: str, f1: Score) -> list[list[Part]]:
 def _foreground(result: Result, name: str, iou: Score) -> list[list[Part]]:
     recall, precision = score_of(result, "recall", name), score_of(result, "precision", name)
     value = f"IoU {iou.value:.2f}"
-    parts: list[Part] = [(f"{name} ", None)]
+    parts: list[Part] = [(f"{subject(name)} ", None)]
     if recall is None or precision is None or not (defined(recall) and defined(precision)):
         words = "shares no pixel with the ground truth's foreground"
         return [[*parts, (words, ("pixels", name)), (f" ({value}).", None)]]
@@ -125,7 +126,7 @@ def _classes(result: Result, name: str, miou: Score) -> list[list[Part]]:
         if (s.metric, s.candidate) == ("iou", name) and s.class_ is not None and not s.axis_index
     ]
     known = [s for s in of_class if defined(s) and s.class_ != 0]
-    parts: list[Part] = [(f"{name} reaches a ", None), ("mean IoU", ("pixels", name))]
+    parts: list[Part] = [(f"{subject(name)} reaches a ", None), ("mean IoU", ("pixels", name))]
     parts.append((f" of {miou.value:.2f}", None))
     if len(known) > 1:
         parts.append((f" over {len(known)} classes", None))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FRAME_AXES = "tc"
 SPATIAL_AXES = "zyx"
@@ -60,7 +62,8 @@ class Source:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the pixels."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     def read(self, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[Any]:
         """Read the full-width block (z, y, x) of a frame, a view where the array allows.

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Libraries that Qt loads when the first window opens, where it can only abort, and the
-#: Debian packages that hold them.
+#: Libraries that Qt loads, some of them when the first window opens, where it can only abort;
+#: and the Debian packages that hold them.
 _QT_LIBRARIES = {
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libfontconfig.so.1": "libfontconfig1",
     "libGL.so.1": "libgl1",
     "libEGL.so.1": "libegl1",
     "libdbus-1.so.3": "libdbus-1-3",
@@ -63,7 +65,8 @@ def require_qt() -> None:
         import qtpy  # noqa: F401
     except (ImportError, RuntimeError) as error:
         raise OSError(
-            "There is no Qt for Python; install one with: pip install 'napari-verdict[pyqt6]'"
+            "There is no Qt for Python that loads; install one with: "
+            f"pip install 'napari-verdict[pyqt6]' ({error})"
         ) from error
 
 
