@@ -6,9 +6,16 @@ from typing import Any
 
 
 class Flip:
-    """Shows either of two layers alone, the rest of the scene unchanged."""
+    """Shows either of two layers alone.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Its other layers are hidden at the first flip, since they would cover the two.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
         self._raw: Any = None
         self._prediction: Any = None
 
@@ -24,6 +31,9 @@ class Flip:
     def show_raw(self, raw: bool) -> None:
         """Show raw, or the prediction."""
         if self._raw is not None and self._prediction is not None:
+            for layer in self._viewer.layers:
+                if layer is not self._raw and layer is not self._prediction:
+                    layer.visible = False
             self._raw.visible = raw
             self._prediction.visible = not raw
 

@@ -137,17 +137,17 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
     Returns
     -------
     (Task, str)
-        The reason is one clause, such as "both are Labels layers".
+        The reason is one clause, such as "labels hold several ids".
     """
     chosen = [x for x in (ground_truth, *predictions) if x is not None]
     kinds = {kind_of(x) for x in chosen}
     if "points" in kinds:
-        return Task.DETECTIONS, "these are Points layers"
+        return Task.DETECTIONS, "Points layers"
     if "labels" not in kinds:
-        return Task.RESTORATION, "these are Image layers"
+        return Task.RESTORATION, "Image layers"
     if all(_looks_like_mask(x) for x in chosen):
-        return Task.FOREGROUND, "every layer holds one label only"
-    return Task.INSTANCES, "these are Labels layers with several labels"
+        return Task.FOREGROUND, "labels hold one id only"
+    return Task.INSTANCES, "labels hold several ids"
 
 
 def pixels_of(layer: Any) -> Any:

@@ -178,6 +178,17 @@ def result_layers(viewer: Any) -> list[Any]:
     return [layer for layer in viewer.layers if MARK in layer.metadata]
 
 
+def arrange_colour_bars(viewer: Any) -> None:
+    """Give a colour bar to the map on top, or side by side to every map."""
+    side_by_side = viewer.canvas.grid.enabled
+    maps = [x for x in result_layers(viewer) if hasattr(x, "colorbar") and x.visible]
+    for layer in result_layers(viewer):
+        if hasattr(layer, "colorbar"):
+            wanted = layer in maps and (side_by_side or layer is maps[-1])
+            if layer.colorbar.visible != wanted:
+                layer.colorbar.visible = wanted
+
+
 def set_out_of_date(layers: Iterable[Any], out_of_date: bool) -> None:
     """Say in the names of result layers whether their sources have changed since."""
     for layer in layers:
@@ -196,16 +207,16 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
         **geometry,
     }
     if drawing.kind == "image":
-        return _with_colour_bar(
-            Image(
-                drawing.data,
-                rgb=False,
-                colormap=_colormap(drawing.name),
-                contrast_limits=drawing.limits,
-                interpolation2d="nearest",
-                **common,
-            )
+        image = Image(
+            drawing.data,
+            rgb=False,
+            colormap=_colormap(drawing.name),
+            contrast_limits=drawing.limits,
+            interpolation2d="nearest",
+            **common,
         )
+        image.colorbar.size, image.colorbar.font_size = (14, 110), 8
+        return image
     if drawing.kind == "points":
         layer = Points(drawing.data, size=10, border_width=0.2, **common)
         _style_points(layer, drawing)
@@ -214,11 +225,6 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
     if drawing.name == "predicted objects":
         layer.contour, layer.opacity = 2, 1.0
     layer.editable = False
-    return layer
-
-
-def _with_colour_bar(layer: Any) -> Any:
-    layer.colorbar.visible = True
     return layer
 
 
@@ -231,9 +237,8 @@ def _colormap(name: str) -> Any:
 def _class_colours() -> Any:
     from napari.utils import DirectLabelColormap
 
-    return DirectLabelColormap(
-        color_dict={None: "transparent", **{c.code: c.colour for c in CLASSES}}
-    )
+    colours: dict[int | None, str] = {c.code: c.colour for c in CLASSES}
+    return DirectLabelColormap(color_dict=colours | {None: "transparent"})
 
 
 def _style_points(layer: Any, drawing: Drawing) -> None:

@@ -11,7 +11,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: Lines differ by dash and marker too, not by colour alone.
 _LINES = (
@@ -29,11 +29,11 @@ class Curve:
 
     xlabel: str
     ylabel: str
-    lines: dict[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
     here: float | None = None
 
 
-class CurveCanvas(FigureCanvasQTAgg):  # type: ignore[misc]
+class CurveCanvas(FigureCanvasQTAgg):
     """Draws one `Curve` in the colours of napari's theme."""
 
     #: The x that was clicked or dragged to.
@@ -41,7 +41,7 @@ class CurveCanvas(FigureCanvasQTAgg):  # type: ignore[misc]
 
     def __init__(self, theme: str) -> None:
         self._figure = Figure(figsize=(3.2, 1.9), layout="constrained")
-        super().__init__(self._figure)
+        super().__init__(self._figure)  # type: ignore[no-untyped-call]
         self.setFixedHeight(190)
         self.setAccessibleName("Curve")
         self.setToolTip("Click or drag to go there")
@@ -77,13 +77,13 @@ class CurveCanvas(FigureCanvasQTAgg):  # type: ignore[misc]
         self._marker = None
         if curve.here is not None:
             self._marker = axes.axvline(curve.here, color=text, lw=1)
-        self.draw_idle()
+        self.draw_idle()  # type: ignore[no-untyped-call]
 
     def set_here(self, x: float) -> None:
         """Move the line that says where we are."""
         if self._marker is not None:
             self._marker.set_xdata([x, x])
-            self.draw_idle()
+            self.draw_idle()  # type: ignore[no-untyped-call]
 
     def _on_mouse(self, event: Any) -> None:
         if event.inaxes is self._axes and event.button == 1:

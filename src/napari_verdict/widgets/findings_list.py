@@ -32,6 +32,7 @@ class FindingsList(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(4)
         self._shown: tuple[tuple[Finding, ...], tuple[str, ...]] = ((), ())
+        self.setVisible(False)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -40,7 +40,7 @@ class InspectionPage(QWidget):
         self._viewer, self._report = viewer, report
         self._roles: Any = None
         self._asked: Any = None
-        self._flip = Flip()
+        self._flip = Flip(viewer)
         self._job = Job(self)
         self._job.done.connect(self._on_done)
         self.prediction = QComboBox()
@@ -66,6 +66,7 @@ class InspectionPage(QWidget):
         layout.addWidget(_words("The way to a validation", bold=True))
         for item in WAYS_OUT:
             layout.addWidget(_words(f"•  {item}"))
+        layout.addStretch(1)
 
     def show_roles(self, roles: Roles) -> None:
         """Inspect these layers: raw and predictions."""

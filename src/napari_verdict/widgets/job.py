@@ -107,11 +107,15 @@ class Job(QObject):
         number, progress = step
         if number != self._number:
             return
+        if progress.total > 1:
+            self._show_activity(progress)
+        self.progressed.emit(progress)
+
+    def _show_activity(self, progress: Progress) -> None:
         bar = self._running.worker.pbar
         if bar.total != progress.total:
             bar.total = progress.total
         bar.update(progress.done - bar.n)
-        self.progressed.emit(progress)
 
     def _on_done(self, outcome: tuple[int, Any]) -> None:
         number, value = outcome

@@ -62,8 +62,9 @@ class LayerChoice(QWidget):
                 item.setData(_LAYER, layer)
                 item.setToolTip(f"{layer.name} ({kind_of(layer)} layer)")
                 self.predictions.addItem(item)
-        rows = min(max(self.predictions.count(), 1), 5)
-        self.predictions.setFixedHeight(rows * (self.fontMetrics().height() + 7) + 8)
+        rows = min(max(self.predictions.count(), 1), 6)
+        height = max(self.predictions.sizeHintForRow(0), self.fontMetrics().height())
+        self.predictions.setFixedHeight(rows * height + 8)
 
     def _combo(self, name: str, tip: str) -> QComboBox:
         combo = QComboBox()

@@ -12,6 +12,7 @@ from napari_verdict.viewer.freshness import Freshness
 from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.result_layers import (
     Drawing,
+    arrange_colour_bars,
     draw,
     find,
     first_names,
@@ -58,6 +59,7 @@ class Presenter(QObject):
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
+        self._stepped_back: list[Any] = []
         self._hover, self._freshness = Hover(viewer), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
@@ -68,6 +70,8 @@ class Presenter(QObject):
         self._turn.timeout.connect(self._draw_next)
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
+        viewer.layers.events.reordered.connect(self._on_layers)
+        viewer.canvas.grid.events.enabled.connect(self._on_layers)
 
     # ---- a run
 
@@ -127,6 +131,10 @@ class Presenter(QObject):
         """Leave viewer and layers alone."""
         self._job.cancel()
         self._turn.stop()
+        layers = self._viewer.layers.events
+        for event in (layers.inserted, layers.removed, layers.reordered):
+            event.disconnect(self._on_layers)
+        self._viewer.canvas.grid.events.enabled.disconnect(self._on_layers)
         self._hover.stop()
         self._freshness.stop()
 
@@ -148,6 +156,24 @@ class Presenter(QObject):
         elif on and self.result is not None:
             self._prepare({name})
 
+    def side_by_side(self, on: bool) -> None:
+        """Give every visible layer its own panel, with its name; sources of others step back."""
+        if self._roles is not None:
+            others = [x for x in self._roles.predictions if x is not self._source()]
+            if on:
+                self._stepped_back = [x for x in others if x.visible]
+            for layer in self._stepped_back:
+                layer.visible = not on
+        for layer in self._viewer.layers:
+            layer.name_overlay.visible = on
+        self._viewer.canvas.grid.enabled = on
+
+    def _source(self) -> Any:
+        """Return the layer of the candidate that is looked at; None for raw."""
+        names = [p.name for p in self.result.request.predictions]
+        by_name = dict(zip(names, self._roles.predictions, strict=True))  # type: ignore[union-attr]
+        return by_name.get(self.candidate)
+
     def look_at(self, candidate: str) -> None:
         """Show another candidate's maps or overlays instead; in grid mode beside the others."""
         if self.result is None or candidate not in self.result.comparison.candidates:
@@ -161,7 +187,7 @@ class Presenter(QObject):
                 missing.add(name)
             else:
                 layer.visible = True
-        if not grid_of(self._viewer).enabled:
+        if not self._viewer.canvas.grid.enabled:
             for layer in result_layers(self._viewer):
                 key = key_of(layer)
                 if key is not None and key[0] != candidate:
@@ -242,6 +268,7 @@ class Presenter(QObject):
         self.changed.emit()
 
     def _on_layers(self, event: Any = None) -> None:
+        arrange_colour_bars(self._viewer)
         self.changed.emit()
 
 
@@ -253,8 +280,3 @@ def best_of(result: Result) -> str:
     scores = {p.name: score_in(result, row, p.name) for p in result.comparison.predictions}
     values = {n: s.value for n, s in scores.items() if s is not None and s.value == s.value}
     return max(values, key=lambda n: values[n]) if values else next(iter(scores))
-
-
-def grid_of(viewer: Any) -> Any:
-    """Return napari's grid settings."""
-    return viewer.canvas.grid

@@ -19,7 +19,6 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.places import go_to_index
 from napari_verdict.viewer.result_layers import names_for
-from napari_verdict.widgets.presenter import grid_of
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.show_box import ShowBox
 from napari_verdict.widgets.threshold_bar import ThresholdBar
@@ -67,7 +66,7 @@ class ResultsPage(QWidget):
         self.show_box = ShowBox()
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
-        self.show_box.side_by_side.connect(self._on_grid)
+        self.show_box.side_by_side.connect(presenter.side_by_side)
         self.save = _button("Save results…", "Record, tables, maps and overlays into a folder")
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
@@ -86,6 +85,7 @@ class ResultsPage(QWidget):
         buttons.addWidget(self.save)
         buttons.addWidget(self.copy)
         layout.addLayout(buttons)
+        layout.addStretch(1)
 
     def set_result(self, result: Result) -> None:
         """Show a result."""
@@ -108,7 +108,7 @@ class ResultsPage(QWidget):
         self.stale.setVisible(bool(changed))
         self.refresh.setVisible(bool(changed))
         self.show_box.show_result(presenter.result, presenter.candidate, presenter.is_shown)
-        self.show_box.grid.setChecked(grid_of(self._viewer).enabled)
+        self.show_box.grid.setChecked(self._viewer.canvas.grid.enabled)
         self.table.mark(presenter.candidate)
 
     def go(self, candidate: str, name: str) -> None:
@@ -162,9 +162,6 @@ class ResultsPage(QWidget):
     def _on_plane(self, axis: str, index: int) -> None:
         truth = self._presenter.result.comparison.ground_truth
         go_to_index(self._viewer, truth.axes, axis, index)
-
-    def _on_grid(self, on: bool) -> None:
-        grid_of(self._viewer).enabled = on
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -75,7 +75,7 @@ class ScoreModel(QAbstractTableModel):
         is_best = self._best[index.row()] == candidate
         if role == _ROLE.DisplayRole:
             text = text_of(score_in(self._result, row, candidate), row)
-            return f"▲ {text}" if is_best else text
+            return f"▲{text}" if is_best else text
         if role == _ROLE.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == _ROLE.FontRole and is_best:
@@ -113,10 +113,10 @@ class ScoreTable(QTableView):
         self.setAccessibleName("Scores")
         self.setToolTip("Hover for what a number means; click to see what it comes from")
         self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
-        self.setAlternatingRowColors(True)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -155,9 +155,9 @@ class ScoreTable(QTableView):
         columns = self._model.columnCount()
         mode = QHeaderView.ResizeMode
         self.horizontalHeader().setSectionResizeMode(
-            mode.Stretch if columns <= 3 else mode.ResizeToContents
+            mode.Stretch if columns <= 4 else mode.ResizeToContents
         )
-        bar = self.horizontalScrollBar().sizeHint().height() if columns > 3 else 0
+        bar = self.horizontalScrollBar().sizeHint().height() if columns > 4 else 0
         head = self.horizontalHeader().sizeHint().height()
         self.setFixedHeight(head + height * self._model.rowCount() + bar + 4)
 

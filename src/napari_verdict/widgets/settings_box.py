@@ -54,6 +54,7 @@ class SettingsBox(QCollapsible):
         content = QWidget()
         content.setLayout(self._form)
         self.setContent(content)
+        self.collapse(animate=False)
         self.layout().setContentsMargins(0, 0, 0, 0)
         self._connect()
         choices.events.connect(self.refresh)

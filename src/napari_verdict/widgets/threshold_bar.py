@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.model import Task
@@ -38,8 +46,7 @@ class ThresholdBar(QWidget):
         self.slider.setToolTip("Move it: matching, scores and overlays follow at once")
         self.slider.valueChanged.connect(self._on_slider)
         self._value = QLabel()
-        self.curve_button = QToolButton()
-        self.curve_button.setText("Curve")
+        self.curve_button = QPushButton("Curve")
         self.curve_button.setCheckable(True)
         self.curve_button.setAccessibleName("Curve")
         self.curve_button.toggled.connect(self._on_curve)
@@ -55,6 +62,7 @@ class ThresholdBar(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addLayout(row)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         # many moves of the mouse make one match
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)

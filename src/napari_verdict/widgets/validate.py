@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 _TASKS = {
     None: "from the layers",
-    Task.RESTORATION: "Restoration (images)",
-    Task.INSTANCES: "Instances (labels)",
-    Task.FOREGROUND: "Foreground (masks)",
-    Task.SEMANTIC: "Classes (labels)",
-    Task.DETECTIONS: "Detections (points)",
+    Task.RESTORATION: "Restoration",
+    Task.INSTANCES: "Instances",
+    Task.FOREGROUND: "Foreground",
+    Task.SEMANTIC: "Classes",
+    Task.DETECTIONS: "Detections",
 }
 
 
@@ -92,6 +92,10 @@ class ValidateWidget(QWidget):
         for task, title in _TASKS.items():
             self.task.addItem(title, task)
         self.task.setAccessibleName("Task")
+        self.task.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.task.setMinimumContentsLength(12)
         self.validate.setToolTip("Compute scores, maps and overlays (Return)")
         self.validate.setAccessibleName("Validate")
         self.cancel.setToolTip("Stop computing; nothing is lost")
@@ -171,10 +175,10 @@ class ValidateWidget(QWidget):
         roles = self.choices.roles
         self.layer_choice.show_roles(self._viewer.layers, roles)
         task, why = self.choices.effective_task()
-        inferred = f"{_TASKS[task]}: {why}" if roles.predictions else _TASKS[None]
+        inferred = f"{_TASKS[task]} ({why})" if roles.predictions else _TASKS[None]
         self.task.setItemText(0, inferred)
         self.task.setCurrentIndex(self.task.findData(self.choices.task))
-        self.task.setToolTip(f"What is compared: {_TASKS[task]}, {why}")
+        self.task.setToolTip(f"What is compared: {_TASKS[task]} ({why})")
         self.settings.refresh()
         inspect = roles.ground_truth is None and roles.raw is not None and bool(roles.predictions)
         if inspect:

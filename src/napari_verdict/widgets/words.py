@@ -62,8 +62,8 @@ _RESTORATION = (
     Row("area_worse", "area worse", -1, "Share of the area that is farther from the ground truth "
         "than raw is.", "gain", ".1%"),
     Row("gain", "fitted gain", 0, "Factor that brings it to the ground truth.", "difference",
-        ".4g"),
-    Row("offset", "fitted offset", 0, "Added after the factor.", "difference", ".4g"),
+        ".3g"),
+    Row("offset", "fitted offset", 0, "Added after the factor.", "difference", ".3g"),
 )  # fmt: skip
 _INSTANCES = (
     Row("f1", "F1", 1, "Balance of precision and recall of objects.", _PRED),
