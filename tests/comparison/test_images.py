@@ -345,6 +345,16 @@ def test_an_ignore_mask_that_ignores_nothing_changes_nothing(triplet):
         assert masked.score(m, "a").value == pytest.approx(plain.score(m, "a").value, rel=1e-12)
 
 
+@pytest.mark.parametrize("convention", list(CONVENTIONS.values()), ids=lambda c: c.id)
+def test_an_undefined_pixel_spoils_no_plane_beside_it(rng, convention):
+    truth = rng.random((14, 24, 24))
+    prediction = truth + 0.1 * rng.normal(size=truth.shape)
+    prediction[7, 12, 12] = np.nan
+    result = run(truth, prediction, axes="zyx", ssim_3d=True, convention=convention)
+    assert np.isnan(result.maps["a"]["ssim"]).sum() == 1
+    assert result.score("ssim", "a").value > 0
+
+
 # ---- what is undefined
 
 

@@ -125,9 +125,7 @@ class _Scorer:
         scores = {
             "nrmse": _Value(relative, reason, n_ranged),
             "rmse": _Value(rms(sum(p.image_squares for p in pools), n), None if n else reason, n),
-            "psnr": _Value(
-                math.nan if reason else psnr(relative * relative, 1.0), reason, n_ranged
-            ),
+            "psnr": _Value(ratio, reason, n_ranged),
         }
         if self.convention.fit == "zerocost":
             scores["nrmse"] = scores["rmse"] = _Value(math.nan, NOT_GIVEN, n)

@@ -165,86 +165,74 @@ class Unit:
         # the halo stays inside of the image; reflection looks inwards by as much at most
         z = slice(max(0, block.z0 - rz), min(depth, block.z1 + rz))
         y = slice(max(0, block.y0 - RADIUS), min(height, block.y1 + RADIUS))
-        if rz >= depth:
-            z = slice(0, depth)
-        if height <= RADIUS:
-            y = slice(0, height)
         g = _float(self.truth.read(block.frame, z, y))
         ignored = self._ignored(block.frame, z, y)
-        sums = {
-            name: self._compare_one(block, name, z.start, y.start, g, ignored, z, y)
-            for name in self.sources
-        }
-        return sums, self._background_errors(block, g, z.start, y.start)
+        sums = {n: self._compare_one(block, n, g, ignored, z, y) for n in self.sources}
+        inner = g[block.z0 - z.start : block.z1 - z.start, block.y0 - y.start : block.y1 - y.start]
+        return sums, self._background_errors(block, inner)
 
     def _compare_one(
         self,
         block: Block,
         name: str,
-        z0: int,
-        y0: int,
         g: NDArray[np.float64],
         ignored: NDArray[np.bool_] | None,
         z: slice,
         y: slice,
     ) -> NDArray[np.float64]:
         p = self._read(name, block.frame, z, y)
-        fit, depth_height = self.fits[name], self.truth.shape
-        valid = _valid(g, p, ignored) if self.masked[name] else None
-        affine, moments = fit.affine, fit.moments
+        valid = _valid(g, p, ignored) if self.masked[name] or self._sees_other_units else None
+        fit, view = self.fits[name], self.views[name]
         sums = np.zeros((block.z1 - block.z0, block.y1 - block.y0, 5))
-        if not fit.data_range:
-            return self._errors_only(block, name, g, p, valid, sums, z0, y0)
-        means = affine.of_ground_truth(moments.mean_g), affine.of_candidate(moments.mean_p)
-        rows = reflected(np.arange(block.y0 - RADIUS, block.y1 + RADIUS), depth_height[1]) - y0
-        rz = len(self.z_taps) // 2
-        inside = slice(block.y0 - y0, block.y1 - y0)
+        rows = slice(block.y0 - y.start, block.y1 - y.start)
+        values = np.empty((sums.shape[1], g.shape[2]), np.float32)
         for k in range(block.z0, block.z1):
-            planes = reflected(np.arange(k - rz, k + rz + 1), depth_height[0]) - z0
-            at = (*block.frame, k, block.y)
-            ssim = np.empty((block.y1 - block.y0, g.shape[2]), np.float32)
-            sums[k - block.z0, :, 0], sums[k - block.z0, :, 1] = ssim_rows(
-                g,
-                p,
-                affine,
-                means,
-                fit.data_range,
-                planes=planes,
-                rows=rows,
-                z_taps=self.z_taps,
-                valid=valid,
-                out=ssim,
-            )
-            self.views[name]["ssim"][at] = ssim
-            difference = np.empty_like(ssim)
-            v = None if valid is None else valid[k - z0, inside]
+            at, own = (*block.frame, k, block.y), k - z.start
+            if fit.data_range:
+                sums[k - block.z0, :, :2] = self._ssim(block, k, fit, g, p, valid, z, y, values)
+                view["ssim"][at] = values
+            v = None if valid is None else valid[own, rows]
             sums[k - block.z0, :, 2:] = difference_rows(
-                g[k - z0, inside], p[k - z0, inside], affine, v, difference
+                g[own, rows], p[own, rows], fit.affine, v, values
             )
-            self.views[name]["difference"][at] = difference
+            if fit.data_range:  # else nothing can be normalised: there are errors but no maps
+                view["difference"][at] = values
         self._drop_rim(block, sums)
         return sums
 
-    def _errors_only(
+    @property
+    def _sees_other_units(self) -> bool:
+        """Whether the window reaches planes that `masked` knows nothing of."""
+        return len(self.z_taps) > 1 and len(self.planes) < self.truth.shape[0]
+
+    def _ssim(
         self,
         block: Block,
-        name: str,
+        k: int,
+        fit: Fit,
         g: NDArray[np.float64],
         p: NDArray[np.float64],
         valid: NDArray[np.bool_] | None,
-        sums: NDArray[np.float64],
-        z0: int,
-        y0: int,
+        z: slice,
+        y: slice,
+        out: NDArray[np.float32],
     ) -> NDArray[np.float64]:
-        """Without a range nothing can be normalised: no maps, only errors in image units."""
-        inside = slice(block.y0 - y0, block.y1 - y0)
-        nowhere = np.empty((block.y1 - block.y0, g.shape[2]), np.float32)
-        for k in range(block.z0, block.z1):
-            v = None if valid is None else valid[k - z0, inside]
-            sums[k - block.z0, :, 2:] = difference_rows(
-                g[k - z0, inside], p[k - z0, inside], self.fits[name].affine, v, nowhere
-            )
-        return sums
+        depth, height, _ = self.truth.shape
+        rz = len(self.z_taps) // 2
+        affine, moments = fit.affine, fit.moments
+        sums_and_counts = ssim_rows(
+            g,
+            p,
+            affine,
+            (affine.of_ground_truth(moments.mean_g), affine.of_candidate(moments.mean_p)),
+            fit.data_range,
+            planes=reflected(np.arange(k - rz, k + rz + 1), depth) - z.start,
+            rows=reflected(np.arange(block.y0 - RADIUS, block.y1 + RADIUS), height) - y.start,
+            z_taps=self.z_taps,
+            valid=valid,
+            out=out,
+        )
+        return np.stack(sums_and_counts, axis=1)
 
     def _drop_rim(self, block: Block, sums: NDArray[np.float64]) -> None:
         """Leave the rim of the SSIM map out of its mean."""
@@ -255,15 +243,12 @@ class Unit:
         planes = np.arange(block.z0, block.z1)
         sums[(planes < rz) | (planes >= depth - rz), :, :2] = 0
 
-    def _background_errors(
-        self, block: Block, g: NDArray[np.float64], z0: int, y0: int
-    ) -> NDArray[np.int64] | None:
+    def _background_errors(self, block: Block, g: NDArray[np.float64]) -> NDArray[np.int64] | None:
         fit = self.fits.get(RAW)
         if fit is None or not fit.data_range or self.levels is None:
             return None
-        inside = g[block.z0 - z0 : block.z1 - z0, block.y0 - y0 : block.y1 - y0]
         raw = self.views[RAW]["difference"][(*block.frame, block.z, block.y)]
-        return background_errors(raw, inside, self.levels.median, fit.data_range)
+        return background_errors(raw, g, self.levels.median, fit.data_range)
 
     def _add_up(self, parts: list[Any]) -> None:
         for name in self.sources:

@@ -69,6 +69,8 @@ def psnr(mean_square: float, data_range: float) -> float:
     """Return the peak signal-to-noise ratio in dB: 10 log10(L² / MSE); +inf without error."""
     if mean_square == 0:
         return math.inf
+    if not math.isfinite(mean_square):
+        return math.nan
     return 10 * math.log10(data_range * data_range / mean_square)
 
 

@@ -58,7 +58,7 @@ def gain_rows(
     _gain_rows(
         np.require(raw_difference, np.float32, ["C", "W"]),
         np.require(difference, np.float32, ["C", "W"]),
-        np.float32(-tolerance),
+        -tolerance,
         sums,
     )
     return sums
@@ -137,7 +137,7 @@ def _gain_rows(raw: Any, p: Any, lowest: Any, sums: Any) -> None:
             gained = abs(r) - abs(d)
             seen = gained == gained
             n += seen
-            worse += gained < lowest
+            worse += np.float64(gained) < lowest
             of_raw += np.float64(r) * np.float64(r) if seen else 0.0
             of_p += np.float64(d) * np.float64(d) if seen else 0.0
         sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3] = n, worse, of_raw, of_p
