@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.image_units import Fit, UnitScores
+    from napari_verdict.comparison.image_fit import Fit
+    from napari_verdict.comparison.image_units import UnitScores
 
 NO_PIXELS = "no pixel is valid in both images"
 NO_RANGE = "the ground truth has no range to measure against: its grey levels are all the same"
