@@ -60,16 +60,11 @@ def difference_rows(
     return sums
 
 
-def rms(sum_of_squares: float, n: float) -> float:
-    """Return the root of the mean square; NaN without pixels."""
-    return math.sqrt(sum_of_squares / n) if n else math.nan
-
-
 def psnr(mean_square: float, data_range: float) -> float:
     """Return the peak signal-to-noise ratio in dB: 10 log10(L² / MSE); +inf without error."""
     if mean_square == 0:
         return math.inf
-    return 10 * math.log10(data_range**2 / mean_square)
+    return 20 * math.log10(data_range) - 10 * math.log10(mean_square)
 
 
 def skill(mean_square: float, baseline: float) -> float:

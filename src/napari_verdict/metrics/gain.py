@@ -35,6 +35,28 @@ def gain_map(
     return gained
 
 
+def worse_rows(
+    raw_difference: NDArray[np.float32], difference: NDArray[np.float32], tolerance: float
+) -> NDArray[np.int64]:
+    """Count, row by row, where the prediction is farther from the ground truth than raw is.
+
+    Parameters
+    ----------
+    raw_difference, difference : (z, y, x) ndarray of float32
+        Signed differences of raw and of the prediction to the ground truth.
+    tolerance : float
+        The gain map has to be below minus this.
+
+    Returns
+    -------
+    (z, y, 2) ndarray of int64
+        Pixels that got worse, and pixels where the gain map is defined.
+    """
+    gained = gain_map(raw_difference, difference)
+    worse = np.count_nonzero(gained < -tolerance, axis=-1)
+    return np.stack([worse, np.count_nonzero(gained == gained, axis=-1)], axis=-1)
+
+
 def error_histogram(differences: NDArray[np.float32], data_range: float) -> NDArray[np.int64]:
     """Count magnitudes in bins of 1/4096 of the data range; the last bin takes all above 3 L."""
     bins = np.abs(differences[np.isfinite(differences)]) * (_BINS_PER_RANGE / data_range)
