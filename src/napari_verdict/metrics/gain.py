@@ -59,7 +59,9 @@ def worse_rows(
 
 def error_histogram(differences: NDArray[np.float32], data_range: float) -> NDArray[np.int64]:
     """Count magnitudes in bins of 1/4096 of the data range; the last bin takes all above 3 L."""
-    bins = np.abs(differences[np.isfinite(differences)]) * (_BINS_PER_RANGE / data_range)
+    bins = np.abs(differences[np.isfinite(differences)])
+    with np.errstate(over="ignore"):
+        bins *= _BINS_PER_RANGE / data_range
     counts: NDArray[np.int64] = np.bincount(
         np.minimum(bins, _BINS - 1).astype(np.intp), minlength=_BINS
     )
