@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_verdict.metrics.gain import error_histogram, gain_map, tolerance, worse_rows
+from napari_verdict.metrics.gain import beside_raw_rows, error_histogram, gain_map, tolerance
 
 NAN = float("nan")
 
@@ -18,10 +18,12 @@ def test_gain_is_how_much_nearer_the_prediction_is():
     assert (raw.tobytes(), mine.tobytes()) == before
 
 
-def test_worse_pixels_are_counted_by_row_among_those_defined():
-    raw = np.array([[[0.5, 0.5, 0.5, NAN], [0, 0, 0, 0]]], np.float32)
-    mine = np.array([[[0.25, 0.51, -0.75, 1], [0.5, -0.5, 0.01, NAN]]], np.float32)
-    assert worse_rows(raw, mine, 0.05).tolist() == [[[1, 3], [2, 3]]]
+def test_beside_raw_only_pixels_valid_in_both_count():
+    raw = np.array([[[0.5, 0.5, 0.5, NAN], [0, 0, 0, 3]]], np.float32)
+    mine = np.array([[[0.25, 0.5, -0.75, 1], [0.5, -0.5, 0, NAN]]], np.float32)
+    rows = beside_raw_rows(raw, mine, 0.05)
+    assert rows.tolist() == [[[3, 1, 0.75, 0.875], [3, 2, 0, 0.5]]]
+    np.testing.assert_array_equal(beside_raw_rows(raw.T.copy().T, mine, 0.05), rows)
 
 
 @pytest.mark.parametrize("data_range", [1.0, 4000.0])

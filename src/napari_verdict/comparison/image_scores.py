@@ -9,12 +9,14 @@ import numpy as np
 
 from napari_verdict.comparison.image_fits import sigma_along_z
 from napari_verdict.comparison.image_units import (
+    BESIDE_RAW,
     MAGNITUDES,
+    OWN_SQUARES,
+    RAW_SQUARES,
     SQUARES,
     SSIM,
     SSIM_N,
     WORSE,
-    WORSE_N,
     N,
 )
 from napari_verdict.comparison.model import RAW, Comparison
@@ -34,6 +36,7 @@ NO_RANGE = "the ground truth has no range to measure against: nearly all its pix
 CONSTANT = "the candidate is constant"
 NOT_GIVEN = "not given by this convention; zc_sqrt_mae stands in its place"
 TOO_SMALL = "no valid pixel lies outside the rim of the SSIM window"
+NO_COMMON = "no pixel is valid in the ground truth, raw and the prediction"
 NO_BASELINE = "raw has no error to compare with"
 OVERFLOW = "the pixel values are too large to be squared"
 
@@ -162,11 +165,11 @@ class _Scorer:
             scores["nrmse"] = scores["rmse"] = _undefined(NOT_GIVEN, pool.n)
             scores["zc_sqrt_mae"] = _Value(math.sqrt(pool.magnitude), pool.n, reason)
         if self.beside_raw:
-            raw = _Pool(units, RAW, plane)
-            why = reason or raw.reason
-            value = skill(pool.square, raw.square)
-            scores["skill"] = _Value(value, pool.n, why or NO_BASELINE)
-            scores["area_worse"] = _Value(pool.worse, pool.n, why or NO_PIXELS)
+            n = int(pool.sums[BESIDE_RAW])
+            why = reason or (NO_BASELINE if n else NO_COMMON)
+            value = skill(pool.sums[OWN_SQUARES], pool.sums[RAW_SQUARES])
+            scores["skill"] = _Value(value, n, why)
+            scores["area_worse"] = _Value(_ratio(pool.sums[WORSE], n), n, why)
         return scores
 
     # ---- rows
@@ -259,7 +262,7 @@ class _Pool:
         *,
         with_range: bool = True,
     ) -> None:
-        sums = np.zeros(7)
+        sums = np.zeros(9)
         relative = image = 0.0
         pixels = 0
         for unit in units:
@@ -275,10 +278,9 @@ class _Pool:
             relative += squares / fit.data_range / fit.data_range if fit.data_range else 0.0
         self.n = int(sums[N])
         self.reason = None if self.n else NO_RANGE if pixels else NO_PIXELS
-        self.square = _ratio(sums[SQUARES], sums[N])
+        self.sums = sums
         self.magnitude = _ratio(sums[MAGNITUDES], sums[N])
         self.relative_square, self.image_square = _ratio(relative, self.n), _ratio(image, self.n)
-        self.worse = _ratio(sums[WORSE], sums[WORSE_N])
 
 
 def _ratio(total: float, n: float) -> float:

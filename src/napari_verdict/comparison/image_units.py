@@ -19,7 +19,7 @@ from napari_verdict.comparison.model import RAW
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import Source
 from napari_verdict.metrics.errors import difference_rows
-from napari_verdict.metrics.gain import error_histogram, tolerance, worse_rows
+from napari_verdict.metrics.gain import beside_raw_rows, error_histogram, tolerance
 from napari_verdict.metrics.moments import combine, row_moments
 from napari_verdict.metrics.ssim import RADIUS, gaussian_taps, reflected, ssim_rows
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Comparison
 
 # columns of Unit.sums
-SSIM, SSIM_N, N, SQUARES, MAGNITUDES, WORSE, WORSE_N = range(7)
+SSIM, SSIM_N, N, SQUARES, MAGNITUDES = range(5)
+BESIDE_RAW, WORSE, RAW_SQUARES, OWN_SQUARES = range(5, 9)
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class Unit:
     fits : dict
         By candidate; known after the first pass.
     sums : dict
-        By candidate an (n_planes, 7) array: sum and number of SSIM values, valid pixels, sums of
-        squared and of absolute error, pixels that got worse than raw and pixels so judged.
+        By candidate an (n_planes, 9) array: sum and number of SSIM values, valid pixels, sums of
+        squared and of absolute error; then, on the pixels that are valid in raw too, how many
+        there are and how many got worse, and the squared errors of raw and of the candidate.
     tolerance : float
         The change of error that counts; NaN without raw.
     """
@@ -95,7 +97,7 @@ class Unit:
         passes = (
             Pass("intensities", self._measure, self._fit),
             Pass("maps", self._compare, self._add_up),
-            Pass("gain over raw", self._count_worse, self._add_worse),
+            Pass("gain over raw", self._judge_beside_raw, self._add_beside_raw),
         )
         return passes if RAW in self._sources else passes[:2]
 
@@ -192,25 +194,25 @@ class Unit:
 
     def _add_up(self, parts: list[Any]) -> None:
         for name in self._sources:
-            self.sums[name] = np.zeros((len(self.planes), 7))
-            self.sums[name][:, : SSIM + 5] = self._by_plane([p[0][name] for p in parts])
+            self.sums[name] = np.zeros((len(self.planes), 9))
+            self.sums[name][:, :BESIDE_RAW] = self._by_plane([p[0][name] for p in parts])
         histograms = [p[1] for p in parts if p[1] is not None]
         if histograms:
             self.tolerance = tolerance(sum(histograms), self.fits[RAW].data_range)
 
-    # ---- third pass: where the model made it worse
+    # ---- third pass: the predictions beside raw
 
-    def _count_worse(self, block: Block) -> dict[str, NDArray[np.int64]]:
+    def _judge_beside_raw(self, block: Block) -> dict[str, NDArray[np.float64]]:
         at = (*block.frame, block.z, block.y)
         raw = self.views[RAW]["difference"][at]
         return {
-            name: worse_rows(raw, self.views[name]["difference"][at], self.tolerance)
+            name: beside_raw_rows(raw, self.views[name]["difference"][at], self.tolerance)
             for name in self._predictions
         }
 
-    def _add_worse(self, parts: list[Any]) -> None:
+    def _add_beside_raw(self, parts: list[Any]) -> None:
         for name in self._predictions:
-            self.sums[name][:, WORSE:] = self._by_plane([p[name] for p in parts])
+            self.sums[name][:, BESIDE_RAW:] = self._by_plane([p[name] for p in parts])
 
     # ---- pixels
 

@@ -67,9 +67,9 @@ def psnr(mean_square: float, data_range: float) -> float:
     return 20 * math.log10(data_range) - 10 * math.log10(mean_square)
 
 
-def skill(mean_square: float, baseline: float) -> float:
-    """Return 1 - MSE / MSE of the baseline; NaN where the baseline has no error."""
-    return 1 - mean_square / baseline if baseline > 0 else math.nan
+def skill(squares: float, baseline: float) -> float:
+    """Return 1 - squared error / that of the baseline on the same pixels; NaN if that is 0."""
+    return float(1 - squares / baseline) if baseline > 0 else math.nan
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
