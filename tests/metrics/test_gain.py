@@ -1,57 +1,51 @@
+"""The gain map, and the change of error that counts as one."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from napari_verdict.metrics.gain import (
-    LEAST_TOLERANCE,
-    background_errors,
-    gain_map,
-    gain_rows,
-    tolerance,
-)
+from napari_verdict.metrics.gain import beside_raw_rows, error_histogram, gain_map, tolerance
+
+NAN = float("nan")
 
 
-def histogram(errors, data_range=1.0):
-    return background_errors(errors, np.zeros(errors.shape), 0.0, data_range)
+def test_gain_is_how_much_nearer_the_prediction_is():
+    raw = np.array([[1, -1, 0.5, NAN, 1]], np.float32)
+    mine = np.array([[0.25, 1, -0.75, 0, NAN]], np.float32)
+    before = raw.tobytes(), mine.tobytes()
+    np.testing.assert_array_equal(gain_map(raw, mine), [[0.75, 0, -0.25, NAN, NAN]])
+    assert (raw.tobytes(), mine.tobytes()) == before
 
 
-def test_gain_is_above_0_where_the_prediction_is_nearer():
-    raw, prediction = np.float32([-3, 2, 1, 1]), np.float32([1, -2, -4, np.nan])
-    np.testing.assert_array_equal(gain_map(raw, prediction), np.float32([2, 0, -3, np.nan]))
+def test_beside_raw_only_pixels_valid_in_both_count():
+    raw = np.array([[[0.5, 0.5, 0.5, NAN], [0, 0, 0, 3]]], np.float32)
+    mine = np.array([[[0.25, 0.5, -0.75, 1], [0.5, -0.5, 0, NAN]]], np.float32)
+    rows = beside_raw_rows(raw, mine, 0.05)
+    assert rows.tolist() == [[[3, 1, 0.75, 0.875], [3, 2, 0, 0.5]]]
+    np.testing.assert_array_equal(beside_raw_rows(raw.T.copy().T, mine, 0.05), rows)
 
 
-@pytest.mark.parametrize("data_range", [1.0, 255.0, 3e-4])
-def test_the_tolerance_is_the_median_error_to_within_half_a_bin(rng, data_range):
-    errors = np.float32(rng.normal(0, 0.2 * data_range, 5001))
-    found = tolerance(histogram(errors, data_range), data_range)
-    assert found == pytest.approx(np.median(np.abs(errors)), abs=1.01 * data_range / 8192)
+@pytest.mark.parametrize("data_range", [1.0, 4000.0])
+def test_tolerance_is_the_median_error_to_a_fraction_of_a_bin(rng, data_range):
+    errors = (data_range * rng.normal(0, 0.1, 5001)).astype(np.float32)
+    found = tolerance(error_histogram(errors, data_range), data_range)
+    assert found == pytest.approx(np.median(abs(errors)), abs=data_range / 8192 * 1.001)
+
+
+def test_tolerance_is_at_least_a_hundredth_of_the_range():
+    assert tolerance(error_histogram(np.full(9, 1e-4, np.float32), 2.0), 2.0) == 0.02
+    assert tolerance(error_histogram(np.full(9, NAN, np.float32), 2.0), 2.0) == 0.02
 
 
 def test_histograms_of_parts_add_up(rng):
-    errors = np.float32(rng.normal(0, 1, 1000))
-    parts = histogram(errors[:300]) + histogram(errors[300:])
-    np.testing.assert_array_equal(parts, histogram(errors))
+    errors = rng.normal(0, 1, 1000).astype(np.float32)
+    errors[::7] = NAN
+    whole = error_histogram(errors, 1.0)
+    parts = error_histogram(errors[:300], 1.0) + error_histogram(errors[300:], 1.0)
+    np.testing.assert_array_equal(whole, parts)
+    assert whole.sum() == np.isfinite(errors).sum()
 
 
-def test_the_tolerance_never_falls_below_its_least():
-    quiet = np.zeros(100, np.float32)
-    assert tolerance(histogram(quiet, 2.0), 2.0) == LEAST_TOLERANCE * 2.0
-    nothing = np.full(3, np.nan, np.float32)
-    assert tolerance(histogram(nothing, 2.0), 2.0) == LEAST_TOLERANCE * 2.0
-
-
-def test_only_background_is_counted():
-    errors, g = np.float32([0.5, 0.25, 0.125, np.nan]), np.array([1.0, 2.0, 3.0, 0.0])
-    counts = background_errors(errors, g, 2.0, 1.0)
-    np.testing.assert_array_equal(np.flatnonzero(counts), [1024, 2048])
-
-
-def test_errors_beyond_the_last_bin_are_counted_in_it():
-    assert histogram(np.float32([1e30, np.inf]))[-1] == 2
-
-
-def test_sums_beside_raw_are_over_the_pixels_that_both_have():
-    raw = np.float32([[1, 2, np.nan, -3], [0, 0, 0, 0]])
-    own = np.float32([[2, -1, 5, np.nan], [1, -1, 0.5, 0]])
-    np.testing.assert_array_equal(gain_rows(raw, own, 0.75), [[2, 1, 5, 5], [4, 2, 0, 2.25]])
+def test_errors_beyond_all_bins_are_in_the_last():
+    assert error_histogram(np.array([5, 1e30, np.inf], np.float32), 1e-10)[-1] == 2

@@ -5,151 +5,173 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from napari_verdict.comparison.image_fits import sigma_along_z
+from napari_verdict.comparison.image_units import (
+    BESIDE_RAW,
+    MAGNITUDES,
+    OWN_SQUARES,
+    RAW_SQUARES,
+    SQUARES,
+    SSIM,
+    SSIM_N,
+    WORSE,
+    N,
+)
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.scores import Score
-from napari_verdict.metrics.errors import psnr, rms, skill
+from napari_verdict.metrics.errors import psnr, skill
+from napari_verdict.metrics.ssim import RADIUS, gaussian_taps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.image_fit import Fit
-    from napari_verdict.comparison.image_units import UnitScores
+    from napari_verdict.comparison.image_units import Unit
 
 NO_PIXELS = "no pixel is valid in both images"
-NO_RANGE = "the ground truth has no range to measure against: its grey levels are all the same"
+NO_RANGE = "the ground truth has no range to measure against: nearly all its pixels are the same"
 CONSTANT = "the candidate is constant"
 NOT_GIVEN = "not given by this convention; zc_sqrt_mae stands in its place"
-NO_RAW_ERROR = "raw has no error that could be made smaller"
-TOO_SMALL = "no pixel lies outside the rim of the SSIM window"
+TOO_SMALL = "no valid pixel lies outside the rim of the SSIM window"
+NO_COMMON = "no pixel is valid in the ground truth, raw and the prediction"
+NO_BASELINE = "raw has no error to compare with"
+OVERFLOW = "the pixel values are too large to be squared"
 
-OVERFLOW = "the grey levels are too large to be squared in 64 bits"
-OF_FIT = ("pearson", "gain", "offset")
-
-# columns of UnitScores.sums
-_SSIM, _SSIM_N, _N, _SQUARES, _MAGNITUDES, _JOINT, _WORSE, _RAW_SQUARES, _OWN_SQUARES = range(9)
+_OF_UNITS = ("pearson", "gain", "offset")
 
 
-def image_rows(comparison: Comparison, units: Sequence[UnitScores]) -> tuple[Score, ...]:
+def image_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ...]:
     """Score every candidate over the whole, then plane by plane where there are several."""
     rows: list[Score] = []
     for name in comparison.candidates:
         scorer = _Scorer(comparison, name, units)
         rows += scorer.whole()
-        if sum(len(u.sums[name]) for u in units) > 1:
+        if scorer.is_stack:
             rows += scorer.planes()
     return tuple(rows)
 
 
 class _Value(NamedTuple):
-    """A score's value, the reason where it is undefined, and the pixels it rests on."""
+    """A value, the pixels it rests on, and why it is undefined where it is."""
 
     value: float
-    reason: str | None
-    n: float
+    n: int
+    reason: str | None = None
+
+
+def _undefined(reason: str, n: float = 0) -> _Value:
+    return _Value(math.nan, int(n), reason)
 
 
 class _Scorer:
     """Makes the rows of one candidate."""
 
-    def __init__(self, comparison: Comparison, name: str, units: Sequence[UnitScores]) -> None:
+    def __init__(self, comparison: Comparison, name: str, units: Sequence[Unit]) -> None:
         self.comparison, self.name, self.units = comparison, name, units
         self.convention = comparison.settings.convention
-        self.has_raw = RAW in comparison.candidates and name != RAW
-        source = comparison.ground_truth.source
-        self.frame_axes = source.frame_axes
-        self.stack = len(source.frames) * source.shape[0] > 1
+        self.beside_raw = RAW in comparison.candidates and name != RAW
+        self.sigma_z = sigma_along_z(comparison)
+        self.is_stack = sum(len(u.planes) for u in units) > 1
         self.text = self._convention_text()
 
     # ---- the whole
 
     def whole(self) -> list[Score]:
-        mean = "mean over planes" if self.stack else "whole"
-        pooled = "pooled over planes" if self.stack else "whole"
-        planes = [(u.fits[self.name], sums) for u in self.units for sums in u.sums[self.name]]
-        rows = [self._score("ssim", _mean([_ssim(*p) for p in planes]), aggregation=mean)]
-        for metric, value in self._errors(range(len(self.units)), None).items():
+        planes, per_unit, pooled = "mean over planes", "mean over planes", "pooled over planes"
+        if not self.is_stack:
+            planes = pooled = "whole"
+        if len(self.units) == 1:
+            per_unit = "whole"
+        elif len(self.units[0].planes) > 1:
+            per_unit = "mean over frames"
+        if self.sigma_z:  # the window joins the planes of a volume: it has one mean
+            planes = per_unit
+            ssim = [self._ssim(u, u.sums[self.name].sum(axis=0)) for u in self.units]
+        else:
+            ssim = [self._ssim(u, s) for u in self.units for s in u.sums[self.name]]
+        rows = [self._score("ssim", _mean(ssim), aggregation=planes)]
+        for metric, value in self._errors(self.units).items():
             rows.append(self._score(metric, value, aggregation=pooled))
-        for metric in OF_FIT:
-            values = [self._of_fit(metric, u.fits[self.name]) for u in self.units]
-            rows.append(self._score(metric, _mean(values), aggregation=mean))
+        for metric in _OF_UNITS:
+            value = _mean([self._of_unit(metric, u) for u in self.units])
+            rows.append(self._score(metric, value, aggregation=per_unit))
         return rows
 
     # ---- plane by plane
 
     def planes(self) -> list[Score]:
         rows = []
-        has_z = "z" in self.comparison.ground_truth.axes
-        for k, unit in enumerate(self.units):
-            fit, planes = unit.fits[self.name], unit.sums[self.name]
-            of_fit = {m: self._of_fit(m, fit) for m in OF_FIT}
-            frame = dict(zip(self.frame_axes, unit.frame, strict=True))
-            volume = has_z and len(planes) > 1
-            if volume and frame:
-                rows += [self._score(m, v, frame) for m, v in of_fit.items()]
-            for z, sums in enumerate(planes):
-                values = {"ssim": _ssim(fit, sums)} | self._errors([k], z)
-                if not volume:
-                    values |= of_fit
-                index = frame | ({"z": unit.z0 + z} if has_z else {})
-                rows += [self._score(m, v, index) for m, v in values.items()]
+        truth = self.comparison.ground_truth
+        for unit in self.units:
+            frame = dict(zip(truth.source.frame_axes, unit.frame, strict=True))
+            is_volume = len(unit.planes) > 1
+            if is_volume and frame:
+                rows += [self._score(m, self._of_unit(m, unit), frame) for m in _OF_UNITS]
+            for k, z in enumerate(unit.planes):
+                index = frame | ({"z": z} if "z" in truth.axes else {})
+                rows.append(self._score("ssim", self._ssim(unit, unit.sums[self.name][k]), index))
+                for metric, value in self._errors([unit], k).items():
+                    rows.append(self._score(metric, value, index))
+                if not is_volume:
+                    rows += [self._score(m, self._of_unit(m, unit), index) for m in _OF_UNITS]
         return rows
 
     # ---- values
 
-    def _of_fit(self, metric: str, fit: Fit) -> _Value:
+    def _ssim(self, unit: Unit, sums: NDArray[np.float64]) -> _Value:
+        if not sums[N]:
+            return _undefined(NO_PIXELS)
+        if not unit.fits[self.name].data_range:
+            return _undefined(NO_RANGE, sums[N])
+        if not sums[SSIM_N]:
+            return _undefined(TOO_SMALL, sums[N])
+        return _Value(float(sums[SSIM] / sums[SSIM_N]), int(sums[N]))
+
+    def _of_unit(self, metric: str, unit: Unit) -> _Value:
+        fit = unit.fits[self.name]
         moments, affine = fit.moments, fit.affine
         if not moments.n:
-            return _Value(math.nan, NO_PIXELS, 0)
+            return _undefined(NO_PIXELS)
         if moments.constant_p:
-            return _Value(math.nan, CONSTANT, moments.n)
+            return _undefined(CONSTANT, moments.n)
+        if moments.constant_g if metric == "pearson" else not fit.data_range:
+            return _undefined(NO_RANGE, moments.n)
         if metric == "pearson":
-            return _Value(moments.pearson, NO_RANGE if moments.constant_g else None, moments.n)
+            return _Value(moments.pearson, moments.n)
         if self.convention.fit == "none":
-            return _Value(moments.fit()[metric == "offset"], None, moments.n)
-        if not fit.data_range:
-            return _Value(math.nan, NO_RANGE, moments.n)
-        if metric == "gain":
-            return _Value(affine.gain * affine.inverse_range, None, moments.n)
-        return _Value((affine.offset - affine.low) * affine.inverse_range, None, moments.n)
+            gain, offset = moments.fit()
+        else:
+            gain = affine.gain * affine.inverse_range
+            offset = (affine.offset - affine.low) * affine.inverse_range
+        return _Value(gain if metric == "gain" else offset, moments.n)
 
-    def _errors(self, units: Sequence[int], plane: int | None) -> dict[str, _Value]:
-        """Scores of error, pooled over the planes of the units that are asked for."""
-        pools = [p for k in units if (p := _Pool(self.units[k], self.name, plane)).n]
-        ranged = [p for p in pools if p.fit.data_range]
-        n, n_ranged = sum(p.n for p in pools), sum(p.n for p in ranged)
-        reason = NO_PIXELS if not n else None if ranged else NO_RANGE
-        relative = rms(sum(p.relative_squares for p in ranged), n_ranged)
-        ratio = math.nan if reason else psnr(relative * relative, 1.0)
+    def _errors(self, units: Sequence[Unit], plane: int | None = None) -> dict[str, _Value]:
+        """Return the scores of error, pooled over units, or of one plane of a unit."""
+        pool = _Pool(units, self.name, plane)
+        reason = pool.reason
         scores = {
-            "nrmse": _Value(relative, reason, n_ranged),
-            "rmse": _Value(rms(sum(p.image_squares for p in pools), n), None if n else reason, n),
-            "psnr": _Value(ratio, reason, n_ranged),
+            "nrmse": _Value(math.sqrt(pool.relative_square), pool.n, reason),
+            "rmse": _Value(math.sqrt(pool.image_square), pool.n, reason),
+            "psnr": _Value(psnr(pool.relative_square, 1.0), pool.n, reason),
         }
+        if self.convention.fit == "none" and not pool.n:
+            # image units need no range
+            whole = _Pool(units, self.name, plane, with_range=False)
+            scores["rmse"] = _Value(math.sqrt(whole.image_square), whole.n, whole.reason)
         if self.convention.fit == "zerocost":
-            scores["nrmse"] = scores["rmse"] = _Value(math.nan, NOT_GIVEN, n)
-            magnitudes = sum(float(p.sums[_MAGNITUDES]) for p in ranged)
-            value = math.nan if reason else math.sqrt(magnitudes / n_ranged)
-            scores["zc_sqrt_mae"] = _Value(value, reason, n_ranged)
-        if self.has_raw:
-            scores |= self._beside_raw(ranged, reason)
+            scores["nrmse"] = scores["rmse"] = _undefined(NOT_GIVEN, pool.n)
+            scores["zc_sqrt_mae"] = _Value(math.sqrt(pool.magnitude), pool.n, reason)
+        if self.beside_raw:
+            n = int(pool.sums[BESIDE_RAW])
+            why = reason or (NO_BASELINE if n else NO_COMMON)
+            value = skill(pool.sums[OWN_SQUARES], pool.sums[RAW_SQUARES])
+            scores["skill"] = _Value(value, n, why)
+            scores["area_worse"] = _Value(_ratio(pool.sums[WORSE], n), n, why)
         return scores
-
-    def _beside_raw(self, pools: Sequence[_Pool], reason: str | None) -> dict[str, _Value]:
-        """Scores over the pixels that are valid in raw as well."""
-        joint, worse, raw, own = (
-            sum(float(p.sums[i]) for p in pools)
-            for i in (_JOINT, _WORSE, _RAW_SQUARES, _OWN_SQUARES)
-        )
-        reason = reason or (None if joint else NO_PIXELS)
-        if reason:
-            return {m: _Value(math.nan, reason, joint) for m in ("skill", "area_worse")}
-        return {
-            "skill": _Value(skill(own, raw), None if raw else NO_RAW_ERROR, joint),
-            "area_worse": _Value(worse / joint, None, joint),
-        }
 
     # ---- rows
 
@@ -168,8 +190,8 @@ class _Scorer:
             value=value.value,
             unit=self._unit_of(metric),
             convention=self.text + self._special(metric),
-            reason=value.reason or (OVERFLOW if math.isnan(value.value) else None),
-            n=int(value.n),
+            reason=(value.reason or OVERFLOW) if math.isnan(value.value) else None,
+            n=value.n,
             axis_index=axis_index or None,
             aggregation=aggregation,
         )
@@ -185,42 +207,41 @@ class _Scorer:
         }.get(metric, "1")
 
     def _convention_text(self) -> str:
-        c, comparison = self.convention, self.comparison
-        volume = "z" in comparison.ground_truth.axes and not c.per_plane
-        parts = [f"convention={c.id}"]
+        c, axes = self.convention, self.comparison.ground_truth.axes
+        truth, data_range = "unchanged", " (maximum - minimum)"
         if c.percentiles:
-            low, high = c.percentiles
-            parts.append(f"ground truth=percentiles {low:g} and {high:g} to 0 and 1, not clipped")
-        else:
-            parts.append("ground truth=unchanged")
-        parts.append(
-            {
-                "least-squares": "candidate=least-squares gain and offset",
-                "zerocost": "candidate=centred, scaled by covariance (N-1) over variance (N)",
-                "none": "candidate=unchanged",
-            }[c.fit]
-        )
-        parts.append(f"unit={'volume' if volume else 'plane'}")
-        ranges = sorted({u.fits[self.name].data_range for u in self.units})
-        text = f"{ranges[0]:g}" if len(ranges) == 1 else f"{ranges[0]:g} to {ranges[-1]:g}"
-        parts.append(f"L={text}" + ("" if c.percentiles else " (maximum - minimum)"))
-        if comparison.ignore is not None:
+            truth = "percentiles {:g} and {:g} to 0 and 1, not clipped".format(*c.percentiles)
+            data_range = ""
+        candidate = {
+            "least-squares": "least-squares gain and offset",
+            "zerocost": "centred, scaled by covariance (N-1) over variance (N)",
+            "none": "unchanged",
+        }[c.fit]
+        parts = [
+            f"convention={c.id}",
+            f"ground truth={truth}",
+            f"candidate={candidate}",
+            f"unit={'volume' if 'z' in axes and not c.per_plane else 'plane'}",
+            f"L={_span(u.fits[self.name].data_range for u in self.units)}{data_range}",
+        ]
+        if self.comparison.ignore is not None:
             parts.append("ignored=pixels of the ignore mask")
         return "; ".join(parts)
 
     def _special(self, metric: str) -> str:
         """Return what only one metric depends on."""
         if metric == "ssim":
-            three_d = self.comparison.settings.ssim_3d and "z" in self.comparison.ground_truth.axes
-            return (
-                "; window=Gaussian sigma 1.5 px, 11 taps"
-                + (", and along z by the voxel's aspect" if three_d else "")
-                + "; covariance=population; border=reflected; rim left out=5 px"
-            )
+            window, rim = "Gaussian sigma 1.5 px, 11 taps", f"{RADIUS} px"
+            if self.sigma_z:
+                taps = len(gaussian_taps(self.sigma_z))
+                window += f"; window along z=Gaussian sigma {self.sigma_z:.4g} px, {taps} taps"
+                rim += f", {taps // 2} px along z"
+            return f"; window={window}; covariance=population; border=reflected; rim left out={rim}"
         if metric == "area_worse":
-            values = sorted({round(u.tolerance, 6) for u in self.units})
-            text = f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
-            return f"; worse=gain map below -{text} (median error of raw in background or 0.01 L)"
+            tolerance = _span(round(u.tolerance, 6) for u in self.units)
+            return (
+                f"; worse=gain map below -{tolerance} (median error of raw in background or 0.01 L)"
+            )
         if metric in ("gain", "offset") and self.convention.fit == "none":
             return "; least-squares fit to the ground truth, for information, not applied"
         if metric == "pearson":
@@ -229,34 +250,53 @@ class _Scorer:
 
 
 class _Pool:
-    """Sums of one unit, or of one plane of it."""
+    """Mean errors over units, or over one plane of them; NaN, with the reason, where undefined.
 
-    def __init__(self, unit: UnitScores, name: str, plane: int | None) -> None:
-        sums = unit.sums[name]
-        self.sums = sums.sum(axis=0) if plane is None else sums[plane]
-        self.fit = unit.fits[name]
-        self.n, squares = float(self.sums[_N]), float(self.sums[_SQUARES])
-        inverse, data_range = self.fit.affine.inverse_range, self.fit.data_range or math.nan
-        self.image_squares = squares / inverse / inverse
-        # in units of the data range, so that nrmse and psnr mean the same under all conventions
-        self.relative_squares = squares / data_range / data_range
+    Units whose ground truth has no range have no part in them, unless `with_range` is False.
+    """
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        name: str,
+        plane: int | None,
+        *,
+        with_range: bool = True,
+    ) -> None:
+        sums = np.zeros(9)
+        relative = image = 0.0
+        pixels = 0
+        for unit in units:
+            s = unit.sums[name].sum(axis=0) if plane is None else unit.sums[name][plane]
+            fit = unit.fits[name]
+            pixels += int(s[N])
+            if with_range and not fit.data_range:
+                continue
+            sums += s
+            squares = float(s[SQUARES])
+            image += squares * fit.to_image * fit.to_image
+            # in units of L, so that nrmse and psnr mean the same under all conventions
+            relative += squares / fit.data_range / fit.data_range if fit.data_range else 0.0
+        self.n = int(sums[N])
+        self.reason = None if self.n else NO_RANGE if pixels else NO_PIXELS
+        self.sums = sums
+        self.magnitude = _ratio(sums[MAGNITUDES], sums[N])
+        self.relative_square, self.image_square = _ratio(relative, self.n), _ratio(image, self.n)
 
 
-def _ssim(fit: Fit, sums: NDArray[np.float64]) -> _Value:
-    n = float(sums[_N])
-    if not n:
-        return _Value(math.nan, NO_PIXELS, n)
-    if not fit.data_range:
-        return _Value(math.nan, NO_RANGE, n)
-    if not sums[_SSIM_N]:
-        return _Value(math.nan, TOO_SMALL, n)
-    return _Value(float(sums[_SSIM] / sums[_SSIM_N]), None, n)
+def _ratio(total: float, n: float) -> float:
+    return float(total / n) if n else math.nan
 
 
-def _mean(values: list[_Value]) -> _Value:
+def _mean(values: Sequence[_Value]) -> _Value:
     """Return the mean of the defined values, or NaN with the first reason."""
-    defined = [v for v in values if v.reason is None]
+    defined = [v for v in values if not math.isnan(v.value)]
     if not defined:
-        return _Value(math.nan, values[0].reason, sum(v.n for v in values))
-    mean = math.fsum(v.value for v in defined) / len(defined)
-    return _Value(mean, None, sum(v.n for v in defined))
+        return _undefined(values[0].reason or OVERFLOW, sum(v.n for v in values))
+    return _Value(math.fsum(v.value for v in defined) / len(defined), sum(v.n for v in defined))
+
+
+def _span(values: Iterable[float]) -> str:
+    """Return one value, or from where to where, of those that are defined and not 0."""
+    found = sorted({v for v in values if v > 0}) or [0.0]
+    return f"{found[0]:g}" if len(found) == 1 else f"{found[0]:g} to {found[-1]:g}"

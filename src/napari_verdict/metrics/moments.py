@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,19 +40,21 @@ class Moments:
     @property
     def constant_g(self) -> bool:
         """Whether the ground truth has no contrast."""
-        return _constant(self.var_g, self.mean_g)
+        return not math.sqrt(self.var_g) > _ROUNDING * abs(self.mean_g)
 
     @property
     def constant_p(self) -> bool:
         """Whether the candidate has no contrast."""
-        return _constant(self.var_p, self.mean_p)
+        return not math.sqrt(self.var_p) > _ROUNDING * abs(self.mean_p)
 
     @property
     def pearson(self) -> float:
         """Pearson correlation, in [-1, 1]; NaN where either image is constant."""
         if self.constant_g or self.constant_p:
             return float("nan")
-        return float(np.clip(self.cov / np.sqrt(self.var_g * self.var_p), -1, 1))
+        # in this order it is 1 to the last bit for identical images
+        r = self.cov / self.var_g * math.sqrt(self.var_g / self.var_p)
+        return min(1.0, max(-1.0, r))
 
     def fit(self) -> tuple[float, float]:
         """Return gain and offset of the least-squares fit of the candidate to the ground truth.
@@ -101,7 +104,10 @@ def row_moments(
 
 
 def combine(rows: NDArray[np.float64]) -> Moments:
-    """Bring the moments of rows together (Chan et al. 1983, 10.1080/00031305.1983.10483115)."""
+    """Bring the moments of rows together (Chan et al. 1983, 10.1080/00031305.1983.10483115).
+
+    Values too large to be squared in float64 leave moments that are not finite.
+    """
     n = rows[:, 0]
     total = n.sum()
     if total == 0:

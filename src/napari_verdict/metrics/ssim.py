@@ -118,7 +118,7 @@ def ssim_rows(
     sums, counts = np.zeros(n), np.zeros(n, np.int64)
     columns = reflected(np.arange(-RADIUS, width + RADIUS), width)
     edge = np.r_[columns[:RADIUS], columns[-RADIUS:]]
-    a = affine
+    a, c1, c2 = affine, _K1 * data_range, _K2 * data_range
     _ssim_rows(
         ground_truth,
         candidate,
