@@ -27,7 +27,6 @@ from napari_verdict.metrics.ssim import RADIUS, gaussian_taps
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.image_units import Unit

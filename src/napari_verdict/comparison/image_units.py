@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.image_fit import LevelCounts
     from napari_verdict.comparison.model import Comparison
 
 # columns of Unit.sums
@@ -39,14 +38,6 @@ BESIDE_RAW, WORSE, RAW_SQUARES, OWN_SQUARES = range(5, 9)
 @dataclass(frozen=True)
 class Pass:
     """One pass over the blocks of a unit: what a thread does, and what takes the results."""
-
-    what: str
-    task: Callable[[Block], Any]
-    collect: Callable[[list[Any]], None]
-
-
-class Pass(NamedTuple):
-    """One way over the blocks of a unit: its name, the task of a block, what takes the results."""
 
     what: str
     task: Callable[[Block], Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
@@ -15,7 +15,7 @@ from napari_verdict.comparison.image_units import units_of
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
-from napari_verdict.engine.executor import default_threads, run_blocks
+from napari_verdict.engine.executor import run_blocks
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.metrics.gain import gain_map
 
@@ -85,22 +85,6 @@ def run_images(
                 yield Progress(done, total, one.what)
             one.collect(of_unit)
     return ImageResult(comparison, image_rows(comparison, units), stored=stored)
-
-
-def _batches(units: list[Unit], blocks: int) -> Iterator[list[Unit]]:
-    """Group units, which may be small, so that each group has work for all threads."""
-    batch: list[Unit] = []
-    for unit in units:
-        batch.append(unit)
-        if sum(len(u.blocks) for u in batch) >= blocks:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _do(job: Callable[[], Any]) -> Any:
-    return job()
 
 
 class _Maps(Mapping[str, "NDArray[np.float32]"]):

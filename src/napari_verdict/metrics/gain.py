@@ -69,37 +69,7 @@ def error_histogram(differences: NDArray[np.float32], data_range: float) -> NDAr
     counts: NDArray[np.int64] = np.bincount(
         np.minimum(bins, _BINS - 1).astype(np.intp), minlength=_BINS
     )
-    return sums
-
-
-def background_errors(
-    differences: NDArray[np.float32],
-    g: NDArray[np.float64],
-    background: float,
-    data_range: float,
-) -> NDArray[np.int64]:
-    """Count magnitudes in bins of 1/4096 of the data range; the last bin takes all above 3 L.
-
-    Parameters
-    ----------
-    differences : ndarray of float32
-        Signed differences of raw to the ground truth; NaN is not counted.
-    g : ndarray of float64
-        The ground truth.
-    background : float
-        Pixels count where the ground truth is at or below this.
-    data_range : float
-        L.
-    """
-    counts = np.zeros(_BINS + 1, np.int64)
-    _background_errors(
-        np.ascontiguousarray(differences).reshape(-1),
-        np.ascontiguousarray(g).reshape(-1),
-        background,
-        _BINS_PER_RANGE / data_range,
-        counts,
-    )
-    return counts[:-1]
+    return counts
 
 
 def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
@@ -108,7 +78,7 @@ def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
     Parameters
     ----------
     counts : (n,) ndarray of int64
-        `background_errors` of raw.
+        `error_histogram` of raw over the background.
     data_range : float
         L.
 

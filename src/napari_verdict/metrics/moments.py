@@ -125,11 +125,6 @@ def combine(rows: NDArray[np.float64]) -> Moments:
     return Moments(int(total), float(mean_g), float(mean_p), var_g, var_p, cov)
 
 
-def _constant(variance: float, mean: float) -> bool:
-    least = _ROUNDING * mean
-    return not variance > least * least
-
-
 @njit(nogil=True, cache=True, fastmath={"reassoc"})
 def _total(a: Any) -> float:
     s = 0.0

@@ -19,8 +19,6 @@ _BINS = 1 << 16
 def coarse_counts(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Count values in bins that are in the order of the values, whatever their range.
 
-    Only values in the bins that hold the wanted ranks are put in order.
-
     Parameters
     ----------
     values : ndarray of float64

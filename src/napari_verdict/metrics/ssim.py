@@ -113,7 +113,6 @@ def ssim_rows(
     counts : (n,) ndarray of int64
         How many pixels each sum has.
     """
-    c1, c2 = _K1 * data_range, _K2 * data_range
     n, width = out.shape
     sums, counts = np.zeros(n), np.zeros(n, np.int64)
     columns = reflected(np.arange(-RADIUS, width + RADIUS), width)
@@ -180,7 +179,7 @@ def _form_plain(g: Any, p: Any, affine: Any, q: Any) -> None:
         fp[j] = x * y
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+@njit(nogil=True, cache=True, error_model="numpy")
 def _down(ring: Any, r: int, f: int, k: Any, out: Any) -> None:
     """Filter a field vertically; rows r - 10 to r are in the ring."""
     a5, b5 = ring[(r - 10) % 11, f], ring[r % 11, f]
@@ -197,7 +196,7 @@ def _down(ring: Any, r: int, f: int, k: Any, out: Any) -> None:
         out[j] = out[j] + k2 * (a2[j] + b2[j]) + k1 * (a1[j] + b1[j]) + k0 * c[j]
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+@njit(nogil=True, cache=True, error_model="numpy")
 def _across(p: Any, k: Any, out: Any) -> None:
     """Filter a padded row horizontally."""
     k0, k1, k2, k3, k4, k5 = k[0], k[1], k[2], k[3], k[4], k[5]
