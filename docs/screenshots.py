@@ -44,7 +44,10 @@ def main() -> None:
             {
                 "raw": ("image", arguments.data / "dsb2018/raw.ome.tif"),
                 "ground truth": ("labels", arguments.data / "dsb2018/gt_labels.ome.tif"),
-                "U-Net, components": ("labels", arguments.data / "dsb2018/prediction_unet_cc.ome.tif"),
+                "U-Net, components": (
+                    "labels",
+                    arguments.data / "dsb2018/prediction_unet_cc.ome.tif",
+                ),
                 "U-Net, watershed": (
                     "labels",
                     arguments.data / "dsb2018/prediction_unet_watershed.ome.tif",
