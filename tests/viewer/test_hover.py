@@ -59,9 +59,7 @@ def test_cropped_labels_are_looked_up_where_they_are(scene):
     viewer, hover = scene
     result = hover._result
     truth = result.comparison.ground_truth
-    request = replace(
-        result.comparison, ground_truth=replace(truth, translate=(-4.0, 0.0))
-    )
+    request = replace(result.comparison, ground_truth=replace(truth, translate=(-4.0, 0.0)))
     hover.follow(replace(result, request=request), viewer.layers[0], "p")
     # what was compared begins four pixels below the layer's first row
     assert "object 3" in hover.describe(((4 + 4) * 0.5, 2.0))

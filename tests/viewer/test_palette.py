@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_classes_stay_far_apart(vision):
 @pytest.mark.parametrize("vision", VISION)
 def test_agreement_grows_lighter_without_a_break(vision):
     lightness = [lab(c, vision)[0] for c in AGREEMENT]
-    assert all(b - a > 10 for a, b in zip(lightness, lightness[1:], strict=False))
+    assert all(b - a > 10 for a, b in pairwise(lightness))
 
 
 @pytest.mark.parametrize("vision", VISION)

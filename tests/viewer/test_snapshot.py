@@ -39,7 +39,7 @@ def test_a_scaling_affine_counts_as_scale():
 
 def test_a_rotated_layer_is_refused_unless_the_ground_truth_lies_alike():
     layer = Image(np.zeros((4, 5)), rotate=30, name="tilted")
-    with pytest.raises(ComparisonError, match="tilted.*rotated"):
+    with pytest.raises(ComparisonError, match=r"tilted.*rotated"):
         snapshot(layer)
     same = Image(np.zeros((4, 5)), rotate=30)
     assert snapshot(layer, like=same).scale == (1, 1)

@@ -56,8 +56,7 @@ class ChoicePanel(QWidget):
         self.findings = FindingsList()
         self.hint = QLabel()
         self.hint.setWordWrap(True)
-        for task, title in _TASKS.items():
-            self.task.addItem(title, task)
+        self.task.addItems(list(_TASKS.values()))
         self.task.setAccessibleName("Task")
         self.task.setMinimumContentsLength(12)
         self.task.setSizeAdjustPolicy(
@@ -129,7 +128,7 @@ class ChoicePanel(QWidget):
         self.choices.update({"picked": picked, "roles": roles, "decisions": ()})
 
     def _on_task(self, index: int) -> None:
-        self.choices.update({"task": self.task.itemData(index), "decisions": ()})
+        self.choices.update({"task": list(_TASKS)[index], "decisions": ()})
 
     def _on_remedy(self, remedy: str) -> None:
         self.choices.decisions = (*self.choices.decisions, remedy)
@@ -144,7 +143,7 @@ class ChoicePanel(QWidget):
         task, why = self.choices.effective_task()
         inferred = f"{_TASKS[task]} ({why})" if roles.predictions else _TASKS[None]
         self.task.setItemText(0, inferred)
-        self.task.setCurrentIndex(self.task.findData(self.choices.task))
+        self.task.setCurrentIndex(list(_TASKS).index(self.choices.task))
         self.task.setToolTip(f"What is compared: {_TASKS[task]} ({why})")
         self.settings.refresh()
         self.hint.setText(_hint(roles))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -111,10 +110,6 @@ class ValidateWidget(QWidget):
         self.results.refresh_asked.connect(self.run)
         self.results.save_asked.connect(self._ask_folder)
         self.results.threshold_moved.connect(self._on_threshold)
-        for keys in ("Return", "Enter", "Ctrl+Return"):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(self.run)
         self._viewer.bind_key(FLIP_KEY.upper(), _flip_while_held(self.inspection), overwrite=True)
 
     def _on_choice(self) -> None:
@@ -202,8 +197,11 @@ class ValidateWidget(QWidget):
     # ---- keys and closing
 
     def keyPressEvent(self, event: Any) -> None:
-        """Flip while the key is held, from the dock as from the canvas."""
-        self._flip_key(event, True)
+        """Validate on Return; flip while the key is held, as from the canvas."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.validate.click()
+        else:
+            self._flip_key(event, True)
 
     def keyReleaseEvent(self, event: Any) -> None:
         """Flip back."""
