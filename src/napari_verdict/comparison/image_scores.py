@@ -3,170 +3,181 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_verdict.comparison.image_fits import sigma_along_z
+from napari_verdict.comparison.image_units import (
+    BESIDE_RAW,
+    MAGNITUDES,
+    OWN_SQUARES,
+    RAW_SQUARES,
+    SQUARES,
+    SSIM,
+    SSIM_N,
+    WORSE,
+    N,
+)
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.scores import Score
-from napari_verdict.metrics.errors import psnr, rms, skill
+from napari_verdict.metrics.errors import psnr, skill
+from napari_verdict.metrics.ssim import RADIUS, gaussian_taps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.image_units import Fit, UnitScores
+    from napari_verdict.comparison.image_units import Unit
 
 NO_PIXELS = "no pixel is valid in both images"
-NO_RANGE = "the ground truth has no range to measure against: its grey levels are all the same"
+NO_RANGE = "the ground truth has no range to measure against: nearly all its pixels are the same"
 CONSTANT = "the candidate is constant"
 NOT_GIVEN = "not given by this convention; zc_sqrt_mae stands in its place"
-TOO_SMALL = "no pixel lies outside the rim of the SSIM window"
+TOO_SMALL = "no valid pixel lies outside the rim of the SSIM window"
+NO_COMMON = "no pixel is valid in the ground truth, raw and the prediction"
+NO_BASELINE = "raw has no error to compare with"
+OVERFLOW = "the pixel values are too large to be squared"
 
-# columns of UnitScores.sums
-_SSIM, _SSIM_N, _N, _SQUARES, _MAGNITUDES, _WORSE = range(6)
+_OF_UNITS = ("pearson", "gain", "offset")
 
 
-def image_rows(comparison: Comparison, units: Sequence[UnitScores]) -> tuple[Score, ...]:
+def image_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ...]:
     """Score every candidate over the whole, then plane by plane where there are several."""
     rows: list[Score] = []
     for name in comparison.candidates:
         scorer = _Scorer(comparison, name, units)
         rows += scorer.whole()
-        if sum(len(u.sums[name]) for u in units) > 1:
+        if scorer.is_stack:
             rows += scorer.planes()
     return tuple(rows)
+
+
+class _Value(NamedTuple):
+    """A value, the pixels it rests on, and why it is undefined where it is."""
+
+    value: float
+    n: int
+    reason: str | None = None
+
+
+def _undefined(reason: str, n: float = 0) -> _Value:
+    return _Value(math.nan, int(n), reason)
 
 
 class _Scorer:
     """Makes the rows of one candidate."""
 
-    def __init__(self, comparison: Comparison, name: str, units: Sequence[UnitScores]) -> None:
+    def __init__(self, comparison: Comparison, name: str, units: Sequence[Unit]) -> None:
         self.comparison, self.name, self.units = comparison, name, units
         self.convention = comparison.settings.convention
-        self.has_raw = RAW in comparison.candidates and name != RAW
-        source = comparison.ground_truth.source
-        self.frame_axes = source.frame_axes
-        self.stack = len(source.frames) * source.shape[0] > 1
+        self.beside_raw = RAW in comparison.candidates and name != RAW
+        self.sigma_z = sigma_along_z(comparison)
+        self.is_stack = sum(len(u.planes) for u in units) > 1
         self.text = self._convention_text()
 
     # ---- the whole
 
     def whole(self) -> list[Score]:
-        sums = np.concatenate([u.sums[self.name] for u in self.units]).sum(axis=0)
-        n = int(sums[_N])
-        mean = "mean over planes" if self.stack else "whole"
-        pooled = "pooled over planes" if self.stack else "whole"
-        rows = [self._score("ssim", *self._mean_ssim(), n, aggregation=mean)]
-        for metric, (value, reason) in self._errors(range(len(self.units)), None).items():
-            rows.append(self._score(metric, value, reason, n, aggregation=pooled))
-        for metric in ("pearson", "gain", "offset"):
-            values = [self._of_fit(metric, u.fits[self.name]) for u in self.units]
-            rows.append(self._score(metric, *_mean(values), n, aggregation=mean))
+        planes, per_unit, pooled = "mean over planes", "mean over planes", "pooled over planes"
+        if not self.is_stack:
+            planes = pooled = "whole"
+        if len(self.units) == 1:
+            per_unit = "whole"
+        elif len(self.units[0].planes) > 1:
+            per_unit = "mean over frames"
+        if self.sigma_z:  # the window joins the planes of a volume: it has one mean
+            planes = per_unit
+            ssim = [self._ssim(u, u.sums[self.name].sum(axis=0)) for u in self.units]
+        else:
+            ssim = [self._ssim(u, s) for u in self.units for s in u.sums[self.name]]
+        rows = [self._score("ssim", _mean(ssim), aggregation=planes)]
+        for metric, value in self._errors(self.units).items():
+            rows.append(self._score(metric, value, aggregation=pooled))
+        for metric in _OF_UNITS:
+            value = _mean([self._of_unit(metric, u) for u in self.units])
+            rows.append(self._score(metric, value, aggregation=per_unit))
         return rows
-
-    def _mean_ssim(self) -> tuple[float, str | None]:
-        values = [
-            self._ssim(u.fits[self.name], plane) for u in self.units for plane in u.sums[self.name]
-        ]
-        return _mean(values)
 
     # ---- plane by plane
 
     def planes(self) -> list[Score]:
         rows = []
-        has_z = "z" in self.comparison.ground_truth.axes
-        for k, unit in enumerate(self.units):
-            frame = dict(zip(self.frame_axes, unit.frame, strict=True))
-            per_unit: tuple[str, ...] = ("pearson", "gain", "offset")
-            if has_z and len(unit.sums[self.name]) > 1:
-                if frame:
-                    rows += [self._unit_score(m, unit, frame) for m in per_unit]
-                per_unit = ()
-            for z, plane in enumerate(unit.sums[self.name]):
-                index = frame | ({"z": unit.z0 + z} if has_z else {})
-                n = int(plane[_N])
-                ssim, reason = self._ssim(unit.fits[self.name], plane)
-                rows.append(self._score("ssim", ssim, reason, n, index))
-                for metric, (value, why) in self._errors([k], z).items():
-                    rows.append(self._score(metric, value, why, n, index))
-                rows += [self._unit_score(m, unit, index) for m in per_unit]
+        truth = self.comparison.ground_truth
+        for unit in self.units:
+            frame = dict(zip(truth.source.frame_axes, unit.frame, strict=True))
+            is_volume = len(unit.planes) > 1
+            if is_volume and frame:
+                rows += [self._score(m, self._of_unit(m, unit), frame) for m in _OF_UNITS]
+            for k, z in enumerate(unit.planes):
+                index = frame | ({"z": z} if "z" in truth.axes else {})
+                rows.append(self._score("ssim", self._ssim(unit, unit.sums[self.name][k]), index))
+                for metric, value in self._errors([unit], k).items():
+                    rows.append(self._score(metric, value, index))
+                if not is_volume:
+                    rows += [self._score(m, self._of_unit(m, unit), index) for m in _OF_UNITS]
         return rows
-
-    def _unit_score(self, metric: str, unit: UnitScores, index: Mapping[str, int]) -> Score:
-        fit = unit.fits[self.name]
-        return self._score(metric, *self._of_fit(metric, fit), fit.moments.n, index)
 
     # ---- values
 
-    def _ssim(self, fit: Fit, plane: NDArray[np.float64]) -> tuple[float, str | None]:
-        if not plane[_N]:
-            return math.nan, NO_PIXELS
-        if not fit.data_range:
-            return math.nan, NO_RANGE
-        if not plane[_SSIM_N]:
-            return math.nan, TOO_SMALL
-        return float(plane[_SSIM] / plane[_SSIM_N]), None
+    def _ssim(self, unit: Unit, sums: NDArray[np.float64]) -> _Value:
+        if not sums[N]:
+            return _undefined(NO_PIXELS)
+        if not unit.fits[self.name].data_range:
+            return _undefined(NO_RANGE, sums[N])
+        if not sums[SSIM_N]:
+            return _undefined(TOO_SMALL, sums[N])
+        return _Value(float(sums[SSIM] / sums[SSIM_N]), int(sums[N]))
 
-    def _of_fit(self, metric: str, fit: Fit) -> tuple[float, str | None]:
-        moments = fit.moments
+    def _of_unit(self, metric: str, unit: Unit) -> _Value:
+        fit = unit.fits[self.name]
+        moments, affine = fit.moments, fit.affine
         if not moments.n:
-            return math.nan, NO_PIXELS
-        if metric == "pearson":
-            if moments.constant_g or moments.constant_p:
-                return math.nan, CONSTANT if moments.constant_p else NO_RANGE
-            return moments.pearson, None
+            return _undefined(NO_PIXELS)
         if moments.constant_p:
-            return math.nan, CONSTANT
+            return _undefined(CONSTANT, moments.n)
+        if moments.constant_g if metric == "pearson" else not fit.data_range:
+            return _undefined(NO_RANGE, moments.n)
+        if metric == "pearson":
+            return _Value(moments.pearson, moments.n)
         if self.convention.fit == "none":
-            return moments.fit()[metric == "offset"], None
-        if not fit.data_range:
-            return math.nan, NO_RANGE
-        a = fit.affine
-        if metric == "gain":
-            return a.gain * a.inverse_range, None
-        return (a.offset - a.low) * a.inverse_range, None
+            gain, offset = moments.fit()
+        else:
+            gain = affine.gain * affine.inverse_range
+            offset = (affine.offset - affine.low) * affine.inverse_range
+        return _Value(gain if metric == "gain" else offset, moments.n)
 
-    def _errors(
-        self, units: Sequence[int], plane: int | None
-    ) -> dict[str, tuple[float, str | None]]:
-        """Scores of error, pooled over the planes of the units that are asked for."""
-        pools = [_Pool(self.units[k], self.name, plane) for k in units]
-        n, squares = sum(p.n for p in pools), sum(p.squares for p in pools)
-        rmse = rms(sum(p.image_squares for p in pools), n)
-        no_range = not all(p.fit.data_range for p in pools if p.n)
-        reason = NO_PIXELS if not n else NO_RANGE if no_range else None
-        relative = rms(sum(p.relative_squares for p in pools), n)
-        scores: dict[str, tuple[float, str | None]] = {
-            "nrmse": (relative, reason),
-            "rmse": (rmse, None if n else NO_PIXELS),
-            "psnr": (psnr(relative**2, 1.0) if not reason else math.nan, reason),
+    def _errors(self, units: Sequence[Unit], plane: int | None = None) -> dict[str, _Value]:
+        """Return the scores of error, pooled over units, or of one plane of a unit."""
+        pool = _Pool(units, self.name, plane)
+        reason = pool.reason
+        scores = {
+            "nrmse": _Value(math.sqrt(pool.relative_square), pool.n, reason),
+            "rmse": _Value(math.sqrt(pool.image_square), pool.n, reason),
+            "psnr": _Value(psnr(pool.relative_square, 1.0), pool.n, reason),
         }
+        if self.convention.fit == "none" and not pool.n:
+            # image units need no range
+            whole = _Pool(units, self.name, plane, with_range=False)
+            scores["rmse"] = _Value(math.sqrt(whole.image_square), whole.n, whole.reason)
         if self.convention.fit == "zerocost":
-            mean = sum(p.magnitudes for p in pools) / n if n else math.nan
-            scores["nrmse"] = scores["rmse"] = math.nan, NOT_GIVEN
-            scores["zc_sqrt_mae"] = math.sqrt(mean) if mean >= 0 else math.nan, reason
-        if self.has_raw:
-            baseline = sum(_Pool(self.units[k], RAW, plane).squares for k in units)
-            scores["skill"] = skill(squares, baseline), reason or "raw has no error"
-            worse = sum(p.worse for p in pools)
-            scores["area_worse"] = worse / n if n else math.nan, reason
-        return {
-            metric: (math.nan if reason and metric not in ("rmse",) else value, why)
-            if value != value or (reason and metric != "rmse")
-            else (value, None)
-            for metric, (value, why) in scores.items()
-        }
+            scores["nrmse"] = scores["rmse"] = _undefined(NOT_GIVEN, pool.n)
+            scores["zc_sqrt_mae"] = _Value(math.sqrt(pool.magnitude), pool.n, reason)
+        if self.beside_raw:
+            n = int(pool.sums[BESIDE_RAW])
+            why = reason or (NO_BASELINE if n else NO_COMMON)
+            value = skill(pool.sums[OWN_SQUARES], pool.sums[RAW_SQUARES])
+            scores["skill"] = _Value(value, n, why)
+            scores["area_worse"] = _Value(_ratio(pool.sums[WORSE], n), n, why)
+        return scores
 
     # ---- rows
 
     def _score(
         self,
         metric: str,
-        value: float,
-        reason: str | None,
-        n: int,
+        value: _Value,
         axis_index: Mapping[str, int] | None = None,
         *,
         aggregation: str = "plane",
@@ -175,11 +186,11 @@ class _Scorer:
             image=self.comparison.ground_truth.name,
             candidate=self.name,
             metric=metric,
-            value=value,
+            value=value.value,
             unit=self._unit_of(metric),
             convention=self.text + self._special(metric),
-            reason=reason,
-            n=n,
+            reason=(value.reason or OVERFLOW) if math.isnan(value.value) else None,
+            n=value.n,
             axis_index=axis_index or None,
             aggregation=aggregation,
         )
@@ -195,42 +206,41 @@ class _Scorer:
         }.get(metric, "1")
 
     def _convention_text(self) -> str:
-        c, comparison = self.convention, self.comparison
-        volume = "z" in comparison.ground_truth.axes and not c.per_plane
-        parts = [f"convention={c.id}"]
+        c, axes = self.convention, self.comparison.ground_truth.axes
+        truth, data_range = "unchanged", " (maximum - minimum)"
         if c.percentiles:
-            low, high = c.percentiles
-            parts.append(f"ground truth=percentiles {low:g} and {high:g} to 0 and 1, not clipped")
-        else:
-            parts.append("ground truth=unchanged")
-        parts.append(
-            {
-                "least-squares": "candidate=least-squares gain and offset",
-                "zerocost": "candidate=centred, scaled by covariance (N-1) over variance (N)",
-                "none": "candidate=unchanged",
-            }[c.fit]
-        )
-        parts.append(f"unit={'volume' if volume else 'plane'}")
-        ranges = sorted({u.fits[self.name].data_range for u in self.units})
-        text = f"{ranges[0]:g}" if len(ranges) == 1 else f"{ranges[0]:g} to {ranges[-1]:g}"
-        parts.append(f"L={text}" + ("" if c.percentiles else " (maximum - minimum)"))
-        if comparison.ignore is not None:
+            truth = "percentiles {:g} and {:g} to 0 and 1, not clipped".format(*c.percentiles)
+            data_range = ""
+        candidate = {
+            "least-squares": "least-squares gain and offset",
+            "zerocost": "centred, scaled by covariance (N-1) over variance (N)",
+            "none": "unchanged",
+        }[c.fit]
+        parts = [
+            f"convention={c.id}",
+            f"ground truth={truth}",
+            f"candidate={candidate}",
+            f"unit={'volume' if 'z' in axes and not c.per_plane else 'plane'}",
+            f"L={_span(u.fits[self.name].data_range for u in self.units)}{data_range}",
+        ]
+        if self.comparison.ignore is not None:
             parts.append("ignored=pixels of the ignore mask")
         return "; ".join(parts)
 
     def _special(self, metric: str) -> str:
         """Return what only one metric depends on."""
         if metric == "ssim":
-            three_d = self.comparison.settings.ssim_3d and "z" in self.comparison.ground_truth.axes
-            return (
-                "; window=Gaussian sigma 1.5 px, 11 taps"
-                + (", and along z by the voxel's aspect" if three_d else "")
-                + "; covariance=population; border=reflected; rim left out=5 px"
-            )
+            window, rim = "Gaussian sigma 1.5 px, 11 taps", f"{RADIUS} px"
+            if self.sigma_z:
+                taps = len(gaussian_taps(self.sigma_z))
+                window += f"; window along z=Gaussian sigma {self.sigma_z:.4g} px, {taps} taps"
+                rim += f", {taps // 2} px along z"
+            return f"; window={window}; covariance=population; border=reflected; rim left out={rim}"
         if metric == "area_worse":
-            values = sorted({round(u.tolerance, 6) for u in self.units})
-            text = f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
-            return f"; worse=gain map below -{text} (median error of raw in background or 0.01 L)"
+            tolerance = _span(round(u.tolerance, 6) for u in self.units)
+            return (
+                f"; worse=gain map below -{tolerance} (median error of raw in background or 0.01 L)"
+            )
         if metric in ("gain", "offset") and self.convention.fit == "none":
             return "; least-squares fit to the ground truth, for information, not applied"
         if metric == "pearson":
@@ -239,22 +249,53 @@ class _Scorer:
 
 
 class _Pool:
-    """Sums of one unit, or of one plane of it."""
+    """Mean errors over units, or over one plane of them; NaN, with the reason, where undefined.
 
-    def __init__(self, unit: UnitScores, name: str, plane: int | None) -> None:
-        sums = unit.sums[name]
-        s = sums.sum(axis=0) if plane is None else sums[plane]
-        self.fit = unit.fits[name]
-        self.n, self.squares, self.worse = float(s[_N]), float(s[_SQUARES]), float(s[_WORSE])
-        self.magnitudes = float(s[_MAGNITUDES])
-        self.image_squares = self.squares / self.fit.affine.inverse_range**2
-        # in units of the data range, so that nrmse and psnr mean the same under all conventions
-        self.relative_squares = self.squares / (self.fit.data_range or math.nan) ** 2
+    Units whose ground truth has no range have no part in them, unless `with_range` is False.
+    """
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        name: str,
+        plane: int | None,
+        *,
+        with_range: bool = True,
+    ) -> None:
+        sums = np.zeros(9)
+        relative = image = 0.0
+        pixels = 0
+        for unit in units:
+            s = unit.sums[name].sum(axis=0) if plane is None else unit.sums[name][plane]
+            fit = unit.fits[name]
+            pixels += int(s[N])
+            if with_range and not fit.data_range:
+                continue
+            sums += s
+            squares = float(s[SQUARES])
+            image += squares * fit.to_image * fit.to_image
+            # in units of L, so that nrmse and psnr mean the same under all conventions
+            relative += squares / fit.data_range / fit.data_range if fit.data_range else 0.0
+        self.n = int(sums[N])
+        self.reason = None if self.n else NO_RANGE if pixels else NO_PIXELS
+        self.sums = sums
+        self.magnitude = _ratio(sums[MAGNITUDES], sums[N])
+        self.relative_square, self.image_square = _ratio(relative, self.n), _ratio(image, self.n)
 
 
-def _mean(values: list[tuple[float, str | None]]) -> tuple[float, str | None]:
+def _ratio(total: float, n: float) -> float:
+    return float(total / n) if n else math.nan
+
+
+def _mean(values: Sequence[_Value]) -> _Value:
     """Return the mean of the defined values, or NaN with the first reason."""
-    defined = [v for v, _ in values if not math.isnan(v)]
-    if defined:
-        return math.fsum(defined) / len(defined), None
-    return math.nan, next((r for _, r in values if r), NO_PIXELS)
+    defined = [v for v in values if not math.isnan(v.value)]
+    if not defined:
+        return _undefined(values[0].reason or OVERFLOW, sum(v.n for v in values))
+    return _Value(math.fsum(v.value for v in defined) / len(defined), sum(v.n for v in defined))
+
+
+def _span(values: Iterable[float]) -> str:
+    """Return one value, or from where to where, of those that are defined and not 0."""
+    found = sorted({v for v in values if v > 0}) or [0.0]
+    return f"{found[0]:g}" if len(found) == 1 else f"{found[0]:g} to {found[-1]:g}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.image_scores import image_rows
-from napari_verdict.comparison.image_units import UnitScores, units_of
+from napari_verdict.comparison.image_units import units_of
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
@@ -59,7 +60,7 @@ def run_images(
     """
     truth = comparison.ground_truth
     stored: dict[str, dict[str, NDArray[np.float32]]] = {
-        name: {m: np.full(truth.shape, np.nan, np.float32) for m in ("ssim", "difference")}
+        name: {m: np.empty(truth.shape, np.float32) for m in ("ssim", "difference")}
         for name in comparison.candidates
     }
     views = {
@@ -67,18 +68,23 @@ def run_images(
         for name, maps in stored.items()
     }
     units = units_of(comparison, views, pixels)
-    total, done = sum(u.steps for u in units), 0
-    scored: list[UnitScores] = []
-    for unit in units:
-        for what, task, collect in unit.passes():
-            results = []
-            for part in run_blocks(task, unit.blocks, token=token, threads=threads):
-                results.append(part)
+    steps = [list(of_pass) for of_pass in zip(*(u.passes for u in units), strict=True)]
+    total, done = len(steps) * sum(len(u.blocks) for u in units), 0
+    for step in steps:
+        tasks = [
+            partial(one.task, block)
+            for unit, one in zip(units, step, strict=True)
+            for block in unit.blocks
+        ]
+        parts = run_blocks(lambda task: task(), tasks, token=token, threads=threads)
+        for unit, one in zip(units, step, strict=True):
+            of_unit = []
+            for part in islice(parts, len(unit.blocks)):
+                of_unit.append(part)
                 done += 1
-                yield Progress(done, total, what)
-            collect(results)
-        scored.append(unit.scores())
-    return ImageResult(comparison, image_rows(comparison, scored), stored=stored)
+                yield Progress(done, total, one.what)
+            one.collect(of_unit)
+    return ImageResult(comparison, image_rows(comparison, units), stored=stored)
 
 
 class _Maps(Mapping[str, "NDArray[np.float32]"]):

@@ -28,6 +28,11 @@ class Block:
     y1: int
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """How many planes and rows."""
+        return self.z1 - self.z0, self.y1 - self.y0
+
+    @property
     def z(self) -> slice:
         """The planes."""
         return slice(self.z0, self.z1)

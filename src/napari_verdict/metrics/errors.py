@@ -60,21 +60,16 @@ def difference_rows(
     return sums
 
 
-def rms(sum_of_squares: float, n: float) -> float:
-    """Return the root of the mean square; NaN without pixels."""
-    return math.sqrt(sum_of_squares / n) if n else math.nan
-
-
 def psnr(mean_square: float, data_range: float) -> float:
     """Return the peak signal-to-noise ratio in dB: 10 log10(L² / MSE); +inf without error."""
     if mean_square == 0:
         return math.inf
-    return 10 * math.log10(data_range**2 / mean_square)
+    return 20 * math.log10(data_range) - 10 * math.log10(mean_square)
 
 
-def skill(mean_square: float, baseline: float) -> float:
-    """Return 1 - MSE / MSE of the baseline; NaN where the baseline has no error."""
-    return 1 - mean_square / baseline if baseline > 0 else math.nan
+def skill(squares: float, baseline: float) -> float:
+    """Return 1 - squared error / that of the baseline on the same pixels; NaN if that is 0."""
+    return float(1 - squares / baseline) if baseline > 0 else math.nan
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +32,40 @@ def gain_map(
         Above 0 the prediction is nearer, below 0 farther; NaN where either is.
     """
     gained: NDArray[np.float32] = np.abs(raw_difference)
-    gained -= np.abs(difference)
+    with np.errstate(invalid="ignore"):  # differences beyond float32 are infinite
+        gained -= np.abs(difference)
     return gained
+
+
+def beside_raw_rows(
+    raw_difference: NDArray[np.float32], difference: NDArray[np.float32], tolerance: float
+) -> NDArray[np.float64]:
+    """Compare a prediction with raw, row by row, on the pixels that are valid in both.
+
+    Parameters
+    ----------
+    raw_difference, difference : (z, y, x) ndarray of float32
+        Signed differences of raw and of the prediction to the ground truth.
+    tolerance : float
+        A pixel got worse where the gain map is below minus this.
+
+    Returns
+    -------
+    (z, y, 4) ndarray of float64
+        Pixels that count, those that got worse, sums of squares of raw and of the prediction.
+    """
+    shape, width = raw_difference.shape[:2], raw_difference.shape[2]
+    raw, mine = (np.ascontiguousarray(d).reshape(-1, width) for d in (raw_difference, difference))
+    sums = np.empty((len(raw), 4))
+    _beside_raw_rows(raw, mine, tolerance, sums)
+    return sums.reshape(*shape, 4)
 
 
 def error_histogram(differences: NDArray[np.float32], data_range: float) -> NDArray[np.int64]:
     """Count magnitudes in bins of 1/4096 of the data range; the last bin takes all above 3 L."""
-    bins = np.abs(differences[np.isfinite(differences)]) * (_BINS_PER_RANGE / data_range)
+    bins = np.abs(differences[np.isfinite(differences)])
+    with np.errstate(over="ignore"):
+        bins *= _BINS_PER_RANGE / data_range
     counts: NDArray[np.int64] = np.bincount(
         np.minimum(bins, _BINS - 1).astype(np.intp), minlength=_BINS
     )
@@ -65,3 +93,19 @@ def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
         return least
     middle = int(np.searchsorted(np.cumsum(counts), (counts.sum() + 1) // 2))
     return max(least, (middle + 0.5) * data_range / _BINS_PER_RANGE)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
+def _beside_raw_rows(raw: Any, mine: Any, tolerance: float, sums: Any) -> None:
+    for i in range(raw.shape[0]):
+        n = worse = 0
+        its = own = 0.0
+        for j in range(raw.shape[1]):
+            r, m = np.float64(raw[i, j]), np.float64(mine[i, j])
+            gained = abs(r) - abs(m)
+            valid = gained == gained
+            n += 1 if valid else 0
+            worse += 1 if gained < -tolerance else 0
+            its += r * r if valid else 0.0
+            own += m * m if valid else 0.0
+        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3] = n, worse, its, own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,20 +40,21 @@ class Moments:
     @property
     def constant_g(self) -> bool:
         """Whether the ground truth has no contrast."""
-        return not self.var_g > (_ROUNDING * self.mean_g) ** 2
+        return not math.sqrt(self.var_g) > _ROUNDING * abs(self.mean_g)
 
     @property
     def constant_p(self) -> bool:
         """Whether the candidate has no contrast."""
-        return not self.var_p > (_ROUNDING * self.mean_p) ** 2
+        return not math.sqrt(self.var_p) > _ROUNDING * abs(self.mean_p)
 
     @property
     def pearson(self) -> float:
         """Pearson correlation, in [-1, 1]; NaN where either image is constant."""
         if self.constant_g or self.constant_p:
             return float("nan")
-        r = self.cov / np.sqrt(self.var_g * self.var_p)
-        return float(min(1.0, max(-1.0, r)))
+        # in this order it is 1 to the last bit for identical images
+        r = self.cov / self.var_g * math.sqrt(self.var_g / self.var_p)
+        return min(1.0, max(-1.0, r))
 
     def fit(self) -> tuple[float, float]:
         """Return gain and offset of the least-squares fit of the candidate to the ground truth.
@@ -102,19 +104,23 @@ def row_moments(
 
 
 def combine(rows: NDArray[np.float64]) -> Moments:
-    """Bring the moments of rows together (Chan et al. 1983, 10.1080/00031305.1983.10483115)."""
+    """Bring the moments of rows together (Chan et al. 1983, 10.1080/00031305.1983.10483115).
+
+    Values too large to be squared in float64 leave moments that are not finite.
+    """
     n = rows[:, 0]
     total = n.sum()
     if total == 0:
         nan = float("nan")
         return Moments(0, nan, nan, nan, nan, nan)
-    mean_g, mean_p = (n * rows[:, 1]).sum() / total, (n * rows[:, 2]).sum() / total
-    dg, dp = rows[:, 1] - mean_g, rows[:, 2] - mean_p
-    sums = [
-        (rows[:, 3] + n * dg * dg).sum(),
-        (rows[:, 4] + n * dp * dp).sum(),
-        (rows[:, 5] + n * dg * dp).sum(),
-    ]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean_g, mean_p = (n * rows[:, 1]).sum() / total, (n * rows[:, 2]).sum() / total
+        dg, dp = rows[:, 1] - mean_g, rows[:, 2] - mean_p
+        sums = [
+            (rows[:, 3] + n * dg * dg).sum(),
+            (rows[:, 4] + n * dp * dp).sum(),
+            (rows[:, 5] + n * dg * dp).sum(),
+        ]
     var_g, var_p, cov = (float(s / total) for s in sums)
     return Moments(int(total), float(mean_g), float(mean_p), var_g, var_p, cov)
 

@@ -117,7 +117,7 @@ def ssim_rows(
     sums, counts = np.zeros(n), np.zeros(n, np.int64)
     columns = reflected(np.arange(-RADIUS, width + RADIUS), width)
     edge = np.r_[columns[:RADIUS], columns[-RADIUS:]]
-    a = affine
+    a, c1, c2 = affine, _K1 * data_range, _K2 * data_range
     _ssim_rows(
         ground_truth,
         candidate,
@@ -129,7 +129,7 @@ def ssim_rows(
         gaussian_taps(SIGMA)[RADIUS:],
         edge,
         (a.low, a.inverse_range, a.gain, a.offset, means[0], means[1]),
-        ((_K1 * data_range) ** 2, (_K2 * data_range) ** 2),
+        (c1 * c1, c2 * c2),
         out,
         sums,
         counts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.result import Progress
 
     Steps = Callable[[CancelToken], Generator[Progress, None, Any]]
+
+#: Seconds between two reports of progress.
+PATIENCE = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -148,12 +152,16 @@ def _numbered(
 ) -> Generator[tuple[int, Progress], None, tuple[int, Any]]:
     """Run the steps, and turn whatever goes wrong into a value."""
     running = _guarded(steps, token)
+    told = -PATIENCE
     while True:
         try:
             progress = next(running)
         except StopIteration as end:
             return number, end.value
-        yield number, progress
+        # each report repaints the window, canvas and all, and takes the time from the work
+        if time.monotonic() - told >= PATIENCE:
+            yield number, progress
+            told = time.monotonic()
 
 
 def _guarded(steps: Steps, token: CancelToken) -> Generator[Progress, None, Any]:
