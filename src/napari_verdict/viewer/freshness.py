@@ -39,15 +39,15 @@ class Freshness:
         self.stop()
         self._watched = list(sources)
         for layer, _ in self._watched:
-            layer.events.data.connect(self._on_change)
-            layer.events.set_data.connect(self._on_change)
+            for event in _events_of(layer):
+                event.connect(self._on_change)
         self._on_change()
 
     def stop(self) -> None:
         """Watch nothing."""
         for layer, _ in self._watched:
-            layer.events.data.disconnect(self._on_change)
-            layer.events.set_data.disconnect(self._on_change)
+            for event in _events_of(layer):
+                event.disconnect(self._on_change)
         self._watched, self._stale = [], set()
 
     def _on_change(self, event: Any = None) -> None:
@@ -68,9 +68,15 @@ class Freshness:
                 and np.may_share_memory(now, then)  # RGB is compared as a view of it
             )
         elif isinstance(now, np.ndarray) and isinstance(then, np.ndarray):
-            if now.size > COMPARED and event != "data":
+            if now.size > COMPARED and event not in ("data", "labels_update"):
                 return
-            same = now.shape == then.shape and bool(np.array_equal(now, then))
+            same = now.size <= COMPARED and np.array_equal(now, then)
         else:
             same = now is then
         (self._stale.discard if same else self._stale.add)(id(layer))
+
+
+def _events_of(layer: Any) -> list[Any]:
+    # of the two events of a stroke, "paint" may come before the pixels are written
+    events = [layer.events.data, layer.events.set_data]
+    return [*events, layer.events.labels_update] if kind_of(layer) == "labels" else events

@@ -100,9 +100,11 @@ def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Role
         layer = getattr(chosen, role)
         return role in picked and (layer is None or layer in present)
 
+    mine = chosen.predictions if "predictions" in picked else ()
     truth = chosen.ground_truth if held("ground_truth") else guess.ground_truth
+    truth = None if truth in mine else truth
     raw = chosen.raw if held("raw") else guess.raw
-    raw = None if raw is truth else raw
+    raw = None if raw is truth or raw in mine else raw
     predictions = tuple(x for x in chosen.predictions if x in present)
     if "predictions" not in picked or (chosen.predictions and not predictions):
         if truth is not None and truth is not guess.ground_truth:

@@ -122,12 +122,3 @@ OVERLAYS: dict[str, str] = {
 def title_of(name: str) -> str:
     """Return what a map or overlay is called in layer names."""
     return MAPS[name].title if name in MAPS else name
-
-
-def classes_of(name: str, wrong_class: bool = False) -> tuple[ClassStyle, ...]:
-    """Return the classes that an overlay can hold."""
-    if name == "ground-truth objects":
-        return TRUE_POSITIVE, FALSE_NEGATIVE
-    if name == "predicted objects":
-        return TRUE_POSITIVE, FALSE_POSITIVE
-    return CLASSES if wrong_class else CLASSES[:3]

@@ -121,7 +121,6 @@ class ScoreTable(QTableView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.clicked.connect(self._on_click)
-        self.activated.connect(self._on_click)
 
     def set_result(self, result: Result | None) -> None:
         """Show the scores of a result."""
@@ -142,10 +141,12 @@ class ScoreTable(QTableView):
         QApplication.clipboard().setText(self._model.as_text())
 
     def keyPressEvent(self, event: Any) -> None:
-        """Copy on the platform's copy key; leave the rest to Qt."""
+        """Copy on the platform's copy key, show on Return; leave the rest to Qt."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
             event.accept()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self._on_click(self.currentIndex())
         else:
             super().keyPressEvent(event)
 
@@ -162,4 +163,5 @@ class ScoreTable(QTableView):
         self.setFixedHeight(head + height * self._model.rowCount() + bar + 4)
 
     def _on_click(self, index: QModelIndex) -> None:
-        self.asked.emit(*self._model.place(index))
+        if index.isValid():
+            self.asked.emit(*self._model.place(index))

@@ -54,6 +54,8 @@ class SettingsBox(QCollapsible):
         content = QWidget()
         content.setLayout(self._form)
         self.setContent(content)
+        self.toggleButton().setToolTip("How it is compared: click to change")
+        self.toggleButton().setAccessibleName("Settings")
         self.collapse(animate=False)
         self.layout().setContentsMargins(0, 0, 0, 0)
         self._connect()

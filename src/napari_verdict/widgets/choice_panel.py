@@ -1,0 +1,184 @@
+"""What is compared: layers, task, settings, and what preflight has to say at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_verdict.comparison.findings import ComparisonError, Finding
+from napari_verdict.comparison.model import Task
+from napari_verdict.viewer.layers import Roles, settle
+from napari_verdict.viewer.snapshot import comparison_of
+from napari_verdict.widgets.findings_list import FindingsList
+from napari_verdict.widgets.layer_choice import LayerChoice
+from napari_verdict.widgets.settings_box import SettingsBox
+from napari_verdict.widgets.state import choices_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_verdict.comparison.model import Comparison
+
+_TASKS = {
+    None: "from the layers",
+    Task.RESTORATION: "Restoration",
+    Task.INSTANCES: "Instances",
+    Task.FOREGROUND: "Foreground",
+    Task.SEMANTIC: "Classes",
+    Task.DETECTIONS: "Detections",
+}
+
+
+class ChoicePanel(QWidget):
+    """Chooses, checks without reading pixels, and freezes the choice.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose layers are offered.
+    """
+
+    #: Something was chosen, or the layers have changed.
+    changed = Signal()
+    #: A remedy was accepted.
+    remedied = Signal()
+
+    def __init__(self, viewer: Any, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.choices = choices_of(viewer)
+        self._found: tuple[Any, tuple[Finding, ...]] = (None, ())
+        self.layers = LayerChoice()
+        self.task = QComboBox()
+        self.settings = SettingsBox(self.choices)
+        self.findings = FindingsList()
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.task.addItems(list(_TASKS.values()))
+        self.task.setAccessibleName("Task")
+        self.task.setMinimumContentsLength(12)
+        self.task.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        form = QFormLayout()
+        form.addRow("Task", self.task)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.layers)
+        column.addLayout(form)
+        for widget in (self.settings, self.findings, self.hint):
+            column.addWidget(widget)
+        self.layers.picked.connect(self._on_picked)
+        self.task.activated.connect(self._on_task)
+        self.findings.accepted.connect(self._on_remedy)
+        self.findings.forgotten.connect(self._on_forgotten)
+        self.choices.events.connect(self._on_choices)
+        events = viewer.layers.events
+        self._events = (events.inserted, events.removed, events.renamed)
+        for event in self._events:
+            event.connect(self.refresh)
+        self.refresh()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to validate."""
+        roles = self.choices.roles
+        return roles.ground_truth is not None and bool(roles.predictions)
+
+    @property
+    def inspects(self) -> bool:
+        """Whether there is raw and a prediction, but no ground truth."""
+        roles = self.choices.roles
+        return roles.ground_truth is None and roles.raw is not None and bool(roles.predictions)
+
+    def freeze(self) -> Comparison:
+        """Return what is chosen as a frozen comparison.
+
+        Raises
+        ------
+        ComparisonError
+            If something is missing or a layer cannot be compared.
+        """
+        task = self.choices.effective_task()[0]
+        return comparison_of(self.choices.roles, task, self.choices.settings())
+
+    def show_findings(self, findings: Iterable[Finding]) -> None:
+        """Show what a run found, for as long as what was chosen stays the same."""
+        self._found = (self._question(), tuple(findings))
+        self.findings.show_findings(self._found[1], self.choices.decisions)
+
+    def refresh(self, event: Any = None) -> None:
+        """Bring the choosers up to date with the layers there are."""
+        roles = settle(self._viewer.layers, self.choices.roles, self.choices.picked)
+        if roles != self.choices.roles:
+            self.choices.update({"roles": roles, "decisions": ()})
+        self._on_choices()
+
+    def stop(self) -> None:
+        """Let go of the viewer."""
+        self.choices.events.disconnect(self._on_choices)
+        for event in self._events:
+            event.disconnect(self.refresh)
+
+    def _on_picked(self, role: str, roles: Roles) -> None:
+        picked = self.choices.picked | {role}
+        roles = settle(self._viewer.layers, roles, picked)
+        self.choices.update({"picked": picked, "roles": roles, "decisions": ()})
+
+    def _on_task(self, index: int) -> None:
+        self.choices.update({"task": list(_TASKS)[index], "decisions": ()})
+
+    def _on_remedy(self, remedy: str) -> None:
+        self.choices.decisions = (*self.choices.decisions, remedy)
+        self.remedied.emit()
+
+    def _on_forgotten(self) -> None:
+        self.choices.decisions = ()
+
+    def _on_choices(self, *_: Any) -> None:
+        roles = self.choices.roles
+        self.layers.show_roles(self._viewer.layers, roles)
+        task, why = self.choices.effective_task()
+        inferred = f"{_TASKS[task]} ({why})" if roles.predictions else _TASKS[None]
+        self.task.setItemText(0, inferred)
+        self.task.setCurrentIndex(list(_TASKS).index(self.choices.task))
+        self.task.setToolTip(f"What is compared: {_TASKS[task]} ({why})")
+        self.settings.refresh()
+        self.hint.setText(_hint(roles))
+        self.hint.setVisible(bool(self.hint.text()))
+        question, findings = self._found
+        if question != self._question():
+            findings = tuple(self._at_once()) if self.ready else ()
+        self.findings.show_findings(findings, self.choices.decisions)
+        self.changed.emit()
+
+    def _question(self) -> tuple[Any, ...]:
+        """Return what findings depend on."""
+        choices = self.choices
+        return choices.roles, choices.effective_task()[0], choices.decisions, choices.radius
+
+    def _at_once(self) -> list[Finding]:
+        """Return what can be found without reading a pixel."""
+        from napari_verdict.comparison.preflight_geometry import preflight_geometry
+
+        task = self.choices.effective_task()[0]
+        try:
+            settings = self.choices.settings()
+            return preflight_geometry(comparison_of(self.choices.roles, task, settings, copy=False))
+        except ComparisonError as error:
+            return error.findings
+
+
+def _hint(roles: Roles) -> str:
+    if roles.ground_truth is not None:
+        return "" if roles.predictions else "Tick at least one prediction."
+    if roles.raw is not None and roles.predictions:
+        return ""
+    if roles.predictions:
+        return "Choose which layer is the ground truth."
+    return (
+        "Open a ground truth and at least one prediction (images, labels or points); "
+        "File > Open Sample > Verdict has some to try."
+    )
