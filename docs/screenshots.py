@@ -1,0 +1,105 @@
+"""Make the pictures of docs/images again, from the real window.
+
+Run it where there is a display, virtual or not:
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py
+
+The pictures of the README show the package's own samples. With `--data DIR`, a folder of
+real images laid out as described in the guide for developers, those of the real images are
+made as well, into `--out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari
+from qtpy.QtWidgets import QApplication
+
+from napari_verdict.widgets.demo import open_sample
+from napari_verdict.widgets.validate import ValidateWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = (1500, 950)
+
+
+def main() -> None:
+    """Make the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("--data", type=Path, help="folder of real images")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    shoot(*open_sample("segmentation"), arguments.out / "validate-nuclei.png", curve=True)
+    shoot(*open_sample("denoising"), arguments.out / "validate-denoising.png", panels=True)
+    if arguments.data:
+        viewer, widget = open_files(
+            {
+                "raw": ("image", arguments.data / "dsb2018/raw.ome.tif"),
+                "ground truth": ("labels", arguments.data / "dsb2018/gt_labels.ome.tif"),
+                "U-Net, components": (
+                    "labels",
+                    arguments.data / "dsb2018/prediction_unet_cc.ome.tif",
+                ),
+                "U-Net, watershed": (
+                    "labels",
+                    arguments.data / "dsb2018/prediction_unet_watershed.ome.tif",
+                ),
+            }
+        )
+        shoot(viewer, widget, arguments.out / "dsb2018.png", curve=True)
+        folder = arguments.data / "denoising/bpae_actin"
+        names = {"raw": "raw", "ground truth": "gt", "CNN": "prediction_cnn"}
+        names |= {"non-local means": "prediction_nlm", "Gaussian": "prediction_gauss3"}
+        files = {name: ("image", folder / f"{file}.ome.tif") for name, file in names.items()}
+        shoot(*open_files(files), arguments.out / "bpae_actin.png", panels=True)
+
+
+def open_files(files: dict[str, tuple[str, Path]]) -> tuple[Any, Any]:
+    """Open files as layers of a kind and name, with the Validate dock."""
+    import tifffile
+
+    viewer = napari.Viewer()
+    viewer.window.resize(*SIZE)
+    for name, (kind, path) in files.items():
+        getattr(viewer, f"add_{kind}")(tifffile.imread(path), name=name)
+    widget = ValidateWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Validate", area="right")
+    return viewer, widget
+
+
+def shoot(
+    viewer: Any, widget: Any, path: Path, *, panels: bool = False, curve: bool = False
+) -> None:
+    """Press Validate, wait for the layers, take a picture of the window."""
+    drawn: list[None] = []
+    widget.presenter.drawn.connect(lambda: drawn.append(None))
+    widget.validate.click()
+    wait(lambda: bool(drawn), 300)
+    if panels:
+        widget.presenter.side_by_side(True)
+    if curve:
+        widget.results.threshold.curve_button.click()
+    viewer.reset_view()
+    wait(lambda: False, 1.0)
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    viewer.close()
+
+
+def wait(until: Callable[[], bool], seconds: float) -> None:
+    """Let the window work until something is true, at most so long."""
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Whether the layers a result was computed from have changed since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_verdict.viewer.layers import kind_of, pixels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Arrays up to this size are compared pixel by pixel, so that undoing an edit is noticed.
+COMPARED = 1 << 24
+
+
+class Freshness:
+    """Watches source layers for painting, new data, undo and redo.
+
+    Undo and redo say no more than "the display changed", so labels are compared with the
+    copy that was taken when the comparison was frozen.
+    """
+
+    changed = Signal(bool)
+
+    def __init__(self) -> None:
+        self._watched: list[tuple[Any, Any]] = []
+        self._stale: set[int] = set()
+
+    @property
+    def stale(self) -> list[Any]:
+        """The layers that have changed since."""
+        return [layer for layer, _ in self._watched if id(layer) in self._stale]
+
+    def watch(self, sources: Iterable[tuple[Any, Any]]) -> None:
+        """Watch (layer, array it was compared with) pairs instead of those before."""
+        self.stop()
+        self._watched = list(sources)
+        for layer, _ in self._watched:
+            layer.events.data.connect(self._on_change)
+            layer.events.set_data.connect(self._on_change)
+        self._on_change()
+
+    def stop(self) -> None:
+        """Watch nothing."""
+        for layer, _ in self._watched:
+            layer.events.data.disconnect(self._on_change)
+            layer.events.set_data.disconnect(self._on_change)
+        self._watched, self._stale = [], set()
+
+    def _on_change(self, event: Any = None) -> None:
+        before = bool(self._stale)
+        source = getattr(event, "source", None)
+        for layer, then in self._watched:
+            if source is None or layer is source:
+                self._note(layer, then, getattr(event, "type", ""))
+        if bool(self._stale) != before:
+            self.changed.emit(bool(self._stale))
+
+    def _note(self, layer: Any, then: Any, event: str) -> None:
+        now = pixels_of(layer)
+        if kind_of(layer) == "image":
+            same = now is then or (
+                isinstance(now, np.ndarray)
+                and isinstance(then, np.ndarray)
+                and np.may_share_memory(now, then)  # RGB is compared as a view of it
+            )
+        elif isinstance(now, np.ndarray) and isinstance(then, np.ndarray):
+            if now.size > COMPARED and event != "data":
+                return
+            same = now.shape == then.shape and bool(np.array_equal(now, then))
+        else:
+            same = now is then
+        (self._stale.discard if same else self._stale.add)(id(layer))

@@ -1,0 +1,317 @@
+"""Results become layers, in place the next time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_verdict.viewer.layers import MARK
+from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from napari_verdict.comparison.model import Input
+    from napari_verdict.comparison.result import Result
+
+OUT_OF_DATE = " (out of date)"
+_POINT_STYLES = {"matched": (1, "disc"), "extra": (2, "x"), "missed": (3, "cross")}
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What one result layer shows, made in a worker; drawn on the main thread.
+
+    Parameters
+    ----------
+    candidate, name : str
+        Whose map or overlay it is, and which.
+    kind : str
+        ``image``, ``labels`` or ``points``.
+    data : ndarray
+        Axes as in the ground truth, but channels first.
+    limits : (float, float), optional
+        Contrast limits of a map.
+    features : DataFrame, optional
+        One row a point.
+    shift : tuple of float
+        How far the first pixel lies from that of the ground-truth layer, in its units.
+    channels : bool
+        Whether `data` has a leading axis that the ground-truth layer (RGB) has not.
+    """
+
+    candidate: str
+    name: str
+    kind: str
+    data: Any
+    limits: tuple[float, float] | None = None
+    features: Any = None
+    shift: tuple[float, ...] = ()
+    channels: bool = False
+
+    @property
+    def title(self) -> str:
+        """The layer's name."""
+        return f"{title_of(self.name)} · {self.candidate}"
+
+
+def names_for(result: Result) -> tuple[str, ...]:
+    """Return which maps or overlays a result can show, top one first."""
+    task = str(result.comparison.task)
+    if task == "restoration":
+        return "ssim", "rse", "difference", *(("gain",) if result.comparison.raw else ())
+    if task == "detections":
+        return ("detections",)
+    return ("ground-truth objects", "predicted objects", "pixels")[
+        0 if task == "instances" else 2 :
+    ]
+
+
+def first_names(result: Result) -> frozenset[str]:
+    """Return which of them are shown unless a person says otherwise."""
+    return frozenset(names_for(result)) - {"difference", "pixels"} or frozenset({"pixels"})
+
+
+def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Drawing]:
+    """Compute what the named layers of one candidate show. For a worker: no layer is touched.
+
+    They come in the order in which they are to be drawn: the last one lies on top.
+    """
+    if result.comparison.task == "detections":
+        return [_points(result, candidate)]
+    if result.comparison.task == "restoration":
+        maps = result.maps[candidate]
+        return [
+            _array(result, candidate, name, "image", maps[name], map_limits(result, name))
+            for name in reversed(MAPS)
+            if name in names and name in maps
+        ]
+    overlays = result.overlays(candidate)
+    return [_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
+
+
+def raw_difference(data: Any, candidate: str, raw: Input) -> Drawing:
+    """Return how a fitted prediction minus raw is drawn; `data` has the axes of `raw`."""
+    channels = raw.axes.endswith("c")
+    sample = np.abs(_sample(data))
+    top = float(np.percentile(sample, 99)) if sample.size else 0.0
+    top = top or 1.0
+    data = np.moveaxis(data, -1, 0) if channels else data
+    return Drawing(candidate, "raw-difference", "image", data, (-top, top), channels=channels)
+
+
+def map_limits(result: Result, name: str) -> tuple[float, float]:
+    """Return the contrast limits of a map: one scale for all candidates.
+
+    Where the scale depends on the images it ends at the 99th percentile of the magnitude,
+    taken from a regular sample of each prediction's map.
+    """
+    style = MAPS[name]
+    top = style.limit
+    if top is None:
+        tops = [0.0]
+        for prediction in result.comparison.predictions:
+            sample = _sample(result.maps[prediction.name][name])
+            if sample.size:
+                tops.append(float(np.percentile(np.abs(sample), 99)))
+        top = max(tops) or 1.0
+    return (-top if style.symmetric else 0.0), top
+
+
+def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
+    """Show a drawing as a layer; the one that showed it before is updated in place.
+
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Where it is shown.
+    reference : napari layer
+        The ground truth: scale, position, units and axis labels are taken from it.
+    drawing : Drawing
+        What to show.
+
+    Returns
+    -------
+    napari layer
+    """
+    layer = find(viewer, drawing.candidate, drawing.name)
+    geometry = _geometry(reference, drawing)
+    if layer is not None and layer.ndim != len(geometry["scale"]):
+        viewer.layers.remove(layer)
+        layer = None
+    if layer is None:
+        return viewer.add_layer(_new_layer(drawing, geometry))
+    if layer.data is not drawing.data:
+        layer.data = drawing.data
+    for name, value in geometry.items():
+        setattr(layer, name, value)
+    if drawing.limits is not None:
+        layer.contrast_limits_range = layer.contrast_limits = drawing.limits
+    if drawing.features is not None:
+        _style_points(layer, drawing)
+    set_out_of_date([layer], False)
+    layer.refresh()
+    return layer
+
+
+def key_of(layer: Any) -> tuple[str, str] | None:
+    """Return whose map or overlay a layer shows, and which; None for other layers."""
+    mark = layer.metadata.get(MARK)
+    return (mark["candidate"], mark["name"]) if mark else None
+
+
+def find(viewer: Any, candidate: str, name: str) -> Any | None:
+    """Return the layer that shows a candidate's map or overlay, or None.
+
+    It is known by its metadata, so a person may rename it.
+    """
+    for layer in viewer.layers:
+        if key_of(layer) == (candidate, name):
+            return layer
+    return None
+
+
+def result_layers(viewer: Any) -> list[Any]:
+    """Return all layers that show results."""
+    return [layer for layer in viewer.layers if MARK in layer.metadata]
+
+
+def arrange_colour_bars(viewer: Any) -> None:
+    """Give a colour bar to the map on top, or side by side to every map."""
+    side_by_side = viewer.canvas.grid.enabled
+    maps = [x for x in result_layers(viewer) if hasattr(x, "colorbar") and x.visible]
+    for layer in result_layers(viewer):
+        if hasattr(layer, "colorbar"):
+            wanted = layer in maps and (side_by_side or layer is maps[-1])
+            if layer.colorbar.visible != wanted:
+                layer.colorbar.visible = wanted
+
+
+def set_out_of_date(layers: Iterable[Any], out_of_date: bool) -> None:
+    """Say in the names of result layers whether their sources have changed since."""
+    for layer in layers:
+        name = layer.name.removesuffix(OUT_OF_DATE)
+        wanted = name + OUT_OF_DATE if out_of_date else name
+        if layer.name != wanted:
+            layer.name = wanted
+
+
+def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
+    from napari.layers import Image, Labels, Points
+
+    common = {
+        "name": drawing.title,
+        "metadata": {MARK: {"candidate": drawing.candidate, "name": drawing.name}},
+        **geometry,
+    }
+    if drawing.kind == "image":
+        image = Image(
+            drawing.data,
+            rgb=False,
+            colormap=_colormap(drawing.name),
+            contrast_limits=drawing.limits,
+            interpolation2d="nearest",
+            **common,
+        )
+        image.colorbar.size, image.colorbar.font_size = (14, 110), 8
+        return image
+    if drawing.kind == "points":
+        layer = Points(drawing.data, size=10, border_width=0.2, **common)
+        _style_points(layer, drawing)
+        return layer
+    layer = Labels(drawing.data, colormap=_class_colours(), opacity=0.6, **common)
+    if drawing.name == "predicted objects":
+        layer.contour, layer.opacity = 2, 1.0
+    layer.editable = False
+    return layer
+
+
+def _colormap(name: str) -> Any:
+    from napari.utils import Colormap
+
+    return Colormap(list(MAPS[name].colours), name=f"verdict {MAPS[name].title}")
+
+
+def _class_colours() -> Any:
+    from napari.utils import DirectLabelColormap
+
+    colours: dict[int | None, str] = {c.code: c.colour for c in CLASSES}
+    return DirectLabelColormap(color_dict=colours | {None: "transparent"})
+
+
+def _style_points(layer: Any, drawing: Drawing) -> None:
+    outcomes = list(drawing.features["outcome"])
+    colours = {c.code: c.colour for c in CLASSES}
+    layer.features = drawing.features
+    if outcomes:
+        layer.face_color = [colours[_POINT_STYLES[o][0]] for o in outcomes]
+        layer.symbol = [_POINT_STYLES[o][1] for o in outcomes]
+
+
+def _array(
+    result: Result,
+    candidate: str,
+    name: str,
+    kind: str,
+    data: Any,
+    limits: tuple[float, float] | None = None,
+) -> Drawing:
+    truth = result.comparison.ground_truth
+    channels = truth.axes.endswith("c")
+    if channels:
+        data = np.moveaxis(data, -1, 0)
+    shift = _shift(result)
+    return Drawing(
+        candidate, name, kind, data, limits, None, shift[:-1] if channels else shift, channels
+    )
+
+
+def _points(result: Result, candidate: str) -> Drawing:
+    objects = result.objects
+    objects = objects[objects["candidate"] == candidate]
+    # a matched pair is one point, where the ground truth has it
+    shown = objects[(objects["role"] == "ground truth") | (objects["outcome"] == "extra")]
+    columns = []
+    for axis in result.comparison.ground_truth.axes:
+        if axis in "tc":
+            columns.append([(frame or {}).get(axis, 0) for frame in shown["frame"]])
+        else:
+            columns.append(list(shown[f"centroid_{axis}"]))
+    features = shown[["outcome", "role", "id"]].reset_index(drop=True)
+    data = np.array(columns, dtype=float).T.reshape(len(shown), len(columns))
+    return Drawing(candidate, "detections", "points", data, features=features, shift=_shift(result))
+
+
+def _shift(result: Result) -> tuple[float, ...]:
+    """Where the first pixel lies, against where it lay before anything was cropped."""
+    asked = result.request or result.comparison
+    now, then = result.comparison.ground_truth.translate, asked.ground_truth.translate
+    return tuple(a - b for a, b in zip(now, then, strict=True))
+
+
+def _geometry(reference: Any, drawing: Drawing) -> dict[str, Any]:
+    shift = drawing.shift or (0.0,) * reference.ndim
+    if drawing.channels:
+        return {
+            "scale": (1.0, *reference.scale),
+            "translate": (0.0, *(np.asarray(reference.translate) + shift)),
+            "units": ("pixel", *reference.units),
+            "axis_labels": ("c", *reference.axis_labels),
+        }
+    return {
+        "scale": reference.scale,
+        "translate": np.asarray(reference.translate) + shift,
+        "rotate": reference.rotate,
+        "shear": reference.shear,
+        "affine": reference.affine,
+        "units": reference.units,
+        "axis_labels": reference.axis_labels,
+    }
+
+
+def _sample(data: Any, about: int = 1_000_000) -> Any:
+    step = max(1, round((data.size / about) ** (1 / data.ndim)))
+    sample = np.asarray(data[(slice(None, None, step),) * data.ndim])
+    return sample[np.isfinite(sample)]

@@ -1,0 +1,161 @@
+"""A layer as it is now, frozen for a worker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from napari_verdict.comparison.axes import axes_from_labels
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
+from napari_verdict.viewer.layers import Roles, kind_of, pixels_of
+
+
+def snapshot(layer: Any, like: Any | None = None, *, copy: bool = True) -> Input:
+    """Freeze a layer: its pixels or points, axes, geometry and origin.
+
+    Call it on the main thread. Pixels are not read, except that a Labels array that can
+    be painted on is copied.
+
+    Parameters
+    ----------
+    layer : napari Image, Labels or Points layer
+        Multiscale layers give their full resolution, RGB layers an axis ``c``.
+    like : napari layer, optional
+        A rotated or sheared layer is accepted if this one is placed in just the same way.
+    copy : bool
+        False where no pixel will be read.
+
+    Returns
+    -------
+    Input
+
+    Raises
+    ------
+    ComparisonError
+        If the layer is rotated or sheared against the image grid, or empty.
+    """
+    scale, translate = _grid(layer, like)
+    units = tuple(_unit(u) for u in layer.units)
+    axes = axes_from_labels(tuple(layer.axis_labels))
+    data = pixels_of(layer)
+    if kind_of(layer) == "points":
+        data = np.array(data)
+    elif copy and kind_of(layer) == "labels" and isinstance(data, np.ndarray):
+        data = data.copy()
+    if getattr(layer, "rgb", False):
+        data = data[..., :3]  # alpha is display, not image
+        axes, scale, translate = axes + "c", (*scale, 1.0), (*translate, 0.0)
+        units = (*units, "pixel")
+    path = getattr(layer.source, "path", None)
+    return Input(layer.name, data, axes, scale, translate, units, str(path) if path else None)
+
+
+def comparison_of(roles: Roles, task: Task, settings: Settings, *, copy: bool = True) -> Comparison:
+    """Freeze the chosen layers into the comparison they ask for.
+
+    Axes that one layer leaves unnamed are taken from another that names them.
+
+    Raises
+    ------
+    ComparisonError
+        If a layer is missing or cannot be frozen; all reasons at once.
+    """
+    findings: list[Finding] = []
+
+    def frozen(layer: Any) -> Input | None:
+        try:
+            return snapshot(layer, like=roles.ground_truth, copy=copy)
+        except ComparisonError as error:
+            findings.extend(error.findings)
+            return None
+
+    truth = frozen(roles.ground_truth) if roles.ground_truth is not None else None
+    predictions = [frozen(x) for x in roles.predictions]
+    raw = frozen(roles.raw) if roles.raw is not None and task is Task.RESTORATION else None
+    if roles.ground_truth is None:
+        findings.append(_error("no-ground-truth", "Choose the ground truth to compare with."))
+    if not predictions:
+        findings.append(_error("no-prediction", "Tick at least one prediction to validate."))
+    if findings or truth is None:
+        raise ComparisonError(findings)
+    truth, *rest = _share_axes([truth, *(p for p in predictions if p is not None)])
+    if raw is not None:
+        raw = _share_axes([raw, truth])[0]
+    names = unique_names([p.name for p in rest])
+    rest = [replace(p, name=n) for p, n in zip(rest, names, strict=True)]
+    return Comparison(task, truth, tuple(rest), raw, settings)
+
+
+def _share_axes(inputs: list[Input]) -> list[Input]:
+    """Fill unnamed axes from the first other input of as many axes that names them."""
+    shared = []
+    for one in inputs:
+        axes = one.axes
+        for other in inputs:
+            if "?" in axes and len(other.axes) == len(axes):
+                axes = "".join(
+                    b if a == "?" and b not in axes else a
+                    for a, b in zip(axes, other.axes, strict=True)
+                )
+        shared.append(replace(one, axes=axes) if axes != one.axes else one)
+    return shared
+
+
+def _grid(layer: Any, like: Any | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return scale and translate along the axes, or refuse what is more than that."""
+    affine = np.asarray(layer.affine.affine_matrix)
+    linear, shift = affine[:-1, :-1], affine[:-1, -1]
+    stretch = np.diag(linear)
+    straight = (
+        np.allclose(linear, np.diag(stretch))
+        and np.allclose(layer.rotate, np.eye(layer.ndim))
+        and np.allclose(_off_diagonal(layer.shear), 0)
+    )
+    if straight:
+        scale = stretch * layer.scale
+        translate = stretch * layer.translate + shift
+    elif like is not None and _placed_alike(layer, like):
+        scale, translate = np.asarray(layer.scale), np.asarray(layer.translate)
+    else:
+        raise ComparisonError(
+            [
+                _error(
+                    "rotated-layer",
+                    f"“{layer.name}” is rotated or sheared in the viewer, so its pixels do not "
+                    "lie on those of the ground truth. Reset its transform (transform mode, "
+                    "then Alt-click), or save it resampled and open that.",
+                    layer.name,
+                )
+            ]
+        )
+    return tuple(float(s) for s in scale), tuple(float(t) for t in translate)
+
+
+def _placed_alike(a: Any, b: Any) -> bool:
+    return a.ndim == b.ndim and all(
+        np.allclose(np.asarray(x), np.asarray(y))
+        for x, y in (
+            (a.scale, b.scale),
+            (a.translate, b.translate),
+            (a.rotate, b.rotate),
+            (a.shear, b.shear),
+            (a.affine.affine_matrix, b.affine.affine_matrix),
+        )
+    )
+
+
+def _off_diagonal(shear: Any) -> Any:
+    shear = np.asarray(shear)
+    return shear if shear.ndim < 2 else shear - np.diag(np.diag(shear))
+
+
+def _unit(unit: Any) -> str:
+    short = f"{unit:~}"
+    return "pixel" if short in ("px", "pixel", "") else short
+
+
+def _error(code: str, message: str, candidate: str | None = None) -> Finding:
+    return Finding(code, Severity.ERROR, message, candidate)

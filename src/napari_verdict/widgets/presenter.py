@@ -1,0 +1,282 @@
+"""Between a result and the viewer: what is drawn, whose, and whether it still holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.freshness import Freshness
+from napari_verdict.viewer.hover import Hover
+from napari_verdict.viewer.result_layers import (
+    Drawing,
+    arrange_colour_bars,
+    draw,
+    find,
+    first_names,
+    key_of,
+    prepare,
+    result_layers,
+    set_out_of_date,
+)
+from napari_verdict.widgets.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.result import Result
+    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.viewer.layers import Roles
+    from napari_verdict.widgets.job import Steps
+
+
+class Presenter(QObject):
+    """Draws the maps or overlays of the candidate that is looked at.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Where to.
+    parent : QObject
+        The dock.
+    """
+
+    #: Something was drawn, shown, hidden or is no longer up to date.
+    changed = Signal()
+    #: A drawing could not be made: `Refused` or `Failed`.
+    failed = Signal(object)
+    #: All that was asked for is drawn.
+    drawn = Signal()
+
+    def __init__(self, viewer: Any, parent: QObject) -> None:
+        super().__init__(parent)
+        self.result: Any = None
+        self.candidate = ""
+        self._viewer = viewer
+        self._roles: Roles | None = None
+        self._names: frozenset[str] = frozenset()
+        self._waiting: list[Drawing] = []
+        self._stepped_back: list[Any] = []
+        self._hover, self._freshness = Hover(viewer), Freshness()
+        self._freshness.changed.connect(self._on_freshness)
+        self._job = Job(self)
+        self._job.done.connect(self._on_prepared)
+        # one layer an event-loop turn, so that the window stays alive
+        self._turn = QTimer(self)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._draw_next)
+        viewer.layers.events.inserted.connect(self._on_layers)
+        viewer.layers.events.removed.connect(self._on_layers)
+        viewer.layers.events.reordered.connect(self._on_layers)
+        viewer.canvas.grid.events.enabled.connect(self._on_layers)
+
+    # ---- a run
+
+    def steps(self, comparison: Comparison) -> Steps:
+        """Return what a worker does to validate: run, then prepare what will be drawn."""
+        existing = frozenset(k for k in map(key_of, result_layers(self._viewer)) if k)
+        candidate, names = self.candidate, self._names
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            from napari_verdict.comparison.run import run
+            from napari_verdict.viewer.result_layers import names_for
+
+            result = yield from run(comparison, token=token)
+            chosen = candidate if candidate in result.comparison.candidates else best_of(result)
+            shown = names & set(names_for(result)) or first_names(result)
+            wanted = {c: {n for k, n in existing if k == c} for c in result.comparison.candidates}
+            wanted[chosen] |= shown
+            drawings = []
+            for k, (name, layers) in enumerate(wanted.items()):
+                token.check()
+                yield Progress(k, len(wanted), "layers")
+                drawings += prepare(result, name, layers) if layers else []
+            _ = result.verdict  # here rather than in the window's thread
+            return result, chosen, shown, drawings
+
+        return steps
+
+    def present(self, outcome: Any, roles: Roles) -> None:
+        """Show what the steps returned; `roles` names the layers it was computed from."""
+        first = not result_layers(self._viewer)
+        self.result, self.candidate, self._names, drawings = outcome
+        self._roles = roles
+        comparison = self.result.request or self.result.comparison
+        redrawn = {(d.candidate, d.name) for d in drawings}
+        orphans = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
+        set_out_of_date(orphans, True)
+        if first and self.result.comparison.task.is_labels:
+            # their own colours would show through those of the classes
+            for layer in (roles.ground_truth, *roles.predictions):
+                layer.visible = False
+        inputs = (comparison.ground_truth, *comparison.predictions, comparison.raw)
+        layers = (roles.ground_truth, *roles.predictions, roles.raw)
+        self._freshness.watch(
+            (layer, one.data)
+            for layer, one in zip(layers, inputs, strict=True)
+            if layer is not None and one is not None
+        )
+        self._hover.follow(self.result, roles.ground_truth, self.candidate)
+        self._draw(drawings)
+
+    @property
+    def out_of_date(self) -> list[str]:
+        """Names of the layers that changed since."""
+        return [layer.name for layer in self._freshness.stale]
+
+    def stop(self) -> None:
+        """Leave viewer and layers alone."""
+        self._job.cancel()
+        self._turn.stop()
+        layers = self._viewer.layers.events
+        for event in (layers.inserted, layers.removed, layers.reordered):
+            event.disconnect(self._on_layers)
+        self._viewer.canvas.grid.events.enabled.disconnect(self._on_layers)
+        self._hover.stop()
+        self._freshness.stop()
+
+    # ---- what is shown
+
+    def is_shown(self, name: str) -> bool:
+        """Whether a map or overlay of the candidate that is looked at can be seen."""
+        layer = find(self._viewer, self.candidate, name)
+        return layer is not None and bool(layer.visible)
+
+    def show(self, name: str, on: bool = True) -> None:
+        """Show a map or overlay on top, drawn if need be, or hide it."""
+        layer = find(self._viewer, self.candidate, name)
+        self._names = self._names | {name} if on else self._names - {name}
+        if layer is not None:
+            layer.visible = on
+            if on:
+                self._to_top(layer)
+        elif on and self.result is not None:
+            self._prepare({name})
+
+    def side_by_side(self, on: bool) -> None:
+        """Give every visible layer its own panel, with its name; sources of others step back."""
+        if self._roles is not None:
+            others = [x for x in self._roles.predictions if x is not self._source()]
+            if on:
+                self._stepped_back = [x for x in others if x.visible]
+            for layer in self._stepped_back:
+                layer.visible = not on
+        for layer in self._viewer.layers:
+            layer.name_overlay.visible = on
+        self._viewer.canvas.grid.enabled = on
+
+    def _source(self) -> Any:
+        """Return the layer of the candidate that is looked at; None for raw."""
+        names = [p.name for p in self.result.request.predictions]
+        by_name = dict(zip(names, self._roles.predictions, strict=True))  # type: ignore[union-attr]
+        return by_name.get(self.candidate)
+
+    def look_at(self, candidate: str) -> None:
+        """Show another candidate's maps or overlays instead; in grid mode beside the others."""
+        if self.result is None or candidate not in self.result.comparison.candidates:
+            return
+        self.candidate = candidate
+        self._hover.follow(self.result, self._roles.ground_truth, candidate)  # type: ignore[union-attr]
+        missing = set()
+        for name in self._names:
+            layer = find(self._viewer, candidate, name)
+            if layer is None:
+                missing.add(name)
+            else:
+                layer.visible = True
+        if not self._viewer.canvas.grid.enabled:
+            for layer in result_layers(self._viewer):
+                key = key_of(layer)
+                if key is not None and key[0] != candidate:
+                    layer.visible = False
+        if missing:
+            self._prepare(missing)
+        self.changed.emit()
+
+    def rethreshold(self, threshold: float) -> Result:
+        """Match at another IoU threshold; overlays are rewritten where an outcome changed."""
+        from napari_verdict.comparison.overlays import rewrite
+
+        old, new = self.result, self.result.at(threshold)
+        lazy = any(
+            not isinstance(x.data, np.ndarray)
+            for x in (new.comparison.ground_truth, *new.comparison.predictions)
+        )
+        for candidate in new.comparison.candidates:
+            layers = {
+                key[1]: x for x in result_layers(self._viewer) if (key := key_of(x)) and
+                key[0] == candidate and x.data.shape == new.comparison.ground_truth.shape
+            }  # fmt: skip
+            if not layers or lazy:
+                continue
+            boxes = rewrite(old, new, candidate, {n: x.data for n, x in layers.items()})
+            for name in {name for name, _ in boxes}:
+                layers[name].refresh()
+        self.result = new
+        self._hover.follow(new, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
+        if lazy:
+            self._prepare(self._names)
+        return new  # type: ignore[no-any-return]
+
+    # ---- drawing
+
+    def _prepare(self, names: Iterable[str]) -> None:
+        result, candidate, names = self.result, self.candidate, frozenset(names)
+
+        def steps(token: CancelToken) -> Generator[Progress, None, list[Drawing]]:
+            yield Progress(0, 1, "layers")
+            return prepare(result, candidate, names)
+
+        self._job.start(steps, f"Drawing {candidate}")
+
+    def _on_prepared(self, outcome: Any) -> None:
+        if isinstance(outcome, list):
+            self._draw(outcome)
+        else:
+            self.failed.emit(outcome)
+
+    def _draw(self, drawings: list[Drawing]) -> None:
+        self._waiting = list(drawings)
+        self._turn.start()
+
+    def _draw_next(self) -> None:
+        if not self._waiting or self._roles is None:
+            self._turn.stop()
+            self._on_freshness()
+            self.drawn.emit()
+            return
+        drawing = self._waiting.pop(0)
+        known = find(self._viewer, drawing.candidate, drawing.name)
+        layer = draw(self._viewer, self._roles.ground_truth, drawing)
+        if known is None:
+            layer.events.visible.connect(self._on_layers)
+
+    def _to_top(self, layer: Any) -> None:
+        index = self._viewer.layers.index(layer)
+        if index != len(self._viewer.layers) - 1:
+            self._viewer.layers.move(index, -1)
+        self._viewer.layers.selection.active = layer
+
+    def _on_freshness(self, *_: Any) -> None:
+        if self.result is not None:
+            current = self.result.comparison.candidates
+            mine = [x for x in result_layers(self._viewer) if (key_of(x) or ("",))[0] in current]
+            set_out_of_date(mine, bool(self._freshness.stale))
+        self.changed.emit()
+
+    def _on_layers(self, event: Any = None) -> None:
+        arrange_colour_bars(self._viewer)
+        self.changed.emit()
+
+
+def best_of(result: Result) -> str:
+    """Return the prediction that the first row of the table ranks highest."""
+    from napari_verdict.widgets.words import rows_of, score_in
+
+    row = rows_of(result)[0]
+    scores = {p.name: score_in(result, row, p.name) for p in result.comparison.predictions}
+    values = {n: s.value for n, s in scores.items() if s is not None and s.value == s.value}
+    return max(values, key=lambda n: values[n]) if values else next(iter(scores))

@@ -1,0 +1,171 @@
+"""The result: the sentence, the table, the threshold, what is shown, and saving."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_verdict.comparison.model import Task
+from napari_verdict.viewer.places import go_to_index
+from napari_verdict.viewer.result_layers import names_for
+from napari_verdict.widgets.score_table import ScoreTable
+from napari_verdict.widgets.show_box import ShowBox
+from napari_verdict.widgets.threshold_bar import ThresholdBar
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.result import Result
+    from napari_verdict.widgets.presenter import Presenter
+
+#: Which overlay shows the objects that a word of the verdict speaks of.
+_OVERLAY_OF = {
+    "matched": "ground-truth objects",
+    "missed": "ground-truth objects",
+    "extra": "predicted objects",
+}
+
+
+class ResultsPage(QWidget):
+    """Shows what the presenter draws, in words and numbers."""
+
+    refresh_asked = Signal()
+    save_asked = Signal()
+    #: The IoU threshold was moved to this.
+    threshold_moved = Signal(float)
+
+    def __init__(self, viewer: Any, presenter: Presenter, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._viewer, self._presenter = viewer, presenter
+        self.stale = QLabel()
+        self.stale.setWordWrap(True)
+        self.refresh = _button("Refresh", "Validate again with the layers as they are now")
+        self.refresh.clicked.connect(self.refresh_asked)
+        self.verdict = QLabel()
+        self.verdict.setWordWrap(True)
+        self.verdict.setAccessibleName("Verdict")
+        self.verdict.setToolTip("Click the underlined words to see what they speak of")
+        self.verdict.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.verdict.setOpenExternalLinks(False)
+        self.verdict.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.verdict.linkActivated.connect(self._on_link)
+        self.table = ScoreTable()
+        self.table.asked.connect(self.go)
+        self.threshold = ThresholdBar(viewer)
+        self.threshold.moved.connect(self._on_threshold)
+        self.threshold.plane_clicked.connect(self._on_plane)
+        self.show_box = ShowBox()
+        self.show_box.toggled.connect(presenter.show)
+        self.show_box.candidate_chosen.connect(self._on_candidate)
+        self.show_box.side_by_side.connect(presenter.side_by_side)
+        self.save = _button("Save results…", "Record, tables, maps and overlays into a folder")
+        self.save.clicked.connect(self.save_asked)
+        self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
+        self.copy.clicked.connect(self.table.copy)
+        self._lay_out()
+        presenter.changed.connect(self.update_shown)
+        viewer.events.theme.connect(self._on_theme)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.stale, self.refresh, self.verdict, self.table, self.threshold):
+            layout.addWidget(widget)
+        layout.addWidget(self.show_box)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.save)
+        buttons.addWidget(self.copy)
+        layout.addLayout(buttons)
+        layout.addStretch(1)
+
+    def set_result(self, result: Result) -> None:
+        """Show a result."""
+        self.table.set_result(result)
+        self.threshold.set_result(result)
+        self._write_verdict()
+        self.update_shown()
+
+    def update_shown(self) -> None:
+        """Bring check boxes, candidate and the out-of-date line to what holds now."""
+        presenter = self._presenter
+        if presenter.result is None:
+            return
+        changed = presenter.out_of_date
+        self.stale.setText(
+            f"⚠ Out of date: {', '.join(changed)} changed since this was computed."
+            if changed
+            else ""
+        )
+        self.stale.setVisible(bool(changed))
+        self.refresh.setVisible(bool(changed))
+        self.show_box.show_result(presenter.result, presenter.candidate, presenter.is_shown)
+        self.show_box.grid.setChecked(self._viewer.canvas.grid.enabled)
+        self.table.mark(presenter.candidate)
+
+    def go(self, candidate: str, name: str) -> None:
+        """Show a map or overlay of a candidate."""
+        presenter = self._presenter
+        if presenter.result is None:
+            return
+        if candidate != presenter.candidate:
+            presenter.look_at(candidate)
+        if name in names_for(presenter.result) and (name, candidate) != ("gain", "raw"):
+            presenter.show(name)
+        self.update_shown()
+
+    def _write_verdict(self) -> None:
+        from napari_verdict.comparison.verdict import verdict_parts
+
+        colour = get_theme(self._viewer.theme).text.as_hex()
+        words = []
+        for text, link in verdict_parts(self._presenter.result):
+            safe = escape(text)
+            if link is not None:
+                target = escape("\n".join(link), quote=True)
+                safe = f'<a href="{target}" style="color:{colour}">{safe}</a>'
+            words.append(safe)
+        self.verdict.setText("".join(words))
+
+    def _on_theme(self, event: Any = None) -> None:
+        if self._presenter.result is not None:
+            self._write_verdict()
+
+    def _on_link(self, target: str) -> None:
+        name, _, candidate = target.partition("\n")
+        task = self._presenter.result.comparison.task
+        if task is Task.DETECTIONS:
+            name = "detections"
+        elif task is Task.INSTANCES:
+            name = _OVERLAY_OF.get(name, name)
+        elif task.is_labels:
+            name = "pixels"
+        self.go(candidate, name)
+
+    def _on_candidate(self, candidate: str) -> None:
+        self._presenter.look_at(candidate)
+        self.update_shown()
+
+    def _on_threshold(self, threshold: float) -> None:
+        if self._presenter.result is not None:
+            self.set_result(self._presenter.rethreshold(threshold))
+            self.threshold_moved.emit(threshold)
+
+    def _on_plane(self, axis: str, index: int) -> None:
+        truth = self._presenter.result.comparison.ground_truth
+        go_to_index(self._viewer, truth.axes, axis, index)
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(text.rstrip("…"))
+    return button

@@ -1,0 +1,184 @@
+"""What the rows of the score table are called, and mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_verdict.comparison.conventions import CONVENTIONS
+from napari_verdict.comparison.model import Task
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.result import Result
+    from napari_verdict.comparison.scores import Score
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Parameters
+    ----------
+    metric : str
+        Metric id.
+    title : str
+        What it is called.
+    best : int
+        1 where more is better, -1 where less is, 0 where neither.
+    meaning : str
+        One plain sentence.
+    shows : str
+        The map or overlay that a click leads to.
+    form : str
+        Format of the number.
+    pixels : bool
+        Whether it counts pixels where objects are compared.
+    class_ : int, optional
+        The class it is about.
+    """
+
+    metric: str
+    title: str
+    best: int
+    meaning: str
+    shows: str
+    form: str = ".3f"
+    pixels: bool = False
+    class_: int | None = None
+
+
+_GT, _PRED, _PIXELS = "ground-truth objects", "predicted objects", "pixels"
+
+_RESTORATION = (
+    Row("ssim", "SSIM", 1, "Structure: 1 is the ground truth itself.", "ssim"),
+    Row("nrmse", "NRMSE", -1, "Intensity: typical error after the fit, 0 is best.", "rse", ".4f"),
+    Row("zc_sqrt_mae", "√MAE", -1, "Root of the mean absolute error, 0 is best.", "rse", ".4f"),
+    Row("rmse", "RMSE", -1, "Typical error after the fit, in image units.", "rse", ".4g"),
+    Row("psnr", "PSNR (dB)", 1, "The same error in decibels: more is better.", "rse", ".2f"),
+    Row("pearson", "Pearson r", 1, "Linear correlation with the ground truth.", "difference"),
+    Row("skill", "skill vs raw", 1, "Share of raw's squared error that is gone; below 0 it grew.",
+        "gain"),
+    Row("area_worse", "area worse", -1, "Share of the area that is farther from the ground truth "
+        "than raw is.", "gain", ".1%"),
+    Row("gain", "fitted gain", 0, "Factor that brings it to the ground truth.", "difference",
+        ".3g"),
+    Row("offset", "fitted offset", 0, "Added after the factor.", "difference", ".3g"),
+)  # fmt: skip
+_INSTANCES = (
+    Row("f1", "F1", 1, "Balance of precision and recall of objects.", _PRED),
+    Row("pq", "PQ", 1, "Panoptic quality: SQ times RQ.", _PRED),
+    Row("sq", "SQ", 1, "Mean IoU of the matched objects.", _GT),
+    Row("rq", "RQ", 1, "Share of objects recognised; the same as F1.", _PRED),
+    Row("precision", "precision", 1, "Share of predicted objects that are matched.", _PRED),
+    Row("recall", "recall", 1, "Share of true objects that are matched.", _GT),
+    Row("accuracy", "TP/(TP+FP+FN)", 1, "Matched objects among all that are matched, extra or "
+        "missed.", _PRED),
+    Row("mean_true_iou", "mean true IoU", 1, "Mean IoU over all true objects, 0 for missed ones.",
+        _GT),
+    Row("tp", "matched (TP)", 1, "True objects found.", _GT, ".0f"),
+    Row("fp", "extra (FP)", -1, "Predicted objects without a true one.", _PRED, ".0f"),
+    Row("fn", "missed (FN)", -1, "True objects without a predicted one.", _GT, ".0f"),
+    Row("n_pred", "objects", 0, "Objects of the prediction.", _PRED, ".0f"),
+    Row("iou", "IoU of pixels", 1, "Foreground in both over foreground in either.", _PIXELS,
+        pixels=True),
+    Row("dice", "Dice of pixels", 1, "Overlap of the foregrounds.", _PIXELS, pixels=True),
+)  # fmt: skip
+_FOREGROUND = (
+    Row("iou", "IoU", 1, "Foreground in both over foreground in either.", _PIXELS, pixels=True),
+    Row("dice", "Dice", 1, "Overlap of the foregrounds.", _PIXELS, pixels=True),
+    Row("precision", "precision", 1, "Share of what it marks that is foreground.", _PIXELS,
+        pixels=True),
+    Row("recall", "recall", 1, "Share of the foreground that it marks.", _PIXELS, pixels=True),
+)  # fmt: skip
+_DETECTIONS = (
+    Row("f1", "F1", 1, "Balance of precision and recall.", "detections"),
+    Row("precision", "precision", 1, "Share of predicted points that are matched.", "detections"),
+    Row("recall", "recall", 1, "Share of true points that are matched.", "detections"),
+    Row("accuracy", "TP/(TP+FP+FN)", 1, "Matched points among all that are matched, extra or "
+        "missed.", "detections"),
+    Row("tp", "matched (TP)", 1, "True points found.", "detections", ".0f"),
+    Row("fp", "extra (FP)", -1, "Predicted points without a true one.", "detections", ".0f"),
+    Row("fn", "missed (FN)", -1, "True points without a predicted one.", "detections", ".0f"),
+    Row("match_rmse", "distance", -1, "Typical distance of matched points.", "detections", ".3g"),
+)  # fmt: skip
+_ROWS = {
+    Task.RESTORATION: _RESTORATION,
+    Task.INSTANCES: _INSTANCES,
+    Task.FOREGROUND: _FOREGROUND,
+    Task.DETECTIONS: _DETECTIONS,
+}
+
+
+def rows_of(result: Result) -> tuple[Row, ...]:
+    """Return the rows of the table: those that the result has scores for."""
+    task = result.comparison.task
+    if task is Task.SEMANTIC:
+        classes = sorted({s.class_ for s in result.rows if s.class_ is not None})
+        return (
+            Row("miou", "mean IoU", 1, "Mean over the classes, background left out.", _PIXELS),
+            *(
+                Row("iou", f"IoU of class {c}", 1, f"Overlap of class {c}.", _PIXELS, class_=c)
+                for c in classes
+            ),
+        )
+    convention = result.comparison.settings.convention.id
+    absent = {"nrmse", "rmse"} if convention == "zerocostdl4mic" else {"zc_sqrt_mae"}
+    if result.comparison.raw is None:
+        absent |= {"skill", "area_worse"}
+    return tuple(row for row in _ROWS[task] if row.metric not in absent)
+
+
+def score_in(result: Result, row: Row, candidate: str) -> Score | None:
+    """Return the score of the whole that a row shows of a candidate, or None."""
+    pixels = row.pixels and result.comparison.task is Task.INSTANCES
+    for score in result.rows:
+        if (
+            (score.metric, score.candidate, score.class_) == (row.metric, candidate, row.class_)
+            and score.axis_index is None
+            and (not pixels or score.threshold is None)
+        ):
+            return score
+    return None
+
+
+def text_of(score: Score | None, row: Row) -> str:
+    """Write a score; a dash where it does not apply, "undefined" where it has no value."""
+    if score is None:
+        return "–"
+    if math.isnan(score.value):
+        return "undefined"
+    if math.isinf(score.value):
+        return "∞" if score.value > 0 else "−∞"
+    return f"{score.value:{row.form}}".replace("-", "−")
+
+
+def explain(score: Score | None, row: Row, result: Result) -> str:
+    """Say what a number means, what it depends on, and why it is undefined where it is."""
+    lines = [f"{row.title}: {row.meaning}"]
+    if score is None:
+        return "\n".join([*lines, "It does not apply here."])
+    if score.reason:
+        lines.append(f"Undefined: {score.reason}")
+    settings = result.comparison.settings
+    if result.comparison.task is Task.RESTORATION:
+        convention = CONVENTIONS[settings.convention.id]
+        lines.append(f"{convention.title}: {convention.summary}")
+    lines.append(f"Convention: {score.convention}")
+    if score.aggregation:
+        lines.append(f"Over: {score.aggregation}")
+    return "\n".join(lines)
+
+
+def best_candidate(result: Result, row: Row) -> str | None:
+    """Return the candidate with the best value of a row; None where there is no one best."""
+    values = {}
+    for candidate in result.comparison.candidates:
+        score = score_in(result, row, candidate)
+        if score is not None and not math.isnan(score.value):
+            values[candidate] = row.best * score.value
+    if not row.best or len(values) < 2:
+        return None
+    top = max(values.values())
+    winners = [c for c, v in values.items() if v == top]
+    return winners[0] if len(winners) == 1 else None
