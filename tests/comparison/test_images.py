@@ -247,6 +247,23 @@ def test_blocks_and_threads_change_no_bit(rng, axes, shape, ssim_3d, convention,
                 assert other.maps[name][kind].tobytes() == maps[kind].tobytes()
 
 
+@pytest.mark.parametrize("size", [(1, 20), (4, 20), (5, 20), (6, 20)], ids=str)
+@pytest.mark.parametrize("depth", [1, 4, 5, 6])
+def test_blocks_change_no_bit_of_volumes_thinner_than_the_window(rng, size, depth):
+    g, p = rng.random((2, depth, *size))
+    one, other = (compare(p, g, axes="zyx", ssim_3d=True, pixels=n) for n in (1 << 19, 1))
+    assert values(other) == values(one)
+    assert other.maps["prediction"]["ssim"].tobytes() == one.maps["prediction"]["ssim"].tobytes()
+
+
+def test_one_hole_in_the_last_block_changes_no_bit(rng):
+    g, p = rng.random((2, 40, 20))
+    p[35, 5] = np.nan
+    one, other = (compare(p, g, pixels=n) for n in (1 << 19, 200))
+    assert values(other) == values(one)
+    assert np.isnan(other.maps["prediction"]["ssim"]).sum() == 1
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32, np.float16, np.float32, ">f4"])
 def test_the_dtype_of_the_same_pixels_changes_no_bit(rng, dtype):
     g, p, raw = rng.integers(0, 100, (3, 26, 33)).astype(float)

@@ -266,15 +266,11 @@ class _Halo:
     def around(block: Block, shape: tuple[int, int, int], reach: int) -> _Halo:
         """Reach `reach` planes and the radius of the window, but not out of the image."""
         depth, height, _ = shape
-        # reflection looks inwards by as much as the window hangs out; in images thinner than
-        # the window it comes back more than once, to any row
+        # reflection looks inwards by as much as the window hangs out; an image thinner than
+        # the window, where it comes back more than once, is within reach as a whole
         z = slice(max(0, block.z0 - reach), min(depth, block.z1 + reach))
         y = slice(max(0, block.y0 - RADIUS), min(height, block.y1 + RADIUS))
-        return _Halo(
-            block,
-            z if depth > reach else slice(0, depth),
-            y if height > RADIUS else slice(0, height),
-        )
+        return _Halo(block, z, y)
 
     def inside(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the block itself out of an array that was read with its halo."""

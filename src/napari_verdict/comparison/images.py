@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def run_images(
             for unit, one in zip(units, step, strict=True)
             for block in unit.blocks
         ]
-        parts = run_blocks(lambda task: task(), tasks, token=token, threads=threads)
+        parts = run_blocks(call, tasks, token=token, threads=threads)
         for unit, one in zip(units, step, strict=True):
             of_unit = []
             for part in islice(parts, len(unit.blocks)):

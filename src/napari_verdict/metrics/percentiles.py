@@ -111,7 +111,8 @@ def _between(a: float, b: float, t: float) -> float:
 
 
 def _values_in(part: NDArray[Any], bins: NDArray[np.bool_]) -> NDArray[np.float64]:
-    values = np.require(part, np.float64, ["C", "W"]).reshape(-1)
+    dtype = np.float32 if part.dtype == np.float32 else np.float64
+    values = np.require(part, dtype, ["C", "W"]).reshape(-1)
     found = np.empty(values.size)
     return found[: _gather(values, bins, found)]
 
