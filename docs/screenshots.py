@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
+from PIL import Image
 from qtpy.QtWidgets import QApplication
 
 from napari_verdict.widgets.demo import open_sample
@@ -89,7 +90,8 @@ def shoot(
         widget.results.threshold.curve_button.click()
     viewer.reset_view()
     wait(lambda: False, 1.0)
-    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
+    picture.quantize(256).save(path, optimize=True)
     viewer.close()
 
 

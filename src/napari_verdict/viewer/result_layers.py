@@ -216,6 +216,7 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
             **common,
         )
         image.colorbar.size, image.colorbar.font_size = (14, 110), 8
+        image.colorbar.position = "bottom_right"  # the name is at the top
         return image
     if drawing.kind == "points":
         layer = Points(drawing.data, size=10, border_width=0.2, **common)
