@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -248,3 +251,28 @@ def test_bool_masks_are_compared_as_foreground(desk, squares):
     result = desk.validate()
     assert result.comparison.task == "foreground"
     assert desk.results == ["pixels · unet"]
+
+
+def test_napari_closed_while_computing_ends_in_peace():
+    script = """
+import napari, numpy as np
+from qtpy.QtCore import QTimer
+from napari_verdict.widgets.validate import ValidateWidget
+viewer = napari.Viewer(show=False)
+dock = ValidateWidget(viewer)
+viewer.window.add_dock_widget(dock)
+gt = np.random.default_rng(0).random((3000, 3000), np.float32)
+viewer.add_image(gt, name="gt")
+viewer.add_image(gt * gt, name="cnn")
+dock.run()
+token = dock.job._running.token
+QTimer.singleShot(50, viewer.close)
+QTimer.singleShot(51, napari.qt.get_qapp().quit)
+napari.qt.get_qapp().exec()
+assert token.cancelled
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
