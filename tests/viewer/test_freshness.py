@@ -17,7 +17,7 @@ def watched():
     layer = viewer.add_labels(np.zeros((3, 8, 8), np.uint8))
     freshness, seen = Freshness(), []
     freshness.changed.connect(seen.append)
-    freshness.watch([(layer, snapshot(layer).data)])
+    freshness.watch([(layer, snapshot(layer).data.copy())])
     return viewer, layer, freshness, seen
 
 

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels, Points
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Settings, Task
 from napari_verdict.viewer.layers import Roles
-from napari_verdict.viewer.snapshot import comparison_of, snapshot
+from napari_verdict.viewer.snapshot import comparison_of, detached, snapshot
 
 
 def test_geometry_axes_and_units_are_read():
@@ -60,11 +60,20 @@ def test_multiscale_gives_full_resolution():
     assert snapshot(Image([data, data[::2, ::2]], multiscale=True)).shape == (8, 8)
 
 
-def test_labels_are_copied_since_they_can_be_painted_on():
+def test_labels_are_detached_in_the_worker_since_they_can_be_painted_on():
     layer = Labels(np.eye(4, dtype=np.uint8))
-    one = snapshot(layer)
+    asked = comparison_of(Roles(layer, None, (layer,)), Task.INSTANCES, Settings())
+    assert asked.ground_truth.data is layer.data
+    comparison = detached(asked)
     layer.data_setitem((np.array([0]), np.array([1])), 3)
-    assert one.data[0, 1] == 0
+    assert comparison.ground_truth.data[0, 1] == 0
+    assert comparison.predictions[0].data[0, 1] == 0
+
+
+def test_images_are_not_copied():
+    layer = Image(np.eye(4))
+    asked = comparison_of(Roles(layer, None, (layer,)), Task.RESTORATION, Settings())
+    assert detached(asked) is asked
 
 
 def test_bool_and_large_labels_keep_their_meaning():

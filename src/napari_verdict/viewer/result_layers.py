@@ -143,17 +143,23 @@ def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
         layer = None
     if layer is None:
         return viewer.add_layer(_new_layer(drawing, geometry))
+    # each of these makes napari slice the layer anew, and trace its contours
     if layer.data is not drawing.data:
         layer.data = drawing.data
     for name, value in geometry.items():
-        setattr(layer, name, value)
+        if not _same(getattr(layer, name), value):
+            setattr(layer, name, value)
     if drawing.limits is not None:
         layer.contrast_limits_range = layer.contrast_limits = drawing.limits
     if drawing.features is not None:
         _style_points(layer, drawing)
     set_out_of_date([layer], False)
-    layer.refresh()
     return layer
+
+
+def _same(a: Any, b: Any) -> bool:
+    a, b = (getattr(x, "affine_matrix", x) for x in (a, b))
+    return bool(np.array_equal(np.asarray(a), np.asarray(b)))
 
 
 def key_of(layer: Any) -> tuple[str, str] | None:

@@ -13,11 +13,11 @@ from napari_verdict.comparison.model import Comparison, Input, Settings, Task, u
 from napari_verdict.viewer.layers import Roles, kind_of, pixels_of
 
 
-def snapshot(layer: Any, like: Any | None = None, *, copy: bool = True) -> Input:
+def snapshot(layer: Any, like: Any | None = None) -> Input:
     """Freeze a layer: its pixels or points, axes, geometry and origin.
 
-    Call it on the main thread. Pixels are not read, except that a Labels array that can
-    be painted on is copied.
+    Call it on the main thread; no pixel is read. What a person may paint on meanwhile is
+    copied by `detached`, in the worker, where it does not hold up the window.
 
     Parameters
     ----------
@@ -25,8 +25,6 @@ def snapshot(layer: Any, like: Any | None = None, *, copy: bool = True) -> Input
         Multiscale layers give their full resolution, RGB layers an axis ``c``.
     like : napari layer, optional
         A rotated or sheared layer is accepted if this one is placed in just the same way.
-    copy : bool
-        False where no pixel will be read.
 
     Returns
     -------
@@ -43,8 +41,6 @@ def snapshot(layer: Any, like: Any | None = None, *, copy: bool = True) -> Input
     data = pixels_of(layer)
     if kind_of(layer) == "points":
         data = np.array(data)
-    elif copy and kind_of(layer) == "labels" and isinstance(data, np.ndarray):
-        data = data.copy()
     if getattr(layer, "rgb", False):
         data = data[..., :3]  # alpha is display, not image
         axes, scale, translate = axes + "c", (*scale, 1.0), (*translate, 0.0)
@@ -53,7 +49,7 @@ def snapshot(layer: Any, like: Any | None = None, *, copy: bool = True) -> Input
     return Input(layer.name, data, axes, scale, translate, units, str(path) if path else None)
 
 
-def comparison_of(roles: Roles, task: Task, settings: Settings, *, copy: bool = True) -> Comparison:
+def comparison_of(roles: Roles, task: Task, settings: Settings) -> Comparison:
     """Freeze the chosen layers into the comparison they ask for.
 
     Axes that one layer leaves unnamed are taken from another that names them.
@@ -67,7 +63,7 @@ def comparison_of(roles: Roles, task: Task, settings: Settings, *, copy: bool = 
 
     def frozen(layer: Any) -> Input | None:
         try:
-            return snapshot(layer, like=roles.ground_truth, copy=copy)
+            return snapshot(layer, like=roles.ground_truth)
         except ComparisonError as error:
             findings.extend(error.findings)
             return None
@@ -87,6 +83,25 @@ def comparison_of(roles: Roles, task: Task, settings: Settings, *, copy: bool = 
     names = unique_names([p.name for p in rest])
     rest = [replace(p, name=n) for p, n in zip(rest, names, strict=True)]
     return Comparison(task, truth, tuple(rest), raw, settings)
+
+
+def detached(comparison: Comparison) -> Comparison:
+    """Copy the labels of a comparison, so that painting no longer reaches them.
+
+    For a worker. A stroke that is made while this copies is in the copy or not; `Freshness`
+    compares the layer with the copy afterwards, and says so if they differ.
+    """
+    if not comparison.task.is_labels:
+        return comparison
+
+    def own(one: Input) -> Input:
+        return replace(one, data=one.data.copy()) if isinstance(one.data, np.ndarray) else one
+
+    return replace(
+        comparison,
+        ground_truth=own(comparison.ground_truth),
+        predictions=tuple(own(p) for p in comparison.predictions),
+    )
 
 
 def _share_axes(inputs: list[Input]) -> list[Input]:

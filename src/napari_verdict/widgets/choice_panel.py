@@ -166,7 +166,7 @@ class ChoicePanel(QWidget):
         task = self.choices.effective_task()[0]
         try:
             settings = self.choices.settings()
-            return preflight_geometry(comparison_of(self.choices.roles, task, settings, copy=False))
+            return preflight_geometry(comparison_of(self.choices.roles, task, settings))
         except ComparisonError as error:
             return error.findings
 

@@ -83,8 +83,9 @@ class Presenter(QObject):
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             from napari_verdict.comparison.run import run
             from napari_verdict.viewer.result_layers import names_for
+            from napari_verdict.viewer.snapshot import detached
 
-            result = yield from run(comparison, token=token)
+            result = yield from run(detached(comparison), token=token)
             chosen = candidate if candidate in result.comparison.candidates else best_of(result)
             shown = names & set(names_for(result)) or first_names(result)
             wanted = {c: {n for k, n in existing if k == c} for c in result.comparison.candidates}
