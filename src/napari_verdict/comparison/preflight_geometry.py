@@ -127,6 +127,8 @@ def _axis_names(comparison: Comparison, name: str | None, item: Input) -> Iterat
         return
     free = [a for a in CHOICES if a not in item.axes]
     truth = comparison.ground_truth.axes
+    if name is not None and item.axes == truth:
+        return  # the same question was asked of the ground truth; one answer serves both
     if name is not None and UNKNOWN not in truth and len(truth) == len(item.axes):
         free = [a for a in free if a in truth] or free
     if item.axes.count(UNKNOWN) > len([a for a in CHOICES if a not in item.axes]):
