@@ -178,15 +178,32 @@ def test_side_by_side_gives_each_its_panel_and_back(desk, triplet):
     assert not desk.viewer.canvas.grid.enabled
 
 
-def test_expected_numbers_of_real_images_through_the_dock(desk, read_shared):
-    expected = read_shared("dsb2018/expected.json")["predictions"]
-    desk.viewer.add_labels(read_shared("dsb2018/gt_labels.ome.tif"), name="gt_labels")
+@pytest.mark.parametrize("case", ["dsb2018", "ovule3d", "platynereis3d"])
+def test_expected_numbers_of_real_labels_through_the_dock(desk, read_shared, case):
+    expected = read_shared(f"{case}/expected.json")["predictions"]
+    gt = read_shared(f"{case}/gt_labels.ome.tif")
+    axes = ("z", "y", "x")[-gt.ndim :]
+    desk.viewer.add_labels(gt, name="gt_labels", axis_labels=axes)
     for name in expected:
-        desk.viewer.add_labels(read_shared(f"dsb2018/{name}"), name=name)
+        desk.viewer.add_labels(read_shared(f"{case}/{name}"), name=name, axis_labels=axes)
     result = desk.validate()
     for name, want in expected.items():
         for metric in ("tp", "fp", "fn", "precision", "recall", "f1", "accuracy"):
             assert result.score(metric, name).value == pytest.approx(want["at_0.5"][metric])
+        assert result.score("iou", name).value == pytest.approx(want["binary"]["iou"], rel=1e-12)
+
+
+@pytest.mark.parametrize("case", ["bpae_actin", "hela_mito"])
+def test_expected_numbers_of_real_restorations_through_the_dock(desk, read_shared, case):
+    expected = read_shared(f"denoising/{case}/expected.json")["scores"]
+    del expected["gt_itself"]
+    for name in ("gt", *expected):
+        desk.viewer.add_image(read_shared(f"denoising/{case}/{name}.ome.tif"), name=name)
+    result = desk.validate()
+    ids = {"ssim": "mSSIM", "nrmse": "NRMSE", "psnr": "PSNR", "pearson": "PCC"}
+    for name, want in expected.items():
+        for metric, key in ids.items():
+            assert result.score(metric, name).value == pytest.approx(want[key], rel=1e-9)
 
 
 def test_without_ground_truth_it_inspects_and_gives_no_score(desk, triplet):
