@@ -168,7 +168,7 @@ def _off_diagonal(shear: Any) -> Any:
 
 
 def _unit(unit: Any) -> str:
-    short = f"{unit:~}"
+    short = f"{unit:~}".replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
     return "pixel" if short in ("px", "pixel", "") else short
 
 
