@@ -21,6 +21,7 @@ from cases import (
     split,
     touching,
 )
+from napari_verdict import compare_labels
 from napari_verdict.comparison.labels import run_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.result import OBJECT_COLUMNS, Progress
@@ -335,3 +336,15 @@ def test_cancelled_work_stops():
     token.cancel()
     with pytest.raises(Cancelled):
         list(steps)
+
+
+def test_objects_are_counted_frame_by_frame(read_shared) -> None:
+    case = "cancer_migration_t"
+    labels = read_shared(f"{case}/prediction_voronoi_otsu_uint32.ome.tif")
+    counts = read_shared(f"{case}/expected.json")["objects_per_frame"]
+    result = compare_labels(labels, labels, axes="tyx")
+    found = [
+        result.score("n_pred", "prediction", axis_index={"t": t}).value for t in range(len(counts))
+    ]
+    assert found == counts
+    assert result.score("n_pred", "prediction").value == sum(counts)
