@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_verdict.comparison.labels import run_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.objects.labels import run_labels
 from napari_verdict.engine.cancel import CancelToken
 
 
@@ -99,7 +99,7 @@ def bench_overlays(benchmark, pair):
 
 
 def bench_rewriting_the_changed_boxes(benchmark, pair):
-    from napari_verdict.comparison.overlays import rewrite
+    from napari_verdict.comparison.objects.overlays import rewrite
 
     name, truth, prediction = pair
     benchmark.group = f"derived, {name}"

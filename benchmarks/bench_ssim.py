@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from napari_verdict.comparison.conventions import LAINE_2021, RAW_UNITS
-from napari_verdict.comparison.images import run_images
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
+from napari_verdict.comparison.restoration.images import run_images
 from napari_verdict.comparison.run import complete
 from napari_verdict.engine.blocks import blocks_of
 from napari_verdict.engine.cancel import CancelToken

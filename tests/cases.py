@@ -156,9 +156,9 @@ def compare(prediction: Any, ground_truth: Any, axes: str = "yx", **options: Any
 
     `options` are settings, or ``task``, ``ignore``, ``pixels`` (of a block) and ``threads``.
     """
-    from napari_verdict.comparison.labels import run_labels
     from napari_verdict.comparison.model import Comparison, Input, Settings, Task
-    from napari_verdict.comparison.points import run_points
+    from napari_verdict.comparison.objects.labels import run_labels
+    from napari_verdict.comparison.objects.points import run_points
     from napari_verdict.engine.cancel import CancelToken
 
     task, ignore = Task(options.pop("task", "instances")), options.pop("ignore", None)

@@ -8,15 +8,15 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from napari_verdict.comparison.conventions import CONVENTIONS
-from napari_verdict.comparison.images import run_images
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
+from napari_verdict.comparison.restoration.images import run_images
 from napari_verdict.comparison.run import complete
 from napari_verdict.engine.cancel import CancelToken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.images import ImageResult
+    from napari_verdict.comparison.restoration.images import ImageResult
 
 
 def images_comparison(

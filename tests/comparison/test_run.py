@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Comparison]]:
     """What the three kinds of work were called with, in the place of doing it."""
     calls: list[tuple[str, Comparison]] = []
-    for name, function in (
-        ("images", "run_images"),
-        ("labels", "run_labels"),
-        ("points", "run_points"),
+    for room, name, function in (
+        ("restoration", "images", "run_images"),
+        ("objects", "labels", "run_labels"),
+        ("objects", "points", "run_points"),
     ):
 
         def work(
@@ -39,7 +39,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Comparison]]:
 
         module = ModuleType(name)
         setattr(module, function, work)
-        monkeypatch.setitem(sys.modules, f"napari_verdict.comparison.{name}", module)
+        monkeypatch.setitem(sys.modules, f"napari_verdict.comparison.{room}.{name}", module)
     return calls
 
 

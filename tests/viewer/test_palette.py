@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from napari_verdict.comparison.overlays import Code
+from napari_verdict.comparison.objects.overlays import Code
 from napari_verdict.viewer.palette import AGREEMENT, CLASSES, SIGN
 
 # Machado, Oliveira & Fernandes 2009, doi 10.1109/TVCG.2009.113, severity 1, linear RGB

@@ -117,7 +117,7 @@ class Result:
     @cached_property
     def verdict(self) -> str:
         """What the scores mean, in a sentence or two of plain words."""
-        from napari_verdict.comparison.verdict import verdict
+        from napari_verdict.comparison.verdict.sentence import verdict
 
         return verdict(self)
 

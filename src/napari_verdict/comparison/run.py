@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_verdict.comparison.decisions import apply_decisions
 from napari_verdict.comparison.findings import ComparisonError, blocking
 from napari_verdict.comparison.model import Comparison, Task
-from napari_verdict.comparison.preflight import preflight
+from napari_verdict.comparison.preflight.checks import preflight
+from napari_verdict.comparison.preflight.decisions import apply_decisions
 from napari_verdict.engine.cancel import CancelToken
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def run(
 def _work_for(task: Task) -> Any:
     """Return what runs a task; imported here, because kernels are slow to import."""
     if task is Task.RESTORATION:
-        from napari_verdict.comparison.images import run_images
+        from napari_verdict.comparison.restoration.images import run_images
 
         return run_images
     if task is Task.DETECTIONS:
-        from napari_verdict.comparison.points import run_points
+        from napari_verdict.comparison.objects.points import run_points
 
         return run_points
-    from napari_verdict.comparison.labels import run_labels
+    from napari_verdict.comparison.objects.labels import run_labels
 
     return run_labels
 

@@ -161,7 +161,7 @@ class ChoicePanel(QWidget):
 
     def _at_once(self) -> list[Finding]:
         """Return what can be found without reading a pixel."""
-        from napari_verdict.comparison.preflight_geometry import preflight_geometry
+        from napari_verdict.comparison.preflight.geometry import preflight_geometry
 
         task = self.choices.effective_task()[0]
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.comparison.inspection import CHECK_LIST, STATEMENT, WAYS_OUT
+from napari_verdict.comparison.restoration.inspection import CHECK_LIST, STATEMENT, WAYS_OUT
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.flip import Flip
 from napari_verdict.viewer.result_layers import draw, raw_difference
@@ -101,7 +101,7 @@ class InspectionPage(QWidget):
         self._asked = raw
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
-            from napari_verdict.comparison.inspection import fitted_difference
+            from napari_verdict.comparison.restoration.inspection import fitted_difference
 
             yield Progress(0, 1, "difference")
             return raw_difference(fitted_difference(one, other, token).difference, one.name, other)

@@ -199,7 +199,7 @@ class Presenter(QObject):
 
     def rethreshold(self, threshold: float) -> Result:
         """Match at another IoU threshold; overlays are rewritten where an outcome changed."""
-        from napari_verdict.comparison.overlays import rewrite
+        from napari_verdict.comparison.objects.overlays import rewrite
 
         old, new = self.result, self.result.at(threshold)
         lazy = any(

@@ -123,7 +123,7 @@ class ResultsPage(QWidget):
         self.update_shown()
 
     def _write_verdict(self) -> None:
-        from napari_verdict.comparison.verdict import verdict_parts
+        from napari_verdict.comparison.verdict.sentence import verdict_parts
 
         colour = get_theme(self._viewer.theme).text.as_hex()
         words = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.label_objects import UNMATCHED, Role
+from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.comparison.scores import Score
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES

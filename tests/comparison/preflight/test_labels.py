@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from builders import OnlySlices, by_code, compare, discs, fingerprint, remedies
-from napari_verdict.comparison.decisions import apply_decisions
 from napari_verdict.comparison.findings import Severity
-from napari_verdict.comparison.label_values import facts_of, scan_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
-from napari_verdict.comparison.preflight import preflight
+from napari_verdict.comparison.preflight.checks import preflight
+from napari_verdict.comparison.preflight.decisions import apply_decisions
+from napari_verdict.comparison.preflight.label_values import facts_of, scan_labels
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO

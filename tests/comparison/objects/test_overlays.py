@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import compare, crowded, huge_ids, split
-from napari_verdict.comparison.overlays import Code, rewrite
+from napari_verdict.comparison.objects.overlays import Code, rewrite
 
 TP, FP, FN, WRONG = Code
 

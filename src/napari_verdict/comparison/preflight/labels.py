@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_verdict.comparison import decisions as d
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.geometry import inputs_of
-from napari_verdict.comparison.label_values import LabelFacts, scan_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
-from napari_verdict.comparison.preflight_same import identical_pairs
+from napari_verdict.comparison.preflight import decisions as d
+from napari_verdict.comparison.preflight.label_values import LabelFacts, scan_labels
+from napari_verdict.comparison.preflight.same import identical_pairs
 from napari_verdict.comparison.words import called, counted, sentence
 from napari_verdict.engine.blocks import blocks_of
 from napari_verdict.engine.cancel import CancelToken

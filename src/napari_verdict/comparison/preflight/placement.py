@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_verdict.comparison import decisions as d
-from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.geometry import (
     OFFSET_TOLERANCE,
@@ -16,6 +14,8 @@ from napari_verdict.comparison.geometry import (
     sizes_of,
 )
 from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.preflight import decisions as d
+from napari_verdict.comparison.preflight.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.words import called, sentence, times
 
 if TYPE_CHECKING:

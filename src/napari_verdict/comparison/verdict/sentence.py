@@ -52,9 +52,9 @@ def verdict_parts(result: Result) -> list[Part]:
     if not result.comparison.predictions:
         return [("There is no prediction to judge.", None)]
     if result.comparison.task is Task.RESTORATION:
-        from napari_verdict.comparison.verdict_images import judge
+        from napari_verdict.comparison.verdict.images import judge
     else:
-        from napari_verdict.comparison.verdict_objects import judge
+        from napari_verdict.comparison.verdict.objects import judge
     sentences = judge(result)
     parts: list[Part] = []
     for i, sentence in enumerate(sentences):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_verdict.comparison import decisions as d
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN
-from napari_verdict.comparison.cropping import crop_window, overlap_offsets
 from napari_verdict.comparison.findings import Finding, Remedy, Severity, blocking
 from napari_verdict.comparison.geometry import inputs_of, sizes_of
 from napari_verdict.comparison.model import RAW, Comparison, Task
-from napari_verdict.comparison.preflight_placement import check_placement
+from napari_verdict.comparison.preflight import decisions as d
+from napari_verdict.comparison.preflight.cropping import crop_window, overlap_offsets
+from napari_verdict.comparison.preflight.placement import check_placement
 from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
 

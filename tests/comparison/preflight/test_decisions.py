@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from builders import OnlySlices, compare, discs, fingerprint, texture
 from napari_verdict.comparison.axes import axes_from_labels, axes_of, name_axis
-from napari_verdict.comparison.decisions import REMEDIES, apply_decisions
 from napari_verdict.comparison.derived import DerivedArray, changed, crop
 from napari_verdict.comparison.findings import blocking
 from napari_verdict.comparison.geometry import pixel_size, unit_factor
 from napari_verdict.comparison.model import Comparison, Input, Task
-from napari_verdict.comparison.preflight import preflight
+from napari_verdict.comparison.preflight.checks import preflight
+from napari_verdict.comparison.preflight.decisions import REMEDIES, apply_decisions
 
 
 def read(item: Input) -> np.ndarray:

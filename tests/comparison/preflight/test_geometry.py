@@ -7,10 +7,10 @@ import pytest
 
 from builders import Unreadable, by_code, compare, remedies
 from napari_verdict.comparison.conventions import RAW_UNITS
-from napari_verdict.comparison.decisions import apply_decisions
 from napari_verdict.comparison.findings import Severity, blocking
 from napari_verdict.comparison.model import Comparison, Input, Task
-from napari_verdict.comparison.preflight import preflight_geometry
+from napari_verdict.comparison.preflight.checks import preflight_geometry
+from napari_verdict.comparison.preflight.decisions import apply_decisions
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 

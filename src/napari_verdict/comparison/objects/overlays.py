@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.label_objects import Role, side_of
-from napari_verdict.comparison.label_reader import readers
 from napari_verdict.comparison.model import Task
+from napari_verdict.comparison.objects.outcomes import Role, side_of
+from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import FRAME_AXES, canonical_view
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.labels import LabelResult
     from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.metrics.matching import Matching
 
     Index = tuple[int | slice, ...]

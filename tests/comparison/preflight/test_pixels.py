@@ -10,12 +10,12 @@ import pytest
 from scipy import ndimage
 
 from builders import OnlySlices, by_code, compare, fingerprint, remedies, texture
-from napari_verdict.comparison.alignment import confirmed, correlation
-from napari_verdict.comparison.decisions import apply_decisions
 from napari_verdict.comparison.findings import Severity, blocking
 from napari_verdict.comparison.model import Task
-from napari_verdict.comparison.preflight import preflight, preflight_pixels
-from napari_verdict.comparison.preflight_images import facts_of
+from napari_verdict.comparison.preflight.alignment import confirmed, correlation
+from napari_verdict.comparison.preflight.checks import preflight, preflight_pixels
+from napari_verdict.comparison.preflight.decisions import apply_decisions
+from napari_verdict.comparison.preflight.images import facts_of
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO

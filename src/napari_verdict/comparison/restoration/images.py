@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.image_scores import image_rows
-from napari_verdict.comparison.image_units import units_of
 from napari_verdict.comparison.model import RAW, Comparison
+from napari_verdict.comparison.restoration.scores import image_rows
+from napari_verdict.comparison.restoration.units import units_of
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
 from napari_verdict.engine.executor import run_blocks

@@ -12,7 +12,7 @@ from napari_verdict.comparison.conventions import RAW_UNITS, ZEROCOST
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
 from napari_verdict.comparison.result import Result
 from napari_verdict.comparison.scores import Score
-from napari_verdict.comparison.verdict import listed, verdict, verdict_parts
+from napari_verdict.comparison.verdict.sentence import listed, verdict, verdict_parts
 
 PIXELS = np.zeros((4, 4))
 RAW = {"ssim": 0.294, "nrmse": 0.0566}

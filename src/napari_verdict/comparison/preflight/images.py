@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.alignment import (
+from napari_verdict.comparison.findings import Finding, Remedy, Severity
+from napari_verdict.comparison.geometry import inputs_of
+from napari_verdict.comparison.model import RAW, Comparison
+from napari_verdict.comparison.preflight.alignment import (
     SMALLEST,
     aligned_name,
     confirmed,
     correlation,
     probe,
 )
-from napari_verdict.comparison.decisions import ALIGN
-from napari_verdict.comparison.findings import Finding, Remedy, Severity
-from napari_verdict.comparison.geometry import inputs_of
-from napari_verdict.comparison.model import RAW, Comparison
-from napari_verdict.comparison.preflight_same import identical_pairs
+from napari_verdict.comparison.preflight.decisions import ALIGN
+from napari_verdict.comparison.preflight.same import identical_pairs
 from napari_verdict.comparison.words import called, counted, sentence
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.cancel import CancelToken

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.model import RAW
-from napari_verdict.comparison.verdict import Part, defined, listed, score_of, why
+from napari_verdict.comparison.verdict.sentence import Part, defined, listed, score_of, why
 from napari_verdict.comparison.words import subject
 
 if TYPE_CHECKING:

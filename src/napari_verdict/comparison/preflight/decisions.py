@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from napari_verdict.comparison import geometry
 from napari_verdict.comparison.axes import CHOICES, name_axis
-from napari_verdict.comparison.cropping import crop_to_common, crop_to_overlap
 from napari_verdict.comparison.findings import Finding, Severity, blocking
 from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.preflight.cropping import crop_to_common, crop_to_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,8 @@ def apply_decisions(comparison: Comparison) -> Comparison:
     """
     if not comparison.settings.decisions:
         return comparison
-    from napari_verdict.comparison.alignment import add_aligned
-    from napari_verdict.comparison.preflight_geometry import preflight_geometry
+    from napari_verdict.comparison.preflight.alignment import add_aligned
+    from napari_verdict.comparison.preflight.geometry import preflight_geometry
 
     resolved, _ = resolve_geometry(comparison)
     if blocking(preflight_geometry(comparison)):
@@ -71,7 +71,7 @@ def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]
 
 def resolve_values(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
     """Apply the remedies that change pixel values, and say what was done. Reads pixels."""
-    from napari_verdict.comparison import label_values
+    from napari_verdict.comparison.preflight import label_values
 
     if not comparison.task.is_labels:
         return comparison, []

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_verdict.comparison.image_fits import sigma_along_z
-from napari_verdict.comparison.image_units import (
+from napari_verdict.comparison.model import RAW, Comparison
+from napari_verdict.comparison.restoration.fits import sigma_along_z
+from napari_verdict.comparison.restoration.units import (
     BESIDE_RAW,
     MAGNITUDES,
     OWN_SQUARES,
@@ -19,7 +20,6 @@ from napari_verdict.comparison.image_units import (
     WORSE,
     N,
 )
-from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.scores import Score
 from napari_verdict.metrics.errors import psnr, skill
 from napari_verdict.metrics.ssim import RADIUS, gaussian_taps
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.image_units import Unit
+    from napari_verdict.comparison.restoration.units import Unit
 
 NO_PIXELS = "no pixel is valid in both images"
 NO_RANGE = "the ground truth has no range to measure against: nearly all its pixels are the same"

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_verdict.comparison.findings import Finding, Severity
 from napari_verdict.comparison.geometry import inputs_of
-from napari_verdict.comparison.preflight_same import identical_pairs
+from napari_verdict.comparison.preflight.same import identical_pairs
 from napari_verdict.comparison.words import called, counted, sentence
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.findings import Finding, blocking
 from napari_verdict.comparison.model import Comparison, Task
-from napari_verdict.comparison.preflight_geometry import preflight_geometry
+from napari_verdict.comparison.preflight.geometry import preflight_geometry
 
 if TYPE_CHECKING:
     from napari_verdict.engine.cancel import CancelToken
@@ -45,16 +45,16 @@ def preflight(comparison: Comparison, token: CancelToken | None = None) -> list[
 def preflight_pixels(comparison: Comparison, token: CancelToken | None = None) -> list[Finding]:
     """Do the part of `preflight` that reads pixels; nothing where the geometry forbids it."""
     # scipy is loaded where pixels are read, in a worker
-    from napari_verdict.comparison.decisions import resolve_geometry, resolve_values
+    from napari_verdict.comparison.preflight.decisions import resolve_geometry, resolve_values
 
     if blocking(preflight_geometry(comparison)):
         return []
     resolved, _ = resolve_geometry(comparison)
     resolved, said = resolve_values(resolved)
     if resolved.task is Task.RESTORATION:
-        from napari_verdict.comparison.preflight_images import check_images as check
+        from napari_verdict.comparison.preflight.images import check_images as check
     elif resolved.task is Task.DETECTIONS:
-        from napari_verdict.comparison.preflight_points import check_points as check
+        from napari_verdict.comparison.preflight.points import check_points as check
     else:
-        from napari_verdict.comparison.preflight_labels import check_labels as check
+        from napari_verdict.comparison.preflight.labels import check_labels as check
     return [*said, *check(resolved, token)]

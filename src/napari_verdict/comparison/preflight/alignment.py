@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_verdict.comparison.decisions import ALIGN
 from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.preflight.decisions import ALIGN
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.metrics.registration import estimate_shift
 

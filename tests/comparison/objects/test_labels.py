@@ -22,8 +22,8 @@ from cases import (
     touching,
 )
 from napari_verdict import compare_labels
-from napari_verdict.comparison.labels import run_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.objects.labels import run_labels
 from napari_verdict.comparison.result import OBJECT_COLUMNS, Progress
 from napari_verdict.comparison.scores import SCORE_COLUMNS
 from napari_verdict.engine.cancel import Cancelled, CancelToken

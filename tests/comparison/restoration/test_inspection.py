@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from builders import texture
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.comparison.inspection import (
+from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.restoration.inspection import (
     CHECK_LIST,
     STATEMENT,
     WAYS_OUT,
     fitted_difference,
 )
-from napari_verdict.comparison.model import Input
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 

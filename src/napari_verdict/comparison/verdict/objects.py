@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.model import Task
-from napari_verdict.comparison.verdict import Part, defined, score_of, why
+from napari_verdict.comparison.verdict.sentence import Part, defined, score_of, why
 from napari_verdict.comparison.words import subject
 
 if TYPE_CHECKING:

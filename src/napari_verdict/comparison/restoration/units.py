@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.image_fits import (
+from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.restoration.fits import (
     Fit,
     Levels,
     count_levels,
@@ -15,7 +16,6 @@ from napari_verdict.comparison.image_fits import (
     levels_of,
     sigma_along_z,
 )
-from napari_verdict.comparison.model import RAW
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import Source
 from napari_verdict.metrics.errors import difference_rows

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from napari_verdict.comparison.label_objects import ObjectInfo, Role, object_info, object_table
-from napari_verdict.comparison.label_reader import readers
-from napari_verdict.comparison.label_scores import curve_table, label_rows
 from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
+from napari_verdict.comparison.objects.reader import readers
+from napari_verdict.comparison.objects.scores import curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of
 from napari_verdict.engine.executor import run_blocks
@@ -211,7 +211,7 @@ class LabelResult(Result):
         return {f: k for k, f in enumerate(self.comparison.ground_truth.source.frames)}
 
     def overlays(self, candidate: str) -> dict[str, NDArray[np.uint8]]:
-        """Paint the overlays of one candidate; see `napari_verdict.comparison.overlays`."""
-        from napari_verdict.comparison.overlays import overlays
+        """Paint the overlays of one candidate; see `napari_verdict.comparison.objects.overlays`."""
+        from napari_verdict.comparison.objects.overlays import overlays
 
         return overlays(self, candidate)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
-from napari_verdict.comparison.images import run_images
+from napari_verdict.comparison.restoration.images import run_images
 from napari_verdict.comparison.result import Progress
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from restored import blobs, compare, images_comparison, noisy, score, values

@@ -1,0 +1,1 @@
+"""Labels against labels and points against points: scores, outcomes, overlays."""

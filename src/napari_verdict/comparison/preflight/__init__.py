@@ -1,0 +1,1 @@
+"""What is checked before anything is computed, and the remedies a person may accept."""

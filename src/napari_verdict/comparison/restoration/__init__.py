@@ -1,0 +1,1 @@
+"""Images against images: fits, passes, scores and maps."""

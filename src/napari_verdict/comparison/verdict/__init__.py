@@ -1,0 +1,1 @@
+"""What a result means, in a sentence or two of plain words."""
