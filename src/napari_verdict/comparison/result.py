@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_verdict.comparison.scores import SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     import numpy as np
     import pandas as pd
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.findings import Finding
     from napari_verdict.comparison.model import Comparison
+
+R = TypeVar("R")
 
 #: One row for each object in `Result.objects`; centroid and box columns follow, by axis.
 OBJECT_COLUMNS = ["candidate", "role", "id", "outcome", "partner", "iou", "size", "frame"]
@@ -30,6 +32,15 @@ class Progress:
     done: int
     total: int
     what: str
+
+
+def complete(steps: Generator[Progress, None, R]) -> R:
+    """Run a generator of progress to its end and return what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Key = tuple[int | slice, ...]
 
 #: Decoded chunks of one input take no more than this.
-CHUNK_BYTES = 1 << 28
+CHUNK_BYTES = 7 << 25
 
 
 class Remembered:

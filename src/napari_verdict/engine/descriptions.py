@@ -161,6 +161,11 @@ def describe(data: Any) -> Any:
     return data
 
 
+def opened(data: Any) -> Any:
+    """Return what a description describes, or the array itself."""
+    return data.open() if isinstance(data, Description) else data
+
+
 def _mapped(data: NDArray[Any]) -> MappedFile | None:
     """Describe a gapless part of a file that numpy has mapped; None for all other arrays."""
     root: Any = data

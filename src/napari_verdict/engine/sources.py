@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.engine.chunks import ChunkReader, edges_of
-from napari_verdict.engine.descriptions import describe
+from napari_verdict.engine.descriptions import describe, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ class Source:
 
     @cached_property
     def _opened(self) -> Any:
-        return self.data.open() if hasattr(self.data, "open") else self.data
+        return opened(self.data)
 
     @cached_property
     def _edges(self) -> Any:

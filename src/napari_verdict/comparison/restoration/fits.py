@@ -191,11 +191,14 @@ class LevelSums:
         """Return the grey levels; NaN without pixels."""
         counts = np.zeros(1, np.int64) if self.counts is None else self.counts
         if self._search is not None:
-            return Levels(*self._search.result(), exact=self._search.exact)
+            low, high, median = self._search.result()
+            return Levels(low, high, median, self._search.exact)
         if self._small:
-            return Levels(*percentiles_of_counts(counts, self._q))
+            low, high, median = percentiles_of_counts(counts, self._q)
+            return Levels(low, high, median)
         values, self._values = self._values, []
-        return Levels(*percentiles(values, counts, self._q))
+        low, high, median = percentiles(values, counts, self._q)
+        return Levels(low, high, median)
 
 
 def counted_exactly(dtype: np.dtype[Any]) -> bool:

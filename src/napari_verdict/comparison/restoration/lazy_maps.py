@@ -63,12 +63,15 @@ class MapPlan:
     def tile(self, name: str, what: str, block: Block) -> NDArray[np.float32]:
         """Return a block of a map, remembered for a while. Not to be written to."""
         if what == "rse":
-            return np.abs(self.tile(name, "difference", block))
+            magnitude: NDArray[np.float32] = np.abs(self.tile(name, "difference", block))
+            return magnitude
         if what == "gain":
             mine = self.tile(name, "difference", block)
             return gain_map(self.tile(RAW, "difference", block), mine)
         key = name, what, block
-        return self.remembered.get(key, lambda: self.compute(name, what, block))
+        return self.remembered.get(  # type: ignore[no-any-return]
+            key, lambda: self.compute(name, what, block)
+        )
 
 
 @dataclass(frozen=True, eq=False)
