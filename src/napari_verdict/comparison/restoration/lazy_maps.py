@@ -69,9 +69,7 @@ class MapPlan:
             mine = self.tile(name, "difference", block)
             return gain_map(self.tile(RAW, "difference", block), mine)
         key = name, what, block
-        return self.remembered.get(  # type: ignore[no-any-return]
-            key, lambda: self.compute(name, what, block)
-        )
+        return self.remembered.get(key, lambda: self.compute(name, what, block))
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +147,8 @@ class LazyMap:
             inside = np.asarray(indices["y"])[rows] - block.y0
             target = view[tuple(where)]
             target[rows[0] : rows[-1] + 1] = tile[inside][:, np.asarray(indices["x"], np.intp)]
-        return part[self._dropped(key)]
+        found: NDArray[np.float32] = part[self._dropped(key)]
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Compute everything."""
