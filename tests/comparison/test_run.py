@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from builders import compare, discs, texture
+from napari_verdict.comparison import run as run_module
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.result import Progress, Result
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Comparison]]:
     """What the three kinds of work were called with, in the place of doing it."""
     calls: list[tuple[str, Comparison]] = []
+    monkeypatch.setattr(run_module, "prepare_kernels", lambda *_: iter(()))
     for room, name, function in (
         ("restoration", "images", "run_images"),
         ("objects", "labels", "run_labels"),

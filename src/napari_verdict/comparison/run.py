@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.findings import ComparisonError, blocking
+from napari_verdict.comparison.kernels import prepare_kernels
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.preflight.checks import preflight_steps
 from napari_verdict.comparison.preflight.decisions import apply_decisions
@@ -38,7 +39,8 @@ def run(
     Yields
     ------
     Progress
-        After every block, of preflight too.
+        After every block: of the checks, of ``preparing`` where kernels are called for the
+        first time in this process, and of the passes.
 
     Returns
     -------
@@ -58,6 +60,7 @@ def run(
     if bad := blocking(findings):
         raise ComparisonError(bad)
     resolved = apply_decisions(comparison, token)
+    yield from prepare_kernels(resolved, lambda: _work_for(resolved.task), token)
     result = yield from _work_for(resolved.task)(resolved, token=token, threads=threads)
     finished: Result = replace(
         result,

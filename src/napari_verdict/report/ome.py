@@ -13,7 +13,11 @@ from napari_verdict.comparison.findings import ComparisonError, Finding, Severit
 from napari_verdict.comparison.model import Input
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
+
+    from napari_verdict.engine.cancel import CancelToken
 
 _OME_ORDER = "tczyx"
 _NAME_OF_UNIT = {"µm": "micrometer", "um": "micrometer", "\\u00B5m": "micrometer"} | {
@@ -91,17 +95,20 @@ def bare_name(path: Path) -> str:
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
 
 
-def write_ome_tiff(path: Path, data: NDArray[Any], like: Input) -> None:
+def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None = None) -> None:
     """Write a map or overlay as OME-TIFF with the axes and pixel sizes of an input.
 
     Parameters
     ----------
     path : Path
         Where to.
-    data : ndarray
-        Shaped as `like`; stored compressed (zlib), axes in the order t, c, z, y, x.
+    data : array-like
+        Shaped as `like`; a lazy one is computed plane by plane. Stored compressed (zlib),
+        axes in the order t, c, z, y, x.
     like : Input
         The ground truth it belongs to.
+    token : CancelToken, optional
+        Checked at every plane.
     """
     import tifffile
 
@@ -116,15 +123,25 @@ def write_ome_tiff(path: Path, data: NDArray[Any], like: Input) -> None:
             metadata[f"PhysicalSize{letter.upper()}Unit"] = symbol
         elif letter == "t" and symbol != "pixel":
             metadata |= {"TimeIncrement": float(size), "TimeIncrementUnit": symbol}
+    pixels = data.transpose([like.axes.index(a) for a in axes])
     tifffile.imwrite(
         path,
-        data.transpose([like.axes.index(a) for a in axes]),
+        _planes(pixels, token),
+        shape=pixels.shape,
+        dtype=pixels.dtype,
         ome=True,
         bigtiff=data.nbytes > 2**32 - 2**25,
         photometric="minisblack",
         compression="zlib",
         metadata=metadata,
     )
+
+
+def _planes(pixels: Any, token: CancelToken | None) -> Iterator[NDArray[Any]]:
+    for index in np.ndindex(pixels.shape[:-2]):
+        if token is not None:
+            token.check()
+        yield np.ascontiguousarray(pixels[index])
 
 
 def _read_tiff(path: Path) -> tuple[NDArray[Any], str, dict[str, tuple[float, str]]]:
