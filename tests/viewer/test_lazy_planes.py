@@ -35,7 +35,7 @@ def test_what_was_computed_is_remembered_however_it_is_named(rng):
     source = OnlySlices(array)
     planes = LazyPlanes(source)
     seen = asked_by(planes)
-    planes[-1]
+    planes[-1, ...]
     planes.keep(planes.wanted, planes.compute(planes.wanted))
     read = source.read
     for key in (-1, 3, np.int64(3), (3,), (3, ...), (3, slice(None), slice(0, 99))):
@@ -48,11 +48,11 @@ def test_the_newest_is_wanted_and_only_so_much_is_remembered(rng, monkeypatch):
     monkeypatch.setattr(lazy_planes, "REMEMBERED_BYTES", 2 * array[0].nbytes)
     planes = LazyPlanes(array)
     for z in (0, 1, 2):
-        planes[z]
+        planes[z, :]
         planes.keep(planes.wanted, planes.compute(planes.wanted))
     seen = asked_by(planes)
     for z in (1, 2, 0, 4):
-        planes[z]
+        planes[z, :]
     assert [part[0] for part in seen] == [0, 4]
     assert planes.wanted[0] == 4
 
@@ -60,16 +60,23 @@ def test_the_newest_is_wanted_and_only_so_much_is_remembered(rng, monkeypatch):
 def test_a_plane_larger_than_all_that_is_remembered_is_shown_all_the_same(rng, monkeypatch):
     monkeypatch.setattr(lazy_planes, "REMEMBERED_BYTES", 1)
     planes = LazyPlanes(rng.random((2, 6, 5)))
-    planes[1]
+    planes[1, :]
     planes.keep(planes.wanted, planes.compute(planes.wanted))
     assert np.isfinite(planes[1]).all()
+
+
+def test_a_bare_index_is_answered_and_asks_for_nothing():
+    planes = LazyPlanes(Unreadable((4, 6, 5), np.uint8))
+    seen = asked_by(planes)
+    assert planes[0].dtype == np.uint8
+    assert not seen
 
 
 def test_a_whole_volume_too_large_to_be_looked_at_is_not_asked_for(monkeypatch):
     monkeypatch.setattr(lazy_planes, "LARGEST_PART", 100)
     planes = LazyPlanes(Unreadable((4, 6, 5)))
     seen = asked_by(planes)
-    assert planes[:].shape == (4, 6, 5)
+    assert planes[:, :, :].shape == (4, 6, 5)
     assert not seen
 
 

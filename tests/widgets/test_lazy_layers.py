@@ -22,6 +22,8 @@ class Slow:
         self.reads = []
 
     def __getitem__(self, key):
+        if key == 0:  # napari looks at the dtype of labels
+            return self.data[0]
         self.reads.append((threading.current_thread(), key[0]))
         time.sleep(self.seconds)
         return self.data[key]
@@ -118,3 +120,38 @@ def test_closing_the_dock_while_a_plane_is_computed_is_harmless(desk, slow):
     desk.dock.stop()
     desk.qtbot.wait(700)
     assert np.isnan(shown(desk, "SSIM · cnn")).all()
+
+
+@pytest.fixture
+def slow_labels(desk):
+    """A stack of two squares, one found well and one by half, as hidden lazy labels."""
+    gt = np.zeros((6, 40, 40), np.uint16)
+    gt[:, 4:14, 4:14], gt[:, 20:30, 20:30] = 1, 2
+    pred = np.zeros_like(gt)
+    pred[:, 4:14, 4:13], pred[:, 20:30, 20:26] = 7, 9
+    made = {"unet": Slow(pred), "gt": Slow(gt)}
+    for name, item in made.items():
+        desk.viewer.add_labels(item, name=name, visible=False, axis_labels=tuple("zyx"))
+    return made
+
+
+def test_overlays_of_lazy_labels_come_plane_by_plane_and_follow_the_threshold(desk, slow_labels):
+    result = desk.validate()
+    truth, found = (f"{kind} objects · unet" for kind in ("ground-truth", "predicted"))
+    assert desk.results == [truth, found]
+
+    def codes(name):
+        return set(np.unique(shown(desk, name)).tolist())
+
+    desk.qtbot.waitUntil(lambda: codes(truth) == {0, 1}, timeout=10_000)
+    restart(slow_labels, 0.02)
+    desk.viewer.dims.set_current_step(0, 5)
+    desk.qtbot.waitUntil(lambda: codes(truth) == codes(found) == {0, 1}, timeout=10_000)
+    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=10_000):
+        desk.dock.results.threshold.slider.setValue(75)
+    assert result.score("tp", "unet").value == 2
+    assert desk.dock.presenter.result.score("tp", "unet").value == 1
+    desk.qtbot.waitUntil(lambda: codes(truth) == {0, 1, 3}, timeout=10_000)
+    desk.qtbot.waitUntil(lambda: codes(found) == {0, 1, 2}, timeout=10_000)
+    main = threading.main_thread()
+    assert all(thread is not main for item in slow_labels.values() for thread, _ in item.reads)

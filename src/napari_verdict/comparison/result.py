@@ -12,9 +12,7 @@ from napari_verdict.comparison.scores import SCORE_COLUMNS, Score
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from napari_verdict.comparison.findings import Finding
     from napari_verdict.comparison.model import Comparison
@@ -109,7 +107,7 @@ class Result:
         raise KeyError(f"no score {metric!r} of {candidate!r} with {want}")
 
     @property
-    def maps(self) -> Mapping[str, Mapping[str, NDArray[np.float32]]]:
+    def maps(self) -> Mapping[str, Mapping[str, Any]]:
         """Maps by candidate and name (``ssim rse difference gain``), shaped as the ground truth."""
         return MappingProxyType({})
 
@@ -120,8 +118,8 @@ class Result:
 
         return pd.DataFrame(columns=OBJECT_COLUMNS)
 
-    def overlays(self, candidate: str) -> Mapping[str, NDArray[np.uint8]]:
-        """Overlays of one candidate by name, as class codes shaped as the ground truth."""
+    def overlays(self, candidate: str) -> Mapping[str, Any]:
+        """Overlays of one candidate by name, as class codes (uint8) shaped as the ground truth."""
         del candidate
         return {}
 

@@ -62,7 +62,8 @@ class LazyPlanes:
             return self._parts[part]
         shape = tuple(len(range(*k)) for k in part if isinstance(k, tuple))
         nothing = self.dtype.type(np.nan if self.dtype.kind == "f" else 0)
-        if 0 < math.prod(shape) <= LARGEST_PART:
+        # napari slices with tuples; a bare data[0] is how it looks at the dtype of labels
+        if isinstance(key, tuple) and 0 < math.prod(shape) <= LARGEST_PART:
             self.wanted = part
             self.asked.emit(self)
         return np.broadcast_to(nothing, shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
@@ -20,9 +20,7 @@ from napari_verdict.metrics.overlap import OverlapTable, merge, tabulate
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from napari_verdict.engine.cancel import CancelToken
 
@@ -210,7 +208,7 @@ class LabelResult(Result):
     def _frame_index(self) -> dict[tuple[int, ...], int]:
         return {f: k for k, f in enumerate(self.comparison.ground_truth.source.frames)}
 
-    def overlays(self, candidate: str) -> dict[str, NDArray[np.uint8]]:
+    def overlays(self, candidate: str) -> Mapping[str, Any]:
         """Paint the overlays of one candidate; see `napari_verdict.comparison.objects.overlays`."""
         from napari_verdict.comparison.objects.overlays import overlays
 
