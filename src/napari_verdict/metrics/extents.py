@@ -70,6 +70,13 @@ class Extents:
         return Extents(self.ids[order[starts]], *_grouped(order, starts, *columns))
 
 
+def joined_boxes(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the smallest boxes around pairs of boxes; all of shape (n, 6)."""
+    boxes = np.minimum(one, other)
+    boxes[:, 1::2] = np.maximum(one[:, 1::2], other[:, 1::2])
+    return boxes
+
+
 def group_starts(*keys: NDArray[Any]) -> NDArray[np.intp]:
     """Return where a new value begins in arrays that are sorted together.
 
