@@ -84,3 +84,17 @@ def test_restoration(folder: Path) -> None:
     assert found["scores"]["nrmse"] == pytest.approx(nrmse, rel=1e-6)
     assert 0 < found["scores"]["ssim"] < 1
     assert found["peak"] < GIB
+
+
+def test_labels(folder: Path) -> None:
+    # one object a chunk and plane tile; all chunks are one, so ids repeat: 4 objects in all
+    truth = np.zeros(CHUNKS, np.uint32)
+    truth[2:14, 20:120, 20:120], truth[2:14, 20:120, 140:240] = 1, 2
+    truth[2:14, 140:240, 20:120], truth[2:14, 140:240, 140:240] = 3, 4
+    found = truth.copy()
+    found[:, :70, :130], found[:, 130:, 130:] = 0, 9
+    pair = volume(folder / "pred", found), volume(folder / "gt", truth)
+    result = compared("compare_labels", ["tp", "fp", "fn", "f1"], *pair)
+    # of 1 one half is found, 2 and 3 are found whole, of 9 there is more than of 4
+    assert result["scores"] == {"tp": 3, "fp": 1, "fn": 1, "f1": 0.75}
+    assert result["peak"] < GIB
