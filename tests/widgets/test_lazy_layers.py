@@ -155,3 +155,15 @@ def test_overlays_of_lazy_labels_come_plane_by_plane_and_follow_the_threshold(de
     desk.qtbot.waitUntil(lambda: codes(found) == {0, 1, 2}, timeout=10_000)
     main = threading.main_thread()
     assert all(thread is not main for item in slow_labels.values() for thread, _ in item.reads)
+
+
+def test_the_difference_to_raw_of_lazy_images_comes_plane_by_plane(desk, slow):
+    del desk.viewer.layers["gt"]
+    desk.click(desk.dock.inspection.difference)
+    desk.qtbot.waitUntil(lambda: len(desk.viewer.layers) == 3, timeout=10_000)
+    wait_until_shown(desk, "minus raw · cnn")
+    restart(slow, 0.02)
+    desk.viewer.dims.set_current_step(0, 7)
+    assert np.isnan(shown(desk, "minus raw · cnn")).all()
+    wait_until_shown(desk, "minus raw · cnn")
+    assert threading.main_thread() not in [t for item in slow.values() for t, _ in item.reads]

@@ -99,7 +99,7 @@ def raw_difference(data: Any, candidate: str, raw: Input) -> Drawing:
     sample = np.abs(_sample(data))
     top = float(np.percentile(sample, 99)) if sample.size else 0.0
     top = top or 1.0
-    data = np.moveaxis(data, -1, 0) if channels else data
+    data = _shown(data, channels)
     return Drawing(candidate, "raw-difference", "image", data, (-top, top), channels=channels)
 
 
@@ -269,14 +269,18 @@ def _array(
 ) -> Drawing:
     truth = result.comparison.ground_truth
     channels = truth.axes.endswith("c")
-    if channels:
-        data = data.transpose((data.ndim - 1, *range(data.ndim - 1)))
-    if is_lazy(data):
-        data = LazyPlanes(data)
+    data = _shown(data, channels)
     shift = _shift(result)
     return Drawing(
         candidate, name, kind, data, limits, None, shift[:-1] if channels else shift, channels
     )
+
+
+def _shown(data: Any, channels: bool) -> Any:
+    """Return an array as a layer shows it: channels first, lazy ones plane by plane."""
+    if channels:
+        data = data.transpose((data.ndim - 1, *range(data.ndim - 1)))
+    return LazyPlanes(data) if is_lazy(data) else data
 
 
 def _points(result: Result, candidate: str) -> Drawing:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken

@@ -23,6 +23,7 @@ from napari_verdict.comparison.restoration.passes import (
     Measure,
     Refine,
 )
+from napari_verdict.comparison.restoration.rows import Rows
 from napari_verdict.engine.blocks import blocks_of
 from napari_verdict.metrics.gain import tolerance
 from napari_verdict.metrics.moments import combine
@@ -107,7 +108,7 @@ class Unit:
         self._z_taps = gaussian_taps(sigma_z) if sigma_z else np.ones(1)
         self._levels = LevelSums(self.comparison.settings.convention)
         self._masked: set[str] = set()
-        self._rows = {n: _Rows(self.planes) for n in self.pixels.candidates}
+        self._rows = {n: Rows(self.planes) for n in self.pixels.candidates}
         self._background: NDArray[np.int64] | None = None
 
     def next_pass(self) -> Pass | None:
@@ -192,30 +193,6 @@ class Unit:
         for name in self.pixels.predictions:
             self.sums[name][:, BESIDE_RAW:] = self._rows[name].by_plane()
         self._judged = True
-
-
-class _Rows:
-    """What was found row by row: brought together in reading order, whatever the blocks were."""
-
-    def __init__(self, planes: range) -> None:
-        self._first, self._planes = planes.start, [[] for _ in planes]  # type: tuple[int, list[list[Any]]]
-
-    def add(self, block: Block, rows: NDArray[np.float64]) -> None:
-        """Take the (z, y, n) rows of a block; those of one plane come in their order."""
-        for k in range(block.z0, block.z1):
-            self._planes[k - self._first].append(rows[k - block.z0])
-
-    def in_reading_order(self) -> NDArray[np.float64]:
-        """Return all rows, and forget them."""
-        rows = np.concatenate([part for plane in self._planes for part in plane])
-        self._planes = [[] for _ in self._planes]
-        return rows
-
-    def by_plane(self) -> NDArray[np.float64]:
-        """Return the sum of each plane, and forget its rows."""
-        sums = np.array([np.concatenate(plane).sum(axis=0) for plane in self._planes])
-        self._planes = [[] for _ in self._planes]
-        return sums
 
 
 @dataclass(frozen=True)
