@@ -147,7 +147,7 @@ def edges_of(data: Any) -> tuple[NDArray[np.int64], ...] | None:
     Arrays in memory have none, nor have those whose chunks dask does not know yet.
     """
     chunks = getattr(data, "chunks", None)
-    shape = tuple(int(n) for n in data.shape)
+    shape = tuple(data.shape)
     if isinstance(data, np.ndarray) or not isinstance(chunks, tuple) or len(chunks) != len(shape):
         return None
     edges = []
@@ -157,5 +157,5 @@ def edges_of(data: Any) -> tuple[NDArray[np.int64], ...] | None:
                 return None
             edges.append(np.cumsum((0, *chunk), dtype=np.int64))
         else:
-            edges.append(np.array([*range(0, size, max(1, int(chunk))), size], np.int64))
+            edges.append(np.array([*range(0, int(size), max(1, int(chunk))), size], np.int64))
     return tuple(edges)
