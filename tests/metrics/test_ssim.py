@@ -293,11 +293,15 @@ def test_maps_may_be_written_into_parts_of_larger_arrays(rng):
     g, p = rng.random((2, 20, 24))
     whole = np.full((20, 24, 2), 9, np.float32)
     rows = reflected(np.arange(-RADIUS, 20 + RADIUS), 20)
-    window = Window(np.zeros(1, np.intp), rows, np.ones(1))
-    out = whole[..., 1][np.newaxis]
-    means = [(float(g.mean()), float(p.mean()))]
     ssim_block(
-        g[np.newaxis], [p[np.newaxis]], [IDENTITY], means, 1.0, window, valid=None, outs=[out]
+        g[np.newaxis],
+        [p[np.newaxis]],
+        [IDENTITY],
+        [(float(g.mean()), float(p.mean()))],
+        1.0,
+        Window(np.zeros(1, np.intp), rows, np.ones(1)),
+        valid=None,
+        outs=[whole[np.newaxis, ..., 1]],
     )
-    np.testing.assert_allclose(whole[..., 1], composed(g[0], p[0]), atol=1e-6)
+    np.testing.assert_allclose(whole[..., 1], composed(g, p), atol=1e-6)
     assert (whole[..., 0] == 9).all()
