@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     Key = tuple[int | slice, ...]
 
-#: Decoded chunks of one input take no more than this.
-CHUNK_BYTES = 7 << 25
+#: Bytes of decoded chunks that may always be remembered, and how many at most for each
+#: full-width row of chunks that is wanted.
+LEAST_BYTES, ROW_BYTES = 1 << 23, 7 << 23
 
 
 class Remembered:
@@ -87,11 +88,15 @@ class ChunkReader:
         dask, zarr, or anything whose `chunks` are the size of a chunk along each axis.
     edges : tuple of ndarray
         Along each axis where chunks begin, and the end of the last one.
+    limit : int, optional
+        Bytes of chunks to remember.
     """
 
-    def __init__(self, data: Any, edges: tuple[NDArray[np.int64], ...]) -> None:
+    def __init__(
+        self, data: Any, edges: tuple[NDArray[np.int64], ...], limit: int = LEAST_BYTES
+    ) -> None:
         self._data, self._edges = data, edges
-        self.chunks = Remembered(CHUNK_BYTES)
+        self.chunks = Remembered(limit)
 
     def __getitem__(self, key: Key) -> NDArray[Any]:
         """Read the part named by integers and slices of step 1, one for each axis."""

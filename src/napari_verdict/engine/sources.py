@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.engine import chunks
 from napari_verdict.engine.chunks import ChunkReader, edges_of
 from napari_verdict.engine.descriptions import describe, opened
 
@@ -35,10 +37,14 @@ class Source:
         One letter for each axis of `data`, in its order, out of ``t`` and
         ``c`` (frames: independent images) and ``z``, ``y``, ``x`` (space).
         ``y`` and ``x`` are always there.
+    rows : int
+        How many full-width rows of chunks are remembered: as many as a block and its halo
+        reach, and one more for threads that are ahead.
     """
 
     data: Any
     axes: str
+    rows: int = 2
 
     def __post_init__(self) -> None:
         known = set(FRAME_AXES + SPATIAL_AXES)
@@ -49,7 +55,7 @@ class Source:
         object.__setattr__(self, "data", describe(self.data))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Source, (self.data, self.axes)
+        return Source, (self.data, self.axes, self.rows)
 
     def _size(self, axis: str) -> int:
         return int(self.data.shape[self.axes.index(axis)]) if axis in self.axes else 1
@@ -99,7 +105,14 @@ class Source:
 
     @cached_property
     def _reader(self) -> Any:
-        return self._opened if self._edges is None else ChunkReader(self._opened, self._edges)
+        if self._edges is None:
+            return self._opened
+        sizes = (
+            int(e[-1] if a == "x" else e[1]) for a, e in zip(self.axes, self._edges, strict=True)
+        )
+        row = math.prod(sizes) * self.dtype.itemsize
+        limit = min(max(self.rows * row, chunks.LEAST_BYTES), self.rows * chunks.ROW_BYTES)
+        return ChunkReader(self._opened, self._edges, limit)
 
     def read(self, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[Any]:
         """Read the full-width block (z, y, x) of a frame, a view where the array allows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     #: Takes a ground-truth id, a predicted id and a part of the image (z, y, x); returns
     #: where in that part, as it is now, the pair is.
     Finder = Callable[[int, int, tuple[slice, slice, slice]], NDArray[np.bool_]]
+
+#: Pixels looked at in one go for the side of a box.
+PIECE = 1 << 12
 
 
 def repainted(
@@ -57,11 +61,12 @@ def repainted(
         row = gone[k]
         pair = int(table.gt[row]), int(table.pred[row])
         boxes[row] = _shrunk(boxes[row].tolist(), lost[k].tolist(), pair, find)
-    left = pixels > 0
-    at = np.searchsorted(np.flatnonzero(left), _places(table, after)[new])
+    left = np.flatnonzero(pixels > 0)
+    at = np.searchsorted(left, _places(table, after)[new])
+    rows = np.insert(left, at, len(table) + np.arange(len(at)))
 
     def edited(column: NDArray[Any], added: NDArray[Any]) -> NDArray[Any]:
-        return np.insert(column[left], at, added[new], axis=0)
+        return np.concatenate([column, added[new]]).take(rows, axis=0)
 
     result = OverlapTable(
         edited(table.gt, after.gt),
@@ -99,19 +104,45 @@ def _rows(table: OverlapTable, pairs: OverlapTable) -> NDArray[np.intp]:
 def _shrunk(box: list[int], lost: list[bool], pair: tuple[int, int], find: Finder) -> list[int]:
     """Move the sides of a box that lost pixels inwards until each has one of the pair."""
     for side in np.flatnonzero(lost).tolist():
-        axis, end = divmod(side, 2)
-        width = 1
-        while True:  # strips of one line, two, four: the pair has pixels left
-            low, high = box[2 * axis : 2 * axis + 2]
-            strip = [slice(a, b) for a, b in zip(box[::2], box[1::2], strict=True)]
-            strip[axis] = slice(max(low, high - width), high) if end else slice(low, low + width)
-            strip[axis] = slice(strip[axis].start, min(strip[axis].stop, high))
-            there = find(*pair, (strip[0], strip[1], strip[2]))
-            lines = np.flatnonzero(there.any(axis=tuple({0, 1, 2} - {axis})))
-            if len(lines):
-                line = strip[axis].start + int(lines[-1 if end else 0])
-                box[side] = line + 1 if end else line
+        axis, upper = divmod(side, 2)
+        lines = 1
+        while box[2 * axis + 1] - box[2 * axis] > 1:  # one line is left: the pair has pixels
+            strip = list(box)
+            if upper:
+                strip[side - 1] = max(strip[side - 1], strip[side] - lines)
+            else:
+                strip[side + 1] = min(strip[side + 1], strip[side] + lines)
+            line = _outermost(strip, axis, bool(upper), pair, find)
+            if line is not None:
+                box[side] = line + upper
                 break
-            box[side] = strip[axis].start if end else strip[axis].stop
-            width *= 2
+            box[side] = strip[side - 1] if upper else strip[side + 1]
+            lines *= 2
     return box
+
+
+def _outermost(
+    strip: list[int], axis: int, upper: bool, pair: tuple[int, int], find: Finder
+) -> int | None:
+    """Return the outermost line of a strip, seen from its side, that has a pixel of the pair."""
+    z, y, x = (slice(a, b) for a, b in zip(strip[::2], strip[1::2], strict=True))
+    goal = strip[2 * axis + 1] - 1 if upper else strip[2 * axis]
+    met: list[int] = []
+    # piece by piece: background fills most of a line, so the first piece is mostly enough
+    across = 1 if axis == 2 or (axis == 0 and y.stop - y.start > x.stop - x.start) else 2
+    cut = (z, y, x)[across]
+    length = max(1, PIECE // max(1, _size(z, y, x) // (cut.stop - cut.start)))
+    for start in range(cut.start, cut.stop, length):
+        piece = [z, y, x]
+        piece[across] = slice(start, min(start + length, cut.stop))
+        there = find(*pair, (piece[0], piece[1], piece[2]))
+        lines = np.flatnonzero(there.any(axis=tuple({0, 1, 2} - {axis})))
+        if len(lines):
+            met.append(strip[2 * axis] + int(lines[-1 if upper else 0]))
+            if met[-1] == goal:
+                break
+    return (max(met) if upper else min(met)) if met else None
+
+
+def _size(*axes: slice) -> int:
+    return math.prod(axis.stop - axis.start for axis in axes)

@@ -153,9 +153,8 @@ def test_every_pass_decodes_every_chunk_once(rng):
 def test_chunks_that_are_not_remembered_are_decoded_once_a_pass_and_a_little_more(rng, monkeypatch):
     arrays = [np.tile(a, (3, 3, 1))[:32] for a in volumes(rng)]
     counted = [Counted(a, (4, 16, 22)) for a in arrays]
-    # three bands of chunks, of ten in a slab
-    three_bands = 3 * 4 * 16 * 44 * 4
-    monkeypatch.setattr("napari_verdict.engine.chunks.CHUNK_BYTES", three_bands + 1)
+    # no more than the rows that are wanted, of ten in a slab
+    monkeypatch.setattr("napari_verdict.engine.chunks.LEAST_BYTES", 0)
     run(counted, pixels=500, threads=1)
     chunks = 8 * 10 * 2
     truth, prediction, _ = (sum(c.decoded.values()) / chunks for c in counted)

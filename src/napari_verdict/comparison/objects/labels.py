@@ -16,7 +16,7 @@ from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of, grain_o
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.matching import Matching, match
-from napari_verdict.metrics.overlap import OverlapTable, merge, tabulate
+from napari_verdict.metrics.overlap import Merger, OverlapTable, merge, tabulate
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -74,16 +74,15 @@ def run_labels(
     blocks = [
         b for frame in source.frames for b in blocks_of(frame, source.shape, pixels, grain=grain)
     ]
-    parts: dict[str, dict[tuple[int, ...], list[OverlapTable]]] = {
-        name: {frame: [] for frame in source.frames} for name in read_pred
-    }
+    mergers = {name: {frame: Merger() for frame in source.frames} for name in read_pred}
     done = run_blocks(work, blocks, token=token, threads=threads)
     for k, (block, tables) in enumerate(zip(blocks, done, strict=True)):
         for name, table in zip(read_pred, tables, strict=True):
-            parts[name][block.frame].append(table)
+            mergers[name][block.frame].add(table)
         yield Progress(k + 1, len(blocks), "labels")
     return _result(
-        comparison, {name: tuple(map(merge, frames.values())) for name, frames in parts.items()}
+        comparison,
+        {name: tuple(m.result() for m in frames.values()) for name, frames in mergers.items()},
     )
 
 

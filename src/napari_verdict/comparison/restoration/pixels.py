@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.restoration.fits import sigma_along_z
 from napari_verdict.engine.blocks import grain_of
 from napari_verdict.engine.sources import Source
 from napari_verdict.metrics.ssim import RADIUS
@@ -43,10 +44,12 @@ class Pixels:
     def of(comparison: Comparison) -> Pixels:
         """Describe the pixels of a comparison; none is read."""
         truth, ignore = comparison.ground_truth, comparison.ignore
+        # windows reach the rows above and below, in 3D those of the slab beside it too
+        rows = 7 if sigma_along_z(comparison) else 4
         return Pixels(
-            truth.source,
-            {n: c.source for n, c in comparison.candidates.items()},
-            None if ignore is None else Source(ignore, truth.axes),
+            replace(truth.source, rows=rows),
+            {n: replace(c.source, rows=rows) for n, c in comparison.candidates.items()},
+            None if ignore is None else Source(ignore, truth.axes, rows),
         )
 
     @property
