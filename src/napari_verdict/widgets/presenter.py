@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_verdict.comparison.objects.overlays import rewrite
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness
 from napari_verdict.viewer.hover import Hover
@@ -68,6 +69,11 @@ class Presenter(QObject):
         self._turn = QTimer(self)
         self._turn.setInterval(0)
         self._turn.timeout.connect(self._draw_next)
+        self._painted: Any = None  # the result that overlays show
+        self._repaint = QTimer(self)
+        self._repaint.setSingleShot(True)
+        self._repaint.setInterval(0)
+        self._repaint.timeout.connect(self.repaint)
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         viewer.layers.events.reordered.connect(self._on_layers)
@@ -104,7 +110,7 @@ class Presenter(QObject):
         """Show what the steps returned; `roles` names the layers it was computed from."""
         first = not result_layers(self._viewer)
         self.result, self.candidate, self._names, drawings = outcome
-        self._roles = roles
+        self._roles, self._painted = roles, self.result
         comparison = self.result.request or self.result.comparison
         redrawn = {(d.candidate, d.name) for d in drawings}
         orphans = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
@@ -132,6 +138,7 @@ class Presenter(QObject):
         """Leave viewer and layers alone."""
         self._job.cancel()
         self._turn.stop()
+        self._repaint.stop()
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)
@@ -198,44 +205,56 @@ class Presenter(QObject):
         self.changed.emit()
 
     def rethreshold(self, threshold: float) -> Result:
-        """Match at another IoU threshold; overlays are rewritten where an outcome changed."""
-        from napari_verdict.comparison.objects.overlays import rewrite
+        """Match at another IoU threshold; overlays follow in the next turn of the event loop."""
+        self.result = self.result.at(threshold)
+        self._hover.follow(self.result, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
+        # scores first: of many thresholds that follow one another, the last is painted
+        self._repaint.start()
+        return self.result  # type: ignore[no-any-return]
 
-        old, new = self.result, self.result.at(threshold)
-        lazy = any(
-            not isinstance(x.data, np.ndarray)
-            for x in (new.comparison.ground_truth, *new.comparison.predictions)
-        )
+    def repaint(self) -> None:
+        """Rewrite overlays where an outcome changed since they were painted."""
+        old, new = self._painted, self.result
+        if old is new or old is None:
+            return
+        self._painted = new
+        truth, *_ = inputs = (new.comparison.ground_truth, *new.comparison.predictions)
+        if any(not isinstance(x.data, np.ndarray) for x in inputs):
+            self._prepare(self._names)
+            return
         for candidate in new.comparison.candidates:
             layers = {
-                key[1]: x for x in result_layers(self._viewer) if (key := key_of(x)) and
-                key[0] == candidate and x.data.shape == new.comparison.ground_truth.shape
-            }  # fmt: skip
-            if not layers or lazy:
-                continue
-            boxes = rewrite(old, new, candidate, {n: x.data for n, x in layers.items()})
-            for name in {name for name, _ in boxes}:
-                layers[name].refresh()
-        self.result = new
-        self._hover.follow(new, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
-        if lazy:
-            self._prepare(self._names)
-        return new  # type: ignore[no-any-return]
+                key[1]: x
+                for x in result_layers(self._viewer)
+                if (key := key_of(x)) and key[0] == candidate and x.data.shape == truth.shape
+            }
+            waiting = {d.name: d.data for d in self._waiting if d.candidate == candidate}
+            rewrite(old, new, candidate, waiting)
+            arrays = {n: x.data for n, x in layers.items() if x.data is not waiting.get(n)}
+            for name in {name for name, _ in rewrite(old, new, candidate, arrays)}:
+                # nothing else of the layer can have changed
+                layers[name].refresh(thumbnail=False, highlight=False, extent=False)
 
     # ---- drawing
 
     def _prepare(self, names: Iterable[str]) -> None:
         result, candidate, names = self.result, self.candidate, frozenset(names)
 
-        def steps(token: CancelToken) -> Generator[Progress, None, list[Drawing]]:
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             yield Progress(0, 1, "layers")
-            return prepare(result, candidate, names)
+            return result, prepare(result, candidate, names)
 
         self._job.start(steps, f"Drawing {candidate}")
 
     def _on_prepared(self, outcome: Any) -> None:
-        if isinstance(outcome, list):
-            self._draw(outcome)
+        if isinstance(outcome, tuple):
+            result, drawings = outcome
+            self.repaint()
+            if result is not self.result and drawings and drawings[0].kind == "labels":
+                # the threshold was moved meanwhile
+                arrays = {d.name: d.data for d in drawings}
+                rewrite(result, self.result, drawings[0].candidate, arrays)
+            self._draw(drawings)
         else:
             self.failed.emit(outcome)
 

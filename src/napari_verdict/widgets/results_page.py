@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.places import go_to_index
 from napari_verdict.viewer.result_layers import names_for
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.show_box import ShowBox
@@ -62,7 +61,6 @@ class ResultsPage(QWidget):
         self.table.asked.connect(self.go)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
-        self.threshold.plane_clicked.connect(self._on_plane)
         self.show_box = ShowBox()
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
@@ -158,10 +156,6 @@ class ResultsPage(QWidget):
         if self._presenter.result is not None:
             self.set_result(self._presenter.rethreshold(threshold))
             self.threshold_moved.emit(threshold)
-
-    def _on_plane(self, axis: str, index: int) -> None:
-        truth = self._presenter.result.comparison.ground_truth
-        go_to_index(self._viewer, truth.axes, axis, index)
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -156,7 +156,11 @@ def _pixels(tables: Sequence[OverlapTable]) -> int:
     return sum(int(t.pixels.sum()) for t in tables)
 
 
-def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool) -> pd.DataFrame:
+def curve_table(
+    overlap: Mapping[str, tuple[OverlapTable, ...]],
+    inclusive: bool,
+    thresholds: Sequence[float] = CURVE_THRESHOLDS,
+) -> pd.DataFrame:
     """Tabulate instance scores over thresholds, pooled over frames.
 
     Returns
@@ -168,7 +172,7 @@ def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool
 
     rows = []
     for name, tables in overlap.items():
-        for threshold in CURVE_THRESHOLDS:
+        for threshold in thresholds:
             matchings = [match(t, threshold, inclusive) for t in tables]
             scores = reduce(add, map(instance_counts, matchings)).scores()
             found = {c: scores[c].value for c in CURVE_COLUMNS if c in scores}
