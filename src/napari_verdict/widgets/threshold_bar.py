@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -20,7 +20,7 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
-from napari_verdict.widgets.words import rows_of
+from napari_verdict.widgets.words import axis_over, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,11 +72,6 @@ class ThresholdBar(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addLayout(row)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        # of many moves of the mouse that wait in the queue only the newest is matched
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.setInterval(0)
-        self._turn.timeout.connect(self._emit)
         viewer.dims.events.current_step.connect(self._on_step)
 
     def set_result(self, result: Result) -> None:
@@ -84,8 +79,7 @@ class ThresholdBar(QWidget):
         self._result = result
         settings = result.comparison.settings
         instances = result.comparison.task is Task.INSTANCES
-        axes = {a for s in result.rows for a in (s.axis_index or {})}
-        self._axis = next((a for a in "zt" if a in axes), "")
+        self._axis = axis_over(result)
         for widget in (self._label, self.slider, self._value):
             widget.setVisible(instances)
         self.curve_button.setVisible(instances or bool(self._axis))
@@ -100,7 +94,6 @@ class ThresholdBar(QWidget):
     def stop(self) -> None:
         """Let go of the viewer."""
         self._job.cancel()
-        self._turn.stop()
         self._viewer.dims.events.current_step.disconnect(self._on_step)
         for canvas in (self.curve, self.frames):
             if canvas is not None:
@@ -109,9 +102,7 @@ class ThresholdBar(QWidget):
     def _on_slider(self) -> None:
         if self.curve is not None:
             self.curve.move_to(self.slider.value() / _STEPS)
-        self._turn.start()
-
-    def _emit(self) -> None:
+        # at once: of moves that wait in the queue, Qt tells only the newest
         self.moved.emit(self.slider.value() / _STEPS)
 
     # ---- curves

@@ -182,3 +182,9 @@ def best_candidate(result: Result, row: Row) -> str | None:
     top = max(values.values())
     winners = [c for c, v in values.items() if v == top]
     return winners[0] if len(winners) == 1 else None
+
+
+def axis_over(result: Result) -> str:
+    """Return the axis, z or t, over which a result has scores; "" where there is none."""
+    axes = {axis for score in result.rows for axis in (score.axis_index or {})}
+    return next((axis for axis in "zt" if axis in axes), "")

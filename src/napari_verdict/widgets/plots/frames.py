@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 AXIS_NAMES = {"t": "frame (t)", "z": "plane (z)"}
 
 
-def axis_over(result: Result) -> str:
-    """Return the axis, z or t, over which a result has scores; "" where there is none."""
-    axes = {a for s in result.rows for a in (s.axis_index or {})}
-    return next((a for a in "zt" if a in axes), "")
-
-
 def lines_over(result: Result, row: Row, axis: str) -> Lines:
     """Return a score over an axis by candidate; of channels, should there be any, the first."""
     found: dict[str, dict[int, float]] = {}
