@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 #: Whose object an entry is; a place is a box on a restored image.
@@ -91,8 +91,10 @@ class Entries:
 
     def find(self, key: EntryKey) -> int:
         """Return the row of an entry; -1 where there is none."""
-        return self._rows.get(key, -1)
-
-    @cached_property
-    def _rows(self) -> dict[EntryKey, int]:
-        return {self.key(row): row for row in range(len(self))}
+        if key.candidate != self.candidate or key.role not in ROLES:
+            return -1
+        # one look at a column of ids is faster than any index is built
+        rows = np.flatnonzero(self.id == key.id)
+        rows = rows[self.role[rows] == ROLES.index(key.role)]
+        rows = rows[(self.frame[rows] == np.array(key.frame, np.intp)).all(axis=1)]
+        return int(rows[0]) if len(rows) else -1

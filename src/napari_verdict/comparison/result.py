@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Comparison
 
 #: One row for each object in `Result.objects`; centroid and box columns follow, by axis.
-OBJECT_COLUMNS = ["candidate", "role", "id", "outcome", "partner", "iou", "size", "frame"]
+OBJECT_COLUMNS = [
+    *("candidate", "role", "id", "outcome", "kind", "partner", "iou", "size", "frame"),
+]
 
 
 @dataclass(frozen=True)

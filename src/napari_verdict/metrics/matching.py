@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_verdict.metrics.assignment import best_assignment
+from napari_verdict.metrics.error_kinds import Kinds, error_kinds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,12 +30,15 @@ class Side(NamedTuple):
         Index of each object's partner in `others`, or -1.
     iou : (n,) ndarray of float64
         With the partner; without one the best with any object.
+    kinds : (n,) ndarray of uint8
+        `error_kinds.Kind` of each object.
     """
 
     objects: Extents
     others: Extents
     partners: NDArray[np.intp]
     iou: NDArray[np.float64]
+    kinds: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,31 +85,31 @@ class Matching:
         return tuple(zip(gt.tolist(), pred.tolist(), strict=True))
 
     @cached_property
+    def kinds(self) -> Kinds:
+        """The kind of every object; see `napari_verdict.metrics.error_kinds`."""
+        return error_kinds(self)
+
+    @cached_property
     def gt(self) -> Side:
         """What became of the ground-truth objects."""
         overlap, pairs = self.overlap, self.overlap.pairs
-        objects, others = overlap.gt_objects, overlap.pred_objects
-        return self._side(objects, others, pairs.gt, pairs.pred, overlap.best_iou[0])
+        partners, iou = self._partners(pairs.gt, pairs.pred, overlap.best_iou[0])
+        return Side(overlap.gt_objects, overlap.pred_objects, partners, iou, self.kinds.gt)
 
     @cached_property
     def pred(self) -> Side:
         """What became of the predicted objects."""
         overlap, pairs = self.overlap, self.overlap.pairs
-        objects, others = overlap.pred_objects, overlap.gt_objects
-        return self._side(objects, others, pairs.pred, pairs.gt, overlap.best_iou[1])
+        partners, iou = self._partners(pairs.pred, pairs.gt, overlap.best_iou[1])
+        return Side(overlap.pred_objects, overlap.gt_objects, partners, iou, self.kinds.pred)
 
-    def _side(
-        self,
-        objects: Extents,
-        others: Extents,
-        mine: NDArray[np.intp],
-        theirs: NDArray[np.intp],
-        best: NDArray[np.float64],
-    ) -> Side:
-        partners, iou = np.full(len(objects), -1, np.intp), best.copy()
+    def _partners(
+        self, mine: NDArray[np.intp], theirs: NDArray[np.intp], best: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        partners, iou = np.full(len(best), -1, np.intp), best.copy()
         partners[mine[self.chosen]] = theirs[self.chosen]
         iou[mine[self.chosen]] = self.iou
-        return Side(objects, others, partners, iou)
+        return partners, iou
 
     @property
     def matched(self) -> NDArray[Any]:

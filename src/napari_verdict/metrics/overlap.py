@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from napari_verdict.metrics.error_kinds import Kinds, kinds_unmatched
 from napari_verdict.metrics.extents import Extents, group_starts
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ class OverlapTable:
         np.maximum.at(gt, self.pairs.gt, self.pairs.iou)
         np.maximum.at(pred, self.pairs.pred, self.pairs.iou)
         return gt, pred
+
+    @cached_property
+    def kinds_unmatched(self) -> Kinds:
+        """The kind of each object where it is not matched."""
+        return kinds_unmatched(self)
 
 
 def tabulate(

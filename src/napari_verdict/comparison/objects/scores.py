@@ -6,13 +6,17 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.scores import Score
 from napari_verdict.metrics.classes import confusion_of
+from napari_verdict.metrics.error_kinds import Kind
 from napari_verdict.metrics.foreground import pixel_counts
 from napari_verdict.metrics.instances import instance_counts
 from napari_verdict.metrics.matching import match
 from napari_verdict.metrics.overlap import merge
+from napari_verdict.metrics.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,10 +25,14 @@ if TYPE_CHECKING:
 
     from napari_verdict.metrics.matching import Matching
     from napari_verdict.metrics.overlap import OverlapTable
-    from napari_verdict.metrics.values import Value
 
 #: Instance scores that no threshold changes.
 THRESHOLD_FREE = ("n_gt", "n_pred", "mean_best_iou")
+
+#: Kinds of error that are counted, by metric id; the objects of both sides.
+KIND_COUNTS = {
+    f"n_{kind.name.lower()}": kind for kind in Kind if kind not in (Kind.MATCHED, Kind.IGNORED)
+}
 
 # from whole numbers: 0.5 + 2 * 0.05 is not 0.6
 CURVE_THRESHOLDS = tuple(k / 100 for k in range(50, 100, 5))
@@ -97,7 +105,7 @@ class _Scorer:
                 index,
                 threshold=None if metric in THRESHOLD_FREE else settings.iou_threshold,
             )
-            for metric, value in counts.scores().items()
+            for metric, value in (counts.scores() | _kind_counts(matchings)).items()
         ]
 
     def _foreground(
@@ -146,6 +154,11 @@ class _Scorer:
             class_=class_,
             aggregation=self.pooled if index is None else None,
         )
+
+
+def _kind_counts(matchings: Sequence[Matching]) -> dict[str, Value]:
+    counts = np.sum([m.kinds.counts() for m in matchings], axis=0)
+    return {metric: Value(int(counts[kind])) for metric, kind in KIND_COUNTS.items()}
 
 
 def _decimals(threshold: float) -> str:
