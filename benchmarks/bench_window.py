@@ -181,7 +181,12 @@ class Bench:
         self.viewer.window.add_dock_widget(self.validate, name="Validate", area="right")
         self.until(self.validate.isVisible)
         self.app.processEvents()
-        self.add("dock opened, first time", 300, [ours], [time.perf_counter() - start - (ours - imported)])
+        self.add(
+            "dock opened, first time",
+            300,
+            [ours],
+            [time.perf_counter() - start - (ours - imported)],
+        )
         self.settle(1)
 
     def job(self, what: str) -> None:

@@ -90,10 +90,12 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
         ]
     overlays = result.overlays(candidate)
     if "predicted objects" in names and "predicted objects" in overlays:
-        from napari_verdict.comparison.objects.overlays import outline
+        from napari_verdict.comparison.objects.overlays import outline, rewrite
 
         # here, once: napari would trace contours again whenever the threshold moves
         outline(result, candidate, overlays["predicted objects"])  # type: ignore[arg-type]
+        # changes nothing, but loads the kernel that moving the threshold needs
+        rewrite(result, result, candidate, overlays)  # type: ignore[arg-type]
     return [_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
 
 

@@ -137,8 +137,6 @@ def rewrite(
         for frame, (before, after) in zip(truth.source.frames, pairs, strict=True):
             ids, codes = _codes(after, name)
             changed = np.flatnonzero(codes != _codes(before, name)[1])
-            if not changed.size:
-                continue
             boxes = side_of(after, role).objects.boxes[changed]
             depth, height, _ = truth.source.shape
             labels = read(Block(frame, 0, depth, 0, height))

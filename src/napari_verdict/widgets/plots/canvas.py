@@ -115,7 +115,8 @@ class PlotCanvas(FigureCanvasQTAgg):
         self.restore_region(self._under)  # type: ignore[no-untyped-call]
         for artist in self._over:
             artist.axes.draw_artist(artist)
-        self.blit(self._figure.bbox)  # type: ignore[no-untyped-call]
+        # not blit, which would bring the whole window to the screen at once, canvas included
+        self.update()
 
     # ---- drawing
 
