@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_verdict.comparison.objects.overlays import rewrite
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness
 from napari_verdict.viewer.hover import Hover
@@ -214,6 +213,8 @@ class Presenter(QObject):
 
     def repaint(self) -> None:
         """Rewrite overlays where an outcome changed since they were painted."""
+        from napari_verdict.comparison.objects.overlays import rewrite
+
         old, new = self._painted, self.result
         if old is new or old is None:
             return
@@ -248,6 +249,8 @@ class Presenter(QObject):
 
     def _on_prepared(self, outcome: Any) -> None:
         if isinstance(outcome, tuple):
+            from napari_verdict.comparison.objects.overlays import rewrite
+
             result, drawings = outcome
             self.repaint()
             if result is not self.result and drawings and drawings[0].kind == "labels":

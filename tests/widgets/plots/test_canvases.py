@@ -191,7 +191,9 @@ def test_pairs_are_one_point_and_kinds_have_a_marker_each(viewer, show, entries)
     plot = SizeScatter(viewer)
     plot.show_entries(entries, 0.7, 0.25, "µm²")
     show(plot)
-    assert len(plot._x) == (entries.role == 0).sum() + (entries.partner[entries.role == 1] == 0).sum()
+    assert (
+        len(plot._x) == (entries.role == 0).sum() + (entries.partner[entries.role == 1] == 0).sum()
+    )
     assert plot._x.max() == entries.size.max() / 4
     assert plot._plot.get_xlabel() == "object size (µm²)"
     markers = [line.get_marker() for line in plot._plot.lines[:-2]]
@@ -239,8 +241,8 @@ def test_plots_follow_the_theme_while_they_are_shown(viewer, show, make):
         viewer.theme = theme
         look = look_of(theme)
         plot.draw()
-        corner = np.asarray(plot.buffer_rgba())
-        assert "#%02x%02x%02x" % tuple(corner[-1, 0, :3]) == look.background.lower()
+        red, green, blue = np.asarray(plot.buffer_rgba())[-1, 0, :3]
+        assert f"#{red:02x}{green:02x}{blue:02x}" == look.background.lower()
 
 
 @pytest.mark.parametrize("make", [ThresholdCurve, FrameCurve, IouHistogram, SizeScatter])
