@@ -110,11 +110,13 @@ def _repaint(
 ) -> None:
     for i in range(len(ids)):
         z0, z1, y0, y1, x0, x1 = boxes[i]
+        label, code = ids[i], codes[i]
         for z in range(z0, z1):
             for y in range(y0, y1):
-                for x in range(x0, x1):
-                    if labels[z, y, x] == ids[i] and painted[z, y, x] != 0:
-                        painted[z, y, x] = codes[i]
+                row, colours = labels[z, y, x0:x1], painted[z, y, x0:x1]
+                for x in range(len(row)):
+                    if row[x] == label and colours[x] != 0:
+                        colours[x] = code
 
 
 @njit(nogil=True, cache=True)

@@ -13,12 +13,15 @@ from cases import compare
 from napari_verdict.comparison.objects.listing import object_entries
 from napari_verdict.widgets.plots.frames import FrameCurve, lines_over
 from napari_verdict.widgets.plots.histogram import IouHistogram
+from napari_verdict.widgets.plots.intensity import GainCurve, GainLine
 from napari_verdict.widgets.plots.look import look_of
 from napari_verdict.widgets.plots.scatter import SizeScatter
 from napari_verdict.widgets.plots.thresholds import ThresholdCurve
 from napari_verdict.widgets.words import rows_of
 
 pytestmark = pytest.mark.gui
+
+PLOTS = [ThresholdCurve, FrameCurve, IouHistogram, SizeScatter, GainCurve]
 
 
 @pytest.fixture
@@ -234,7 +237,7 @@ def test_a_hundred_thousand_points_are_drawn_once_a_place(viewer, show, rng, ent
 # ---- all of them
 
 
-@pytest.mark.parametrize("make", [ThresholdCurve, FrameCurve, IouHistogram, SizeScatter])
+@pytest.mark.parametrize("make", PLOTS)
 def test_plots_follow_the_theme_while_they_are_shown(viewer, show, make):
     plot = show(make(viewer))
     for theme in ("light", "dark"):
@@ -245,7 +248,7 @@ def test_plots_follow_the_theme_while_they_are_shown(viewer, show, make):
         assert f"#{red:02x}{green:02x}{blue:02x}" == look.background.lower()
 
 
-@pytest.mark.parametrize("make", [ThresholdCurve, FrameCurve, IouHistogram, SizeScatter])
+@pytest.mark.parametrize("make", PLOTS)
 def test_plots_have_a_name_and_say_what_a_click_does(viewer, qtbot, make):
     plot = make(viewer)
     qtbot.addWidget(plot)
@@ -280,3 +283,36 @@ def test_light_and_dark_colours_can_be_read_on_their_paper():
         for colour in (*look.colours, look.text):
             low, high = sorted((paper, luminance(colour)))
             assert (high + 0.05) / (low + 0.05) >= 3, (theme, colour)  # WCAG: graphics
+
+
+# ---- intensity
+
+
+def gain_line(bend=1.0):
+    truth = np.linspace(0, 100, 21)
+    return GainLine(truth, truth**bend, truth**bend - 5, truth**bend + 5)
+
+
+def test_intensity_is_drawn_for_each_candidate_with_the_spread_of_the_one_looked_at(viewer, show):
+    plot = GainCurve(viewer)
+    plot.show_lines({"raw": gain_line(), "cnn": gain_line(0.9)}, "cnn", "counts")
+    show(plot)
+    axes = plot._plot
+    assert len(axes.collections) == 1
+    looked_at = axes.lines[1]
+    np.testing.assert_allclose(looked_at.get_ydata(), np.linspace(0, 100, 21) ** 0.9)
+    assert looked_at.get_linewidth() > axes.lines[0].get_linewidth()
+    assert axes.get_xlabel() == "ground truth (counts)"
+    assert [t.get_text() for t in plot._figure.legends[0].texts] == ["raw", "cnn"]
+
+
+def test_a_click_on_an_object_of_the_intensity_curve_gives_its_place(viewer, show, hand, qtbot):
+    plot = GainCurve(viewer)
+    objects = (np.array([20.0, 60, np.nan]), np.array([25.0, 40, 5]))
+    plot.show_lines({"cnn": gain_line()}, "cnn", "", objects)
+    show(plot)
+    with qtbot.waitSignal(plot.chosen) as chosen:
+        hand.click(plot, plot._plot, 60, 40)
+    assert chosen.args == [1]
+    with qtbot.assertNotEmitted(plot.chosen):
+        hand.click(plot, plot._plot, 40, 90)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +12,15 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.objects.outcomes import Role, side_of
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block, blocks_of
-from napari_verdict.engine.sources import FRAME_AXES, canonical_view
+from napari_verdict.engine.sources import SPATIAL_AXES, canonical_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.objects.labels import LabelResult
+    from napari_verdict.engine.sources import Source
     from napari_verdict.metrics.matching import Matching
 
     Index = tuple[int | slice, ...]
@@ -142,7 +143,7 @@ def rewrite(
             labels = read(Block(frame, 0, depth, 0, height))
             # what is painted 0 is ignored, or inside an outline
             repaint(view[frame], labels, boxes, ids[changed], codes[changed])
-            rewritten += [(name, _index(comparison, frame, box)) for box in boxes.tolist()]
+            rewritten += zip(repeat(name), _indices(truth.source, frame, boxes))
     return rewritten
 
 
@@ -171,9 +172,11 @@ def outline(result: LabelResult, candidate: str, painted: NDArray[np.uint8]) -> 
             keep_outlines(view[(*frame, block.z, block.y)], read(wider), top, bottom)
 
 
-def _index(comparison: Comparison, frame: tuple[int, ...], box: list[int]) -> Index:
-    axes = comparison.ground_truth.axes
-    frame_axes = [a for a in axes if a in FRAME_AXES]
-    at: dict[str, int | slice] = dict(zip(frame_axes, frame, strict=True))
-    at |= {a: slice(*box[2 * k : 2 * k + 2]) for k, a in enumerate("zyx")}
-    return tuple(at[a] for a in axes)
+def _indices(source: Source, frame: tuple[int, ...], boxes: NDArray[np.int64]) -> Iterator[Index]:
+    """Return boxes of a frame as indices along the axes of an array."""
+    ends = boxes.T.tolist()
+    along: dict[str, Iterable[int | slice]] = {
+        axis: map(slice, ends[2 * k], ends[2 * k + 1]) for k, axis in enumerate(SPATIAL_AXES)
+    }
+    along |= {axis: repeat(at) for axis, at in zip(source.frame_axes, frame, strict=True)}
+    return zip(*(along[axis] for axis in source.axes), strict=False)
