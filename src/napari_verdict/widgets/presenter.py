@@ -22,6 +22,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
 )
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -56,6 +57,8 @@ class Presenter(QObject):
         self.result: Any = None
         self.candidate = ""
         self._viewer = viewer
+        self._session = session_of(viewer)
+        self._session.events.candidate.connect(self.look_at)
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
@@ -126,6 +129,7 @@ class Presenter(QObject):
             if layer is not None and one is not None
         )
         self._hover.follow(self.result, roles.ground_truth, self.candidate)
+        self._share()
         self._draw(drawings)
 
     @property
@@ -138,6 +142,7 @@ class Presenter(QObject):
         self._job.cancel()
         self._turn.stop()
         self._repaint.stop()
+        self._session.events.candidate.disconnect(self.look_at)
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)
@@ -183,7 +188,11 @@ class Presenter(QObject):
 
     def look_at(self, candidate: str) -> None:
         """Show another candidate's maps or overlays instead; in grid mode beside the others."""
-        if self.result is None or candidate not in self.result.comparison.candidates:
+        if (
+            self.result is None
+            or candidate == self.candidate
+            or candidate not in self.result.comparison.candidates
+        ):
             return
         self.candidate = candidate
         self._hover.follow(self.result, self._roles.ground_truth, candidate)  # type: ignore[union-attr]
@@ -201,7 +210,14 @@ class Presenter(QObject):
                     layer.visible = False
         if missing:
             self._prepare(missing)
+        self._share()
         self.changed.emit()
+
+    def _share(self) -> None:
+        """Tell the other docks what is looked at."""
+        self._session.update(
+            {"roles": self._roles, "candidate": self.candidate, "result": self.result}
+        )
 
     def rethreshold(self, threshold: float) -> Result:
         """Match at another IoU threshold; overlays follow in the next turn of the event loop."""
@@ -209,6 +225,7 @@ class Presenter(QObject):
         self._hover.follow(self.result, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
         # scores first: of many thresholds that follow one another, the last is painted
         self._repaint.start()
+        self._share()
         return self.result  # type: ignore[no-any-return]
 
     def repaint(self) -> None:

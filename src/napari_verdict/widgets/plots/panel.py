@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -51,16 +51,17 @@ class PlotsPanel(QWidget):
 
     Parameters
     ----------
-    viewer : napari viewer
+    napari_viewer : napari viewer
         Whose session is followed and whose sliders are moved.
     """
 
     #: Keys of the entries that a click asks for, worst first, and what they have in common.
     wanted = Signal(object, str)
 
-    def __init__(self, viewer: Any, parent: Any = None) -> None:
-        super().__init__(parent)
-        self._viewer, self.session = viewer, session_of(viewer)
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer, self.session = napari_viewer, session_of(napari_viewer)
+        self._docked = False
         self._views: dict[str, Any] = {}
         self._axis = ""
         self._listed: tuple[Any, Entries | None] = (None, None)
@@ -96,7 +97,7 @@ class PlotsPanel(QWidget):
         self.session.events.result.connect(self._on_session)
         self.session.events.candidate.connect(self._on_session)
         self.session.events.selected.connect(self._on_selected)
-        viewer.dims.events.current_step.connect(self._on_step)
+        napari_viewer.dims.events.current_step.connect(self._on_step)
         self._offer()
 
     def stop(self) -> None:
@@ -121,6 +122,14 @@ class PlotsPanel(QWidget):
     def shown(self) -> str:
         """Which of `PLOTS` is chosen; "" where there is none."""
         return str(self.chooser.currentData() or "")
+
+    def event(self, event: Any) -> bool:
+        """Stop when napari takes the dock away, which shows only by the parent."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self._docked and self.parent() is None:
+                self.stop()
+            self._docked = self.parent() is not None
+        return bool(super().event(event))
 
     def showEvent(self, event: Any) -> None:
         """Draw what changed while it was hidden."""
@@ -207,7 +216,7 @@ class PlotsPanel(QWidget):
     def on_bar(self, low: float, high: float, rows: Any) -> None:
         """List the entries of a bar."""
         entries = self._entries()
-        self.wanted.emit([entries.key(int(r)) for r in rows], f"IoU {low:.2f} to {high:.2f}")
+        self._want([entries.key(int(r)) for r in rows], f"IoU {low:.2f} to {high:.2f}")
 
     def on_point(self, row: int) -> None:
         """Look at the entry of a point."""
@@ -225,7 +234,11 @@ class PlotsPanel(QWidget):
             "only b": f"{b} finds, {a} misses",
             "neither": f"{a} and {b} miss",
         }[group]
-        self.wanted.emit(_in_order(self._entries(), keys), text)
+        self._want(_in_order(self._entries(), keys), text)
+
+    def _want(self, keys: list[EntryKey], text: str) -> None:
+        self.wanted.emit(keys, text)
+        self.session.selected = keys[0]
 
     def on_frame(self, index: int) -> None:
         """Step to a plane or frame."""
