@@ -33,11 +33,12 @@ class PlotCanvas(FigureCanvasQTAgg):
     """
 
     def __init__(self, viewer: Any, name: str, tip: str, height: int) -> None:
-        self._figure = Figure(figsize=(3.4, height / 100), layout="constrained")
+        self._figure = Figure(figsize=(3.4, height / 100))
         super().__init__(self._figure)  # type: ignore[no-untyped-call]
         self._viewer = viewer
         self._height = height
         self._old = True
+        self._legend_rows = 0
         self._under: Any = None
         self._over: list[Any] = []
         self.setFixedHeight(height)
@@ -91,16 +92,18 @@ class PlotCanvas(FigureCanvasQTAgg):
         figure.legend(
             handles,
             names,
-            loc="outside upper left",
+            loc="upper left",
             ncols=columns,
             fontsize=_SMALLER,
             frameon=False,
             labelcolor=look.text,
             handlelength=2.4,
             columnspacing=1.2,
-            borderaxespad=0.2,
+            borderaxespad=0.3,
             borderpad=0.2,
+            labelspacing=0.35,
         )
+        self._legend_rows = -(-len(names) // columns)
 
     def lay_over(self, *artists: Any) -> None:
         """Say what is drawn over the rest, and moves."""
@@ -125,8 +128,29 @@ class PlotCanvas(FigureCanvasQTAgg):
         look = look_of(self._viewer.theme)
         self._figure.clear()
         self._figure.set_facecolor(look.background)
+        self._legend_rows = 0
         self.paint(self._figure, look)
+        self._arrange()
         self.draw_idle()  # type: ignore[no-untyped-call]
+
+    def _arrange(self) -> None:
+        """Leave room for names and numbers; matplotlib's own layout doubles the time to draw."""
+        width, height = (max(1.0, n) for n in self._figure.get_size_inches() * 72)  # points
+        left, right, bottom, row = 45, 9, 32, 13
+        top = row * self._legend_rows + 8
+        if width > left + right and height > top + bottom:
+            self._figure.subplots_adjust(
+                left=left / width,
+                right=1 - right / width,
+                bottom=bottom / height,
+                top=1 - top / height,
+                hspace=0.2,
+            )
+
+    def resizeEvent(self, event: Any) -> None:
+        """Keep the margins as wide as they are."""
+        super().resizeEvent(event)  # type: ignore[no-untyped-call]
+        self._arrange()
 
     def _on_drawn(self, event: Any) -> None:
         self._under = self.copy_from_bbox(self._figure.bbox)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -280,7 +281,8 @@ def pixel_size(truth: Input) -> tuple[float, str]:
 
 def _in_order(entries: Entries, keys: set[EntryKey]) -> list[EntryKey]:
     """Return the keys in the order of the entries, worst first."""
-    return [key for row in range(len(entries)) if (key := entries.key(row)) in keys]
+    near = np.isin(entries.id, [key.id for key in keys])  # an id may be there in other frames too
+    return [key for row in np.flatnonzero(near).tolist() if (key := entries.key(row)) in keys]
 
 
 def _combo(name: str, tip: str) -> QComboBox:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import LogFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 from qtpy.QtCore import Signal
 
 from napari_verdict.comparison.entries import ROLES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_verdict.widgets.plots.look import Look
 
 _REACH = 12.0  # pixels of the screen between a click and the point it means
-_CELLS = (500, 250)  # points that fall together on the screen are drawn once
+_CELLS = (400, 200)  # points that fall together on the screen are drawn once
 
 
 class SizeScatter(PlotCanvas):
@@ -75,11 +75,15 @@ class SizeScatter(PlotCanvas):
         axes = self._plot = self.axes(figure, look)
         axes.set_xscale("log")
         axes.set_ylim(-0.04, 1.04)
+        decades = 1.0
         if self._x.size:
-            axes.set_xlim(self._x.min() / 1.3, self._x.max() * 1.3)
-        axes.xaxis.set_major_locator(LogLocator(10, numticks=8))
-        axes.xaxis.set_major_formatter(LogFormatter(10))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+            low, high = self._x.min() / 1.3, self._x.max() * 1.3
+            axes.set_xlim(low, high)
+            decades = np.log10(high / low)
+        ticks = (1, 2, 5) if decades < 2 else (1,)
+        axes.xaxis.set_major_locator(LogLocator(10, ticks, numticks=12))
+        axes.xaxis.set_major_formatter(lambda size, _: f"{size:g}")
+        axes.xaxis.set_minor_locator(NullLocator())  # a third of the time to draw
         handles, names = [], []
         for kind, at in self._by_kind():
             mark = look.kind(kind)
