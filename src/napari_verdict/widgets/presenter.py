@@ -103,7 +103,7 @@ class Presenter(QObject):
                 token.check()
                 yield Progress(k, len(wanted), "layers")
                 drawings += prepare(result, name, layers) if layers else []
-            _ = result.verdict  # here rather than in the window's thread
+            _ = result.verdict, len(result.rows)  # here rather than in the window's thread
             return result, chosen, shown, drawings
 
         return steps

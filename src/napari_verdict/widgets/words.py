@@ -186,5 +186,9 @@ def best_candidate(result: Result, row: Row) -> str | None:
 
 def axis_over(result: Result) -> str:
     """Return the axis, z or t, over which a result has scores; "" where there is none."""
-    axes = {axis for score in result.rows for axis in (score.axis_index or {})}
+    truth = result.comparison.ground_truth
+    if result.comparison.task is Task.RESTORATION:
+        axes = {axis for score in result.rows for axis in (score.axis_index or {})}
+    else:
+        axes = set(truth.axes) & set("t")  # objects are matched over z
     return next((axis for axis in "zt" if axis in axes), "")

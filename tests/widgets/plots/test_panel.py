@@ -131,21 +131,25 @@ def test_other_predictions_can_be_compared_and_stay_chosen(panel):
     assert box.choosers[0].currentText() == "c"
 
 
-def test_a_frame_that_is_clicked_is_stepped_to_and_the_line_follows_the_viewer(panel, viewer):
+def test_a_frame_that_is_clicked_is_stepped_to_and_the_line_follows_the_viewer(
+    panel, viewer, qtbot
+):
     stack = np.stack([discs()] * 4)
     viewer.add_labels(stack)
     look_at(panel, compare(stack, stack, "tyx"), "prediction", "frames")
+    qtbot.waitUntil(lambda: panel.plot("frames")._marker is not None)
     panel.plot("frames").chosen.emit(3)
     assert viewer.dims.current_step[0] == 3
     viewer.dims.set_current_step(0, 1)
     assert panel.plot("frames")._marker.get_xdata() == [1, 1]
 
 
-def test_any_score_can_be_drawn_over_frames(panel):
+def test_any_score_can_be_drawn_over_frames(panel, qtbot):
     stack = np.stack([discs()] * 4)
     look_at(panel, compare(stack, stack, "tyx"), "prediction", "frames")
     panel.score.setCurrentText("recall")
-    assert panel.plot("frames")._plot.get_ylabel() == "recall"
+    plot = panel.plot("frames")
+    qtbot.waitUntil(lambda: plot._plot is not None and plot._plot.get_ylabel() == "recall")
 
 
 def test_plots_follow_the_threshold_once_it_rests(panel, qtbot):

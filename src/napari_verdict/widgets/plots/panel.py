@@ -19,14 +19,19 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.model import Task
+from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.places import go_to_index, index_along
+from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import axis_over, rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from napari_verdict.comparison.entries import Entries, EntryKey
     from napari_verdict.comparison.model import Input
     from napari_verdict.comparison.result import Result
+    from napari_verdict.engine.cancel import CancelToken
 
 #: What each plot is called, and how it is read.
 PLOTS = {
@@ -65,6 +70,8 @@ class PlotsPanel(QWidget):
         self._docked = False
         self._views: dict[str, Any] = {}
         self._axis = ""
+        self._job = Job(self)
+        self._job.done.connect(self._on_lines)
         self._listed: tuple[Any, Entries | None] = (None, None)
         self.chooser = _combo("Plot", "What is drawn")
         self.score = _combo("Score", "Which score is drawn")
@@ -104,6 +111,7 @@ class PlotsPanel(QWidget):
     def stop(self) -> None:
         """Let go of viewer and session."""
         self._later.stop()
+        self._job.cancel()
         self.session.events.result.disconnect(self._on_session)
         self.session.events.candidate.disconnect(self._on_session)
         self.session.events.selected.disconnect(self._on_selected)
@@ -197,12 +205,22 @@ class PlotsPanel(QWidget):
         self.plot("pair").set_result(result)
 
     def _show_frames(self, result: Result) -> None:
-        from napari_verdict.widgets.plots.frames import lines_over
-
-        row = rows_of(result)[max(0, self.score.currentIndex())]
-        view = self.plot("frames")
+        row, axis = rows_of(result)[max(0, self.score.currentIndex())], self._axis
+        self.plot("frames")
         self._on_step()
-        view.show_lines(lines_over(result, row, self._axis), self._axis, row.title)
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            # of a long stack, scores of frames at another threshold take their time
+            from napari_verdict.widgets.plots.frames import lines_over
+
+            yield Progress(0, 1, "frames")
+            return lines_over(result, row, axis), axis, row.title
+
+        self._job.start(steps, "Score over planes or frames")
+
+    def _on_lines(self, outcome: Any) -> None:
+        if isinstance(outcome, tuple):
+            self.plot("frames").show_lines(*outcome)
 
     def _entries(self) -> Entries:
         from napari_verdict.comparison.objects.listing import object_entries
