@@ -12,7 +12,8 @@ from cases import compare
 from napari_verdict import compare_images
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.model import Input
-from napari_verdict.widgets.plots.panel import PlotsPanel, offered, pixel_size
+from napari_verdict.widgets.plots.offer import offered, pixel_size
+from napari_verdict.widgets.plots.panel import PlotsPanel
 
 pytestmark = pytest.mark.gui
 

@@ -41,6 +41,7 @@ class FrameCurve(PlotCanvas):
 
     #: The plane or frame that was clicked.
     chosen = Signal(int)
+    gives = "frame"  # what `chosen` names
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(

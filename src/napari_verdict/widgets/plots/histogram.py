@@ -25,6 +25,7 @@ class IouHistogram(PlotCanvas):
 
     #: From and to which IoU a bar reaches that was clicked, and the rows of its entries.
     chosen = Signal(float, float, object)
+    gives = "bar"  # what `chosen` names
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer, "Histogram of IoU", "Click a bar to list its objects", 230)

@@ -26,9 +26,11 @@ class PairBox(QWidget):
 
     #: An `Agreement`, and the group that was clicked.
     chosen = Signal(object, str)
+    gives = "group"  # what `chosen` names
 
-    def __init__(self, parent: Any = None) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: Any = None) -> None:
+        del viewer  # a plot among others, but this one follows nothing
+        super().__init__()
         self._result: Any = None
         self.agreement: Agreement | None = None
         self.choosers: list[QComboBox] = []

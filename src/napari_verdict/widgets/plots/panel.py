@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +17,10 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
-from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.plots.offer import PLOTS, offered, pixel_size
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import axis_over, rows_of
 
@@ -29,26 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_verdict.comparison.entries import Entries, EntryKey
-    from napari_verdict.comparison.model import Input
     from napari_verdict.comparison.result import Result
     from napari_verdict.engine.cancel import CancelToken
 
-#: What each plot is called, and how it is read.
-PLOTS = {
-    "iou": (
-        "IoU of objects",
-        "How well each ground-truth object is found. Click a bar to list its objects.",
-    ),
-    "size": (
-        "Size against IoU",
-        "Are small objects the ones that fail? Click a point to fly to its object.",
-    ),
-    "pair": (
-        "Two predictions",
-        "What one finds and the other misses. Click a count to list the objects.",
-    ),
-    "frames": ("Score over {axis}", "Where along {axis} it fails. Click to step there."),
-}
 _PAUSE = 80  # ms without another threshold before plots are drawn again
 
 
@@ -123,9 +105,16 @@ class PlotsPanel(QWidget):
     def plot(self, name: str) -> Any:
         """Return the widget of a plot, made when it is first asked for."""
         if name not in self._views:
-            view = self._views[name] = _MAKERS[name](self)
+            view = self._views[name] = self._connected(PLOTS[name].make(self._viewer))
             self._layout.insertWidget(self._layout.count() - 2, view)
         return self._views[name]
+
+    def _connected(self, view: Any) -> Any:
+        """Hear what is clicked in a plot."""
+        heard = {"bar": self.on_bar, "point": self.on_point}
+        heard |= {"group": self.on_group, "frame": self.on_frame}
+        view.chosen.connect(heard[view.gives])
+        return view
 
     @property
     def shown(self) -> str:
@@ -162,7 +151,7 @@ class PlotsPanel(QWidget):
             with signals_blocked(self.chooser):
                 self.chooser.clear()
                 for name in names:
-                    self.chooser.addItem(PLOTS[name][0].format(axis=axis), name)
+                    self.chooser.addItem(PLOTS[name].title.format(axis=axis), name)
                 self.chooser.setCurrentIndex(max(0, self.chooser.findData(before)))
         if "frames" in names:
             titles = [(row.title, i) for i, row in enumerate(rows_of(result))]
@@ -186,7 +175,7 @@ class PlotsPanel(QWidget):
         self.caption.setVisible(bool(name))
         if name:
             axis = {"t": "time", "z": "depth"}.get(self._axis, self._axis)
-            self.caption.setText(PLOTS[name][1].format(axis=axis))
+            self.caption.setText(PLOTS[name].caption.format(axis=axis))
             getattr(self, f"_show_{name}")(result)
         for other, view in self._views.items():
             view.setVisible(other == name)
@@ -276,27 +265,6 @@ class PlotsPanel(QWidget):
             self._views["size"].select(row)
 
 
-def offered(result: Result | None) -> list[str]:
-    """Return which of `PLOTS` a result has."""
-    if result is None:
-        return []
-    instances = result.comparison.task is Task.INSTANCES
-    names = ["iou", "size"] if instances else []
-    names += ["pair"] if instances and len(result.comparison.predictions) > 1 else []
-    return names + (["frames"] if axis_over(result) else [])
-
-
-def pixel_size(truth: Input) -> tuple[float, str]:
-    """Return the size of one pixel, and its unit: physical where the axes in space agree."""
-    space = [k for k, axis in enumerate(truth.axes) if axis in "zyx"]
-    units = {truth.units[k] for k in space}
-    if len(units) != 1 or "pixel" in units:
-        return 1.0, "pixels" if len(space) == 2 else "voxels"
-    unit = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm"}.get(*units, *units)
-    size = math.prod(abs(truth.scale[k]) for k in space)
-    return size, f"{unit}{'²' if len(space) == 2 else '³'}"
-
-
 def _in_order(entries: Entries, keys: set[EntryKey]) -> list[EntryKey]:
     """Return the keys in the order of the entries, worst first."""
     near = np.isin(entries.id, [key.id for key in keys])  # an id may be there in other frames too
@@ -309,41 +277,3 @@ def _combo(name: str, tip: str) -> QComboBox:
     combo.setToolTip(tip)
     combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return combo
-
-
-# ---- plots are imported when they are first made, and matplotlib with them
-
-
-def _iou(panel: PlotsPanel) -> Any:
-    from napari_verdict.widgets.plots.histogram import IouHistogram
-
-    view = IouHistogram(panel._viewer)
-    view.chosen.connect(panel.on_bar)
-    return view
-
-
-def _size(panel: PlotsPanel) -> Any:
-    from napari_verdict.widgets.plots.scatter import SizeScatter
-
-    view = SizeScatter(panel._viewer)
-    view.chosen.connect(panel.on_point)
-    return view
-
-
-def _pair(panel: PlotsPanel) -> Any:
-    from napari_verdict.widgets.plots.pair_box import PairBox
-
-    view = PairBox()
-    view.chosen.connect(panel.on_group)
-    return view
-
-
-def _frames(panel: PlotsPanel) -> Any:
-    from napari_verdict.widgets.plots.frames import FrameCurve
-
-    view = FrameCurve(panel._viewer)
-    view.chosen.connect(panel.on_frame)
-    return view
-
-
-_MAKERS = {"iou": _iou, "size": _size, "pair": _pair, "frames": _frames}

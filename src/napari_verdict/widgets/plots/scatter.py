@@ -27,6 +27,7 @@ class SizeScatter(PlotCanvas):
 
     #: The row of the entry whose point was clicked.
     chosen = Signal(int)
+    gives = "point"  # what `chosen` names
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer, "Size against IoU", "Click a point to fly to its object", 280)
