@@ -22,6 +22,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
 )
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.rematch import Rematch
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Presenter(QObject):
     changed = Signal()
     #: A drawing could not be made: `Refused` or `Failed`.
     failed = Signal(object)
+    #: The result is at another threshold.
+    rethresholded = Signal()
     #: All that was asked for is drawn.
     drawn = Signal()
 
@@ -71,6 +74,8 @@ class Presenter(QObject):
         self._turn = QTimer(self)
         self._turn.setInterval(0)
         self._turn.timeout.connect(self._draw_next)
+        self._rematch = Rematch(self)
+        self._rematch.done.connect(self._on_rematched)
         self._painted: Any = None  # the result that overlays show
         self._repaint = QTimer(self)
         self._repaint.setSingleShot(True)
@@ -110,6 +115,7 @@ class Presenter(QObject):
 
     def present(self, outcome: Any, roles: Roles) -> None:
         """Show what the steps returned; `roles` names the layers it was computed from."""
+        self._rematch.cancel()
         first = not result_layers(self._viewer)
         self.result, self.candidate, self._names, drawings = outcome
         self._roles, self._painted = roles, self.result
@@ -140,6 +146,7 @@ class Presenter(QObject):
     def stop(self) -> None:
         """Leave viewer and layers alone."""
         self._job.cancel()
+        self._rematch.cancel()
         self._turn.stop()
         self._repaint.stop()
         self._session.events.candidate.disconnect(self.look_at)
@@ -219,14 +226,17 @@ class Presenter(QObject):
             {"roles": self._roles, "candidate": self.candidate, "result": self.result}
         )
 
-    def rethreshold(self, threshold: float) -> Result:
-        """Match at another IoU threshold; overlays follow in the next turn of the event loop."""
-        self.result = self.result.at(threshold)
+    def rethreshold(self, threshold: float) -> None:
+        """Match at another IoU threshold; `rethresholded` tells when that is done."""
+        self._rematch.ask(self.result, threshold)
+
+    def _on_rematched(self, result: Result) -> None:
+        self.result = result
         self._hover.follow(self.result, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
-        # scores first: of many thresholds that follow one another, the last is painted
+        # scores first: overlays follow in the next turn of the event loop, at the newest result
         self._repaint.start()
+        self.rethresholded.emit()
         self._share()
-        return self.result  # type: ignore[no-any-return]
 
     def repaint(self) -> None:
         """Rewrite overlays where an outcome changed since they were painted."""

@@ -71,6 +71,7 @@ class ResultsPage(QWidget):
         self.copy.clicked.connect(self.table.copy)
         self._lay_out()
         presenter.changed.connect(self.update_shown)
+        presenter.rethresholded.connect(self._on_rethresholded)
         viewer.events.theme.connect(self._on_theme)
 
     def _lay_out(self) -> None:
@@ -154,8 +155,15 @@ class ResultsPage(QWidget):
 
     def _on_threshold(self, threshold: float) -> None:
         if self._presenter.result is not None:
-            self.set_result(self._presenter.rethreshold(threshold))
-            self.threshold_moved.emit(threshold)
+            self._presenter.rethreshold(threshold)
+
+    def _on_rethresholded(self) -> None:
+        result = self._presenter.result
+        self.table.set_result(result)
+        self.threshold.set_result(result, move=False)
+        self._write_verdict()
+        self.update_shown()
+        self.threshold_moved.emit(result.comparison.settings.iou_threshold)
 
 
 def _button(text: str, tip: str) -> QPushButton:

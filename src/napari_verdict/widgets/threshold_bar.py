@@ -74,8 +74,8 @@ class ThresholdBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         viewer.dims.events.current_step.connect(self._on_step)
 
-    def set_result(self, result: Result) -> None:
-        """Show the threshold and curves of a result."""
+    def set_result(self, result: Result, *, move: bool = True) -> None:
+        """Show the threshold and curves of a result; the slider stays where it is on request."""
         self._result = result
         settings = result.comparison.settings
         instances = result.comparison.task is Task.INSTANCES
@@ -85,10 +85,10 @@ class ThresholdBar(QWidget):
         self.curve_button.setVisible(instances or bool(self._axis))
         over = "planes" if self._axis == "z" else "frames"
         self.curve_button.setToolTip("Scores over thresholds" if instances else f"Over {over}")
-        with signals_blocked(self.slider):
-            self.slider.setValue(round(settings.iou_threshold * _STEPS))
-        sign = "≥" if settings.iou_inclusive else ">"
-        self._value.setText(f"{sign} {settings.iou_threshold:.2f}")
+        if move:  # who drags may be further by now
+            with signals_blocked(self.slider):
+                self.slider.setValue(round(settings.iou_threshold * _STEPS))
+            self._write_value(settings.iou_threshold)
         self._draw()
 
     def stop(self) -> None:
@@ -102,8 +102,14 @@ class ThresholdBar(QWidget):
     def _on_slider(self) -> None:
         if self.curve is not None:
             self.curve.move_to(self.slider.value() / _STEPS)
-        # at once: of moves that wait in the queue, Qt tells only the newest
-        self.moved.emit(self.slider.value() / _STEPS)
+        if self._result is not None:
+            self._write_value(self.slider.value() / _STEPS)
+            # at once: of moves that wait in the queue, Qt tells only the newest
+            self.moved.emit(self.slider.value() / _STEPS)
+
+    def _write_value(self, threshold: float) -> None:
+        sign = "≥" if self._result.comparison.settings.iou_inclusive else ">"
+        self._value.setText(f"{sign} {threshold:.2f}")
 
     # ---- curves
 
@@ -129,7 +135,7 @@ class ThresholdBar(QWidget):
             self.curve.moved.connect(lambda x: self.slider.setValue(round(x * _STEPS)))
             self._layout.addWidget(self.curve)
         result = self._result
-        self.curve.move_to(result.comparison.settings.iou_threshold)
+        self.curve.move_to(self.slider.value() / _STEPS)
         if self._drawn is not result.overlap:
             self._drawn = result.overlap  # no threshold changes it
 
