@@ -95,12 +95,16 @@ class Bench:
 
     def _watch_ours(self) -> None:
         from napari_verdict.widgets.plots.canvas import PlotCanvas
+        from napari_verdict.widgets.plots.panel import PlotsPanel
         from napari_verdict.widgets.presenter import Presenter
         from napari_verdict.widgets.results_page import ResultsPage
 
         for owner, name in (
             (ResultsPage, "_on_threshold"),
+            (Presenter, "_on_rematched"),
             (Presenter, "repaint"),
+            (PlotsPanel, "update_plot"),
+            (PlotCanvas, "draw"),
             (PlotCanvas, "draw_over"),
             (PlotCanvas, "paintEvent"),
         ):
@@ -232,7 +236,7 @@ class Bench:
 
     def threshold(self, what: str, widget: Any, places: list[QPoint]) -> None:
         """Time from a move of the mouse to table, overlay and painted window."""
-        presenter, page = self.validate.presenter, self.validate.results
+        presenter, slider = self.validate.presenter, self.validate.results.threshold.slider
         ours, table, painted, napari = [], [], [], []
 
         def each(move: Callable[[], None]) -> None:
@@ -240,7 +244,7 @@ class Bench:
             self.meter.clear()
             start = time.perf_counter()
             move()
-            if page.threshold.slider.value() / 100 == before.comparison.settings.iou_threshold:
+            if slider.value() / 100 == before.comparison.settings.iou_threshold:
                 return
             seen = self.until(lambda: presenter.result is not before)
             table.append(seen - start)
@@ -255,6 +259,46 @@ class Bench:
         self.add(f"{what}: our work", 50, ours, napari)
         self.add(f"{what}: to scores in the table", 100, table, [])
         self.add(f"{what}: to overlays painted", None, painted, [])
+
+    def plots(self) -> None:
+        """A plot is chosen, or the threshold has come to rest: entries listed, plot drawn."""
+        from napari_verdict.widgets.plots.panel import PlotsPanel
+
+        panel = PlotsPanel(self.viewer)
+        self.viewer.window.add_dock_widget(panel, name="Plots", area="left")
+        self.settle(1)
+        for name, what in (("iou", "histogram"), ("size", "size against IoU"), ("pair", "counts")):
+            panel.chooser.setCurrentIndex(panel.chooser.findData(name))
+            self.settle(0.5)
+            view = panel.plot(name)
+
+            def change(panel: Any = panel) -> None:
+                panel._listed = (None, None)
+                panel.update_plot()
+
+            def seen(view: Any = view) -> bool:
+                return getattr(view, "_under", True) is not None
+
+            self.answer(f"plot of another threshold: {what}", None, [change] * 10, seen)
+        self.viewer.window.remove_dock_widget(panel)
+
+    def answer(
+        self, what: str, budget: int | None, acts: list[Callable[[], Any]], seen: Callable[[], bool]
+    ) -> None:
+        """Measure what is done at once and until it is seen: a jump, a stroke, a click.
+
+        What counts as ours has to be named in `_watch_ours`.
+        """
+        ours, napari = [], []
+        for act in acts:
+            self.meter.clear()
+            act()
+            self.until(seen)
+            self.app.processEvents()
+            ours.append(self.meter.spent["ours"])
+            napari.append(self.meter.spent["napari"])
+            self.settle(0.1)
+        self.add(what, budget, ours, napari)
 
     # ---- the table
 
@@ -290,6 +334,7 @@ def main() -> None:
         bench.job("again")
         bench.slider()
         bench.curve()
+        bench.plots()
         bench.print()
         bench.validate.stop()
         bench.viewer.close()

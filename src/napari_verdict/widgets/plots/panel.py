@@ -163,7 +163,7 @@ class PlotsPanel(QWidget):
                     for title, i in titles:
                         self.score.addItem(title, i)
 
-    def update_plot(self) -> None:
+    def update_plot(self, _: Any = None) -> None:
         """Draw the chosen plot of the result as it is now; nothing where it cannot be seen."""
         if not self.isVisible():
             return
