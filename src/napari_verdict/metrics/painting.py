@@ -59,7 +59,7 @@ def _paint(labels: NDArray[Any], ids: NDArray[Any], codes: NDArray[Any]) -> NDAr
 def repaint(
     painted: NDArray[np.uint8],
     labels: NDArray[Any],
-    boxes: NDArray[np.int64],
+    boxes: NDArray[np.integer[Any]],
     ids: NDArray[Any],
     codes: NDArray[np.uint8],
 ) -> None:
@@ -71,7 +71,7 @@ def repaint(
         From `paint`, or a part of that, such as outlines.
     labels : (z, y, x) ndarray of int or bool
         What was painted. Any integer dtype.
-    boxes : (n, 6) ndarray of int64
+    boxes : (n, 6) ndarray of int
         z0, z1, y0, y1, x0, x1 of each object; ends exclusive.
     ids : (n,) ndarray of int64 or uint64
         Which objects.

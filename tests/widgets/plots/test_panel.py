@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from builders import discs, texture
 from cases import compare
 from napari_verdict import compare_images
-from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.comparison.entries import EntryKey, Filter
 from napari_verdict.comparison.model import Input
 from napari_verdict.widgets.plots.offer import offered, pixel_size
 from napari_verdict.widgets.plots.panel import PlotsPanel
@@ -83,6 +83,8 @@ def test_a_bar_lists_the_objects_in_it_worst_first(panel):
     plot = panel.plot("iou")
     plot._choose(0)
     assert panel.asked == [([key("a", 3), key("a", 4)], "IoU 0.00 to 0.05")]
+    assert panel.session.wanted == Filter(only=frozenset({key("a", 3), key("a", 4)}))
+    assert panel.session.selected == key("a", 3)
 
 
 def test_a_point_selects_its_object_and_gets_a_ring(panel):

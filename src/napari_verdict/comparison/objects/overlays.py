@@ -172,7 +172,9 @@ def outline(result: LabelResult, candidate: str, painted: NDArray[np.uint8]) -> 
             keep_outlines(view[(*frame, block.z, block.y)], read(wider), top, bottom)
 
 
-def _indices(source: Source, frame: tuple[int, ...], boxes: NDArray[np.int64]) -> Iterator[Index]:
+def _indices(
+    source: Source, frame: tuple[int, ...], boxes: NDArray[np.integer[Any]]
+) -> Iterator[Index]:
     """Return boxes of a frame as indices along the axes of an array."""
     ends = boxes.T.tolist()
     along: dict[str, Iterable[int | slice]] = {

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
@@ -245,6 +246,8 @@ class PlotsPanel(QWidget):
         self._want(_in_order(self._entries(), keys), text)
 
     def _want(self, keys: list[EntryKey], text: str) -> None:
+        """Ask the list for these entries and look at the worst of them."""
+        self.session.wanted = Filter(only=frozenset(keys))
         self.wanted.emit(keys, text)
         self.session.selected = keys[0]
 
