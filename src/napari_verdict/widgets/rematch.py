@@ -23,7 +23,7 @@ PATIENCE = 0.04
 class Rematch(QObject):
     """Brings results to other thresholds, the newest one last.
 
-    Below 0.5, where objects touch, a threshold is an assignment problem; long stacks
+    Below 0.5, where objects touch, a threshold may be an assignment problem; long stacks
     take their time at any. How long it took last time says where it is done next time.
     """
 
