@@ -90,7 +90,7 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
             if name in names and name in maps
         ]
     overlays = result.overlays(candidate)
-    if "predicted objects" in names and "predicted objects" in overlays:
+    if "predicted objects" in names and isinstance(overlays.get("predicted objects"), np.ndarray):
         from napari_verdict.comparison.objects.overlays import outline, rewrite
 
         # here, once: napari would trace contours again whenever the threshold moves
@@ -240,6 +240,8 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
     layer = Labels(drawing.data, colormap=_class_colours(), opacity=0.6, **common)
     if drawing.name == "predicted objects":
         layer.opacity = 1.0
+        # lazy planes hold no outlines of their own
+        layer.contour = 2 if is_lazy(drawing.data) else 0
     layer.editable = False
     return layer
 
