@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 #: Bins of the mean in which a variance is estimated.
 BINS = 32
 #: A bin with fewer pixels than this says nothing.
 LEAST_IN_BIN = 64
+#: What a normal distribution cut at three deviations keeps of its variance.
+_CUT = 0.9733369
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class NoiseModel:
 
     def variance(self, mean: NDArray[Any]) -> NDArray[np.float64]:
         """Return the variance at each mean, both in ADU (squared)."""
-        line = np.multiply(mean, self.slope, dtype=np.float64)
+        line: NDArray[np.float64] = np.multiply(mean, self.slope, dtype=np.float64)
         line += self.intercept
         return np.maximum(line, self.floor, out=line)
 
@@ -107,7 +112,7 @@ class NoiseCurve:
     mean, variance : (k,) ndarray of float64
         Of each bin, in ADU and ADU².
     n : (k,) ndarray of int64
-        Pixels in each bin.
+        Pixels in each bin; of stacks, degrees of freedom.
     """
 
     mean: NDArray[np.float64]
@@ -130,7 +135,8 @@ class NoiseCurve:
         if not ok.any():
             raise ValueError("no grey value has pixels enough to measure its variance")
         m, v, n = self.mean[ok], self.variance[ok], self.n[ok].astype(float)
-        floor = float(np.average(v[: max(1, len(v) // 8)]))
+        dark = slice(max(1, len(v) // 8))
+        floor = float(np.average(v[dark]))
         slope, intercept, expected = 0.0, float(np.average(v, weights=n)), v
         for _ in range(3):
             slope, intercept = _line(m, v, n / expected**2)
@@ -138,9 +144,9 @@ class NoiseCurve:
         if slope <= 0:
             level = float(np.average(v, weights=n))
             return NoiseModel(0.0, level, level, source, circular)
-        at_darkest = slope * float(m[0]) + intercept
+        line = slope * m[dark] + intercept
         # the line may pass below what the darkest pixels show, and pass 0
-        least = at_darkest if at_darkest > floor / 2 else floor
+        least = float(line[0]) if (line > v[dark] / 2).all() else floor
         return NoiseModel(slope, intercept, least, source, circular)
 
 
@@ -167,14 +173,44 @@ def photon_transfer(
     ValueError
         With fewer than two captures.
     """
-    if len(captures) < 2:
-        raise ValueError(f"photon transfer needs two captures or more, not {len(captures)}")
-    stack = np.asarray(captures, np.float64).reshape(len(captures), -1)
-    good = np.isfinite(stack).all(axis=0)
-    if saturation is not None:
-        good &= (stack < saturation).all(axis=0)
-    mean, variance = stack[:, good].mean(axis=0), stack[:, good].var(axis=0, ddof=1)
+    values = _good(captures, saturation)
+    mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
     return _binned(mean, variance, bins, robust=False)
+
+
+def stacks_curve(stacks: Sequence[NDArray[Any]], saturation: float | None = None) -> NoiseCurve:
+    """Measure variance against mean from stacks without structure: dark, and evenly lit.
+
+    Each stack is one bin. Variance is taken from capture to capture in each pixel, so uneven
+    light does not matter; what the whole of a capture has more or less, as of a lamp that
+    flickers, is taken off first.
+
+    Parameters
+    ----------
+    stacks : sequence of (m, ...) ndarray
+        Two captures or more each, in ADU, of one illumination each.
+    saturation : float, optional
+        Pixels that reach it in any capture are left out.
+
+    Returns
+    -------
+    NoiseCurve
+        Darkest first; a stack without a valid pixel is left out.
+
+    Raises
+    ------
+    ValueError
+        If a stack has fewer than two captures.
+    """
+    rows = []
+    for stack in stacks:
+        values = _good(stack, saturation)
+        if values.shape[1] > 1:
+            values -= values.mean(axis=1, keepdims=True) - values.mean()
+            free = (len(values) - 1) * (values.shape[1] - 1)
+            spread = ((values - values.mean(axis=0)) ** 2).sum() / free
+            rows.append((float(values.mean()), float(spread), free))
+    return _curve(sorted(rows))
 
 
 def residual_curve(
@@ -211,22 +247,36 @@ def _binned(
     order = np.argsort(mean, kind="stable")
     cuts = np.linspace(0, len(order), bins + 1).astype(int)
     rows = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         if b > a:
             here = order[a:b]
-            spread = _robust_variance(values[here]) if robust else float(values[here].mean())
-            rows.append((float(mean[here].mean()), spread, b - a))
+            kept = _without_outliers(values[here]) if robust else slice(None)
+            level, spread = float(mean[here][kept].mean()), values[here][kept]
+            rows.append((level, float(spread.var() / _CUT if robust else spread.mean()), b - a))
+    return _curve(rows)
+
+
+def _curve(rows: Sequence[tuple[float, float, int]]) -> NoiseCurve:
     table = np.array(rows, float).reshape(-1, 3)
     return NoiseCurve(table[:, 0], table[:, 1], table[:, 2].astype(np.int64))
 
 
-def _robust_variance(values: NDArray[np.float64]) -> float:
-    """Return the variance of what lies within three robust deviations, made whole again."""
-    middle = np.median(values)
-    spread = 1.4826 * np.median(np.abs(values - middle))
-    kept = values[np.abs(values - middle) <= 3 * spread] if spread > 0 else values
-    # a normal distribution cut at three deviations keeps 0.97334 of its variance
-    return float(kept.var() / 0.9733369)
+def _good(captures: NDArray[Any], saturation: float | None) -> NDArray[np.float64]:
+    """Return captures × pixels, those pixels that are finite and not saturated in every one."""
+    if len(captures) < 2:
+        raise ValueError(f"a variance needs two captures or more of a field, not {len(captures)}")
+    values = np.asarray(captures, np.float64).reshape(len(captures), -1)
+    good = np.isfinite(values).all(axis=0)
+    if saturation is not None:
+        good &= (values < saturation).all(axis=0)
+    return values[:, good]
+
+
+def _without_outliers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which values lie within three robust standard deviations of the median."""
+    distance = np.abs(values - np.median(values))
+    kept: NDArray[np.bool_] = distance <= 3 * 1.4826 * np.median(distance)
+    return kept
 
 
 def _line(
