@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from builders import texture
 from napari_verdict.metrics.alarms import LOWEST, FalseAlarms, Tail, false_alarms
 from napari_verdict.metrics.evidence import evidence_map, peaks
-from napari_verdict.metrics.noise import NoiseModel
+from napari_verdict.metrics.noise import NoiseModel, residual_curve
 from napari_verdict.metrics.residuals import standardised_residual
 
 
@@ -90,3 +90,27 @@ def test_no_threshold_without_pixels_or_expectation(values):
 def test_without_a_valid_pixel_there_is_no_noise():
     with pytest.raises(ValueError, match="no pixel"):
         false_alarms(np.full((4, 4), np.nan), NoiseModel(1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("case", ["bpae_actin", "hela_mito"])
+def test_planted_artefacts_of_a_real_network_are_found_without_ground_truth(read_shared, case):
+    def found(prediction):
+        noise = residual_curve(raw, prediction, np.ones(raw.shape, bool)).fit("residual")
+        thresholds = false_alarms(prediction, noise).thresholds(raw.size)
+        return peaks(evidence_map(standardised_residual(raw, prediction, noise)), *thresholds)
+
+    raw = read_shared(f"denoising/{case}/raw.ome.tif").astype(float)
+    planted = read_shared(f"denoising/{case}/planted.json")["artefacts"]
+    boxes = {a["kind"].split()[0]: a["box"] for a in planted}
+    places, heights = found(read_shared(f"denoising/{case}/prediction_artefact.ome.tif"))
+    for place, height, kind in zip(places, heights, ["erased", "hallucinated"], strict=False):
+        y0, x0, y1, x1 = boxes[kind]
+        assert y0 <= place[0] < y1
+        assert x0 <= place[1] < x1
+        assert (height > 15) if kind == "erased" else (height < -15)
+    # every other peak is of something planted, and the same network without it has none
+    inside = [
+        [y0 <= y < y1 and x0 <= x < x1 for y0, x0, y1, x1 in boxes.values()] for y, x in places
+    ]
+    assert all(any(row) for row in inside)
+    assert len(found(read_shared(f"denoising/{case}/prediction_cnn.ome.tif"))[0]) == 0
