@@ -170,6 +170,20 @@ def test_the_share_of_raw_that_was_blended_in_is_what_was_kept(rng, share):
     assert found.independent == pytest.approx(1 + share**2, abs=0.06)
 
 
+def test_a_copy_of_raw_kept_all_of_its_noise_in_low_light_too(rng):
+    electrons = scene(low=0.5, high=6.0)
+    raw, other = capture(rng, electrons), capture(rng, electrons)
+    found = own_noise(raw, raw, other, CAMERA)
+    assert found.own == 0
+    assert found.kept.value == pytest.approx(1, abs=0.04)
+
+
+def test_the_noise_that_was_kept_is_unknown_without_a_pixel():
+    nothing = np.full((8, 8), np.nan)
+    found = own_noise(nothing, nothing, nothing, CAMERA)
+    assert np.isnan([found.own, found.independent, *found.kept]).all()
+
+
 def test_the_true_image_fits_both_captures(rng):
     electrons = scene()
     raw, other = capture(rng, electrons), capture(rng, electrons)

@@ -43,10 +43,9 @@ class OwnNoise:
         Mean squares of the residuals of raw and of another capture, over the noise variance.
         Both are 1 for the true image.
     kept : Interval
-        Half their difference: the share of raw's noise that is in the prediction. 1 for
-        a copy of raw, 0 for one that knows nothing of it; a sound denoiser keeps a little, a
-        filter the weight of its central pixel. Above 0 with its interval, and a variance of the
-        residual below 1, is noise that was fitted.
+        Share of raw's noise that is in the prediction: half the difference of the mean squares,
+        over the mean variance. 1 for a copy of raw, 0 for what knows nothing of it; a sound
+        denoiser keeps a little, a filter the weight of its central pixel.
     """
 
     own: float
@@ -235,11 +234,15 @@ def own_noise(
     p, r, a = _finite(prediction), _finite(raw), _finite(capture)
     valid = np.isfinite(p + r + a)
     variance = noise.variance(np.where(valid, p, 0.0))
-    own, independent = (np.where(valid, (c - p) ** 2 / variance, np.nan) for c in (r, a))
+    own, independent = (np.where(valid, (c - p) ** 2, np.nan) for c in (r, a))
+    # the line, not the floor: it is right on average at a noisy prediction too
+    level_of_noise = noise.slope * mean_with_interval(np.where(valid, p, np.nan)).value
+    twice = 2 * max(level_of_noise + noise.intercept, noise.floor)
+    kept = mean_with_interval(independent - own, level)
     return OwnNoise(
-        mean_with_interval(own).value,
-        mean_with_interval(independent).value,
-        mean_with_interval((independent - own) / 2, level),
+        mean_with_interval(own / variance).value,
+        mean_with_interval(independent / variance).value,
+        Interval(*(end / twice for end in kept)),
     )
 
 
