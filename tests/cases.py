@@ -72,6 +72,44 @@ def merge() -> Case:
     return Case(case.prediction, case.ground_truth, 1, 0, 1)
 
 
+def split_in_three() -> Case:
+    """One object cut into three equal pieces, none of which is enough."""
+    truth, prediction = _canvas(), _canvas()
+    truth[4:14, 4:16] = 1
+    for k in range(3):
+        prediction[4:14, 4 + 4 * k : 8 + 4 * k] = k + 1
+    return Case(truth, prediction, 0, 3, 1)
+
+
+def merge_of_three() -> Case:
+    """Three touching objects found as one that is like none of them."""
+    case = split_in_three()
+    return Case(case.prediction, case.ground_truth, 0, 1, 3)
+
+
+def many_to_many() -> Case:
+    """One object in two pieces, of which the larger one swallows another object as well."""
+    truth, prediction = _canvas(), _canvas()
+    truth[4:14, 4:14], truth[4:14, 14:20] = 1, 2
+    prediction[4:14, 4:8], prediction[4:14, 8:20] = 1, 2
+    return Case(truth, prediction, 1, 1, 1)
+
+
+def fragment() -> Case:
+    """An object found well enough, and a crumb of it that is less than a tenth."""
+    truth, prediction = _canvas(), _canvas()
+    truth[4:14, 4:14] = 1
+    prediction[4:14, 4:11], prediction[4:7, 11:14] = 1, 2
+    return Case(truth, prediction, 1, 1, 0)
+
+
+def brushed() -> Case:
+    """Two objects that share less than a tenth of either."""
+    truth, prediction = _canvas(), _canvas()
+    truth[4:14, 4:14], prediction[13:20, 6:20] = 1, 1
+    return Case(truth, prediction, 0, 1, 1)
+
+
 def touching() -> Case:
     """Three cells side by side without background between them; the borders are off by one."""
     truth, prediction = _canvas(), _canvas()
@@ -121,6 +159,11 @@ CASES: dict[str, Callable[[], Case]] = {
         split,
         split_in_halves,
         merge,
+        split_in_three,
+        merge_of_three,
+        many_to_many,
+        fragment,
+        brushed,
         touching,
         missed_and_extra,
         nothing_predicted,

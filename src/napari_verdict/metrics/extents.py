@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit
+
+from napari_verdict.metrics.runs import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +24,7 @@ class Extents:
         Ascending, each once.
     pixels : (n,) ndarray of int64
         Number of pixels, above 0.
-    boxes : (n, 6) ndarray of int64
+    boxes : (n, 6) ndarray of int32
         z0, z1, y0, y1, x0, x1 in pixels; ends exclusive.
     sums : (n, 3) ndarray of int64
         Sums of the z, y and x coordinates of the pixels.
@@ -29,7 +32,7 @@ class Extents:
 
     ids: NDArray[Any]
     pixels: NDArray[np.int64]
-    boxes: NDArray[np.int64]
+    boxes: NDArray[np.int32]
     sums: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -48,23 +51,30 @@ class Extents:
         i = int(np.searchsorted(self.ids, self.ids.dtype.type(object_id)))
         return i if int(self.ids[i]) == object_id else -1
 
-    def grouped(self, starts: NDArray[np.intp]) -> Extents:
-        """Merge the rows from each start to the next into one; ids of the first are kept."""
-        if not len(starts):
-            return Extents(self.ids[:0], self.pixels[:0], self.boxes[:0], self.sums[:0])
-        boxes = np.empty((len(starts), 6), np.int64)
-        boxes[:, 0::2] = np.minimum.reduceat(self.boxes[:, 0::2], starts)
-        boxes[:, 1::2] = np.maximum.reduceat(self.boxes[:, 1::2], starts)
-        return Extents(
-            self.ids[starts],
-            np.add.reduceat(self.pixels, starts),
-            boxes,
-            np.add.reduceat(self.sums, starts),
-        )
+    def grouped(self, order: NDArray[np.intp], starts: NDArray[np.intp]) -> Extents:
+        """Bring rows together.
 
-    def take(self, rows: NDArray[Any]) -> Extents:
-        """Select rows by index or mask."""
-        return Extents(self.ids[rows], self.pixels[rows], self.boxes[rows], self.sums[rows])
+        Parameters
+        ----------
+        order : (k,) ndarray of intp
+            Which rows, those of a group in succession.
+        starts : (m,) ndarray of intp
+            Where in `order` each group begins.
+
+        Returns
+        -------
+        Extents
+            One row a group, with the id of its first row.
+        """
+        columns = (plain(c) for c in (self.pixels, self.boxes, self.sums))
+        return Extents(self.ids[order[starts]], *_grouped(order, starts, *columns))
+
+
+def joined_boxes(one: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the smallest boxes around pairs of boxes; all of shape (n, 6)."""
+    boxes = np.minimum(one, other)
+    boxes[:, 1::2] = np.maximum(one[:, 1::2], other[:, 1::2])
+    return boxes
 
 
 def group_starts(*keys: NDArray[Any]) -> NDArray[np.intp]:
@@ -82,3 +92,29 @@ def group_starts(*keys: NDArray[Any]) -> NDArray[np.intp]:
     for key in keys:
         new[1:] |= key[1:] != key[:-1]
     return np.flatnonzero(new)
+
+
+@njit(nogil=True, cache=True)
+def _grouped(
+    order: NDArray[Any],
+    starts: NDArray[Any],
+    pixels: NDArray[Any],
+    boxes: NDArray[Any],
+    sums: NDArray[Any],
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Add up pixels and sums, and join the boxes, of each group of rows."""
+    n = len(starts)
+    of_pixels = np.zeros(n, np.int64)
+    of_boxes = np.empty((n, 6), np.int32)
+    of_sums = np.zeros((n, 3), np.int64)
+    for k in range(n):
+        end = starts[k + 1] if k + 1 < n else len(order)
+        of_boxes[k] = boxes[order[starts[k]]]
+        for i in range(starts[k], end):
+            row = order[i]
+            of_pixels[k] += pixels[row]
+            for a in range(3):
+                of_sums[k, a] += sums[row, a]
+                of_boxes[k, 2 * a] = min(of_boxes[k, 2 * a], boxes[row, 2 * a])
+                of_boxes[k, 2 * a + 1] = max(of_boxes[k, 2 * a + 1], boxes[row, 2 * a + 1])
+    return of_pixels, of_boxes, of_sums

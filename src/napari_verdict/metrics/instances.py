@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,5 +99,5 @@ def instance_counts(matching: Matching) -> InstanceCounts:
         len(overlap.pred_objects),
         matching.tp,
         matching.sum_iou,
-        math.fsum(overlap.best_iou[0].tolist()),
+        overlap.sum_best_iou,
     )

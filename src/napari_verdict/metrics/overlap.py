@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from napari_verdict.metrics.error_kinds import Kinds, kinds_unmatched
 from napari_verdict.metrics.extents import Extents, group_starts
+from napari_verdict.metrics.merging import merge_two
+from napari_verdict.metrics.runs import bits_of, ids_from, plain, tabulate_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from napari_verdict.metrics.merging import Columns
 
 
 class Pairs(NamedTuple):
@@ -47,7 +52,7 @@ class OverlapTable:
         Ids, 0 for background; sorted by `gt`, then by `pred`; each pair once.
     pixels : (n,) ndarray of int64
         Pixels of the pair, above 0.
-    boxes : (n, 6) ndarray of int64
+    boxes : (n, 6) ndarray of int32
         Bounding box of the pair: z0, z1, y0, y1, x0, x1; ends exclusive.
     sums : (n, 3) ndarray of int64
         Sums of the z, y and x coordinates of the pair's pixels.
@@ -56,34 +61,52 @@ class OverlapTable:
     gt: NDArray[Any]
     pred: NDArray[Any]
     pixels: NDArray[np.int64]
-    boxes: NDArray[np.int64]
+    boxes: NDArray[np.int32]
     sums: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.gt)
 
+    def columns(self) -> Columns:
+        """Return gt, pred, pixels, boxes and sums."""
+        return self.gt, self.pred, self.pixels, self.boxes, self.sums
+
     @cached_property
     def gt_objects(self) -> Extents:
         """Size, box and centroid of each ground-truth object."""
-        return self._objects(self.gt)
+        return self._objects(np.arange(len(self)), self.gt)
 
     @cached_property
     def pred_objects(self) -> Extents:
         """Size, box and centroid of each predicted object."""
-        return self._objects(self.pred)
+        return self._objects(self._by_pred, self.pred)
 
-    def _objects(self, ids: NDArray[Any]) -> Extents:
-        rows = np.flatnonzero(ids)
-        rows = rows[np.argsort(ids[rows], kind="stable")]
-        ordered = Extents(ids, self.pixels, self.boxes, self.sums).take(rows)
-        return ordered.grouped(group_starts(ordered.ids))
+    def _objects(self, order: NDArray[np.intp], ids: NDArray[Any]) -> Extents:
+        rows = order[ids[order] != 0]
+        extents = Extents(ids, self.pixels, self.boxes, self.sums)
+        return extents.grouped(rows, group_starts(ids[rows]))
+
+    @cached_property
+    def _by_pred(self) -> NDArray[np.intp]:
+        return np.argsort(self.pred)
+
+    @cached_property
+    def gt_index(self) -> NDArray[np.intp]:
+        """Index of each row into `gt_objects`; that of a row of background says nothing."""
+        return _numbered(self.gt)
+
+    @cached_property
+    def pred_index(self) -> NDArray[np.intp]:
+        """Index of each row into `pred_objects`; that of a row of background says nothing."""
+        index = np.empty(len(self), np.intp)
+        index[self._by_pred] = _numbered(self.pred[self._by_pred])
+        return index
 
     @cached_property
     def pairs(self) -> Pairs:
         """The overlapping pairs of objects with their IoU."""
         rows = np.flatnonzero((self.gt != 0) & (self.pred != 0))
-        gt = np.searchsorted(self.gt_objects.ids, self.gt[rows])
-        pred = np.searchsorted(self.pred_objects.ids, self.pred[rows])
+        gt, pred = self.gt_index[rows], self.pred_index[rows]
         intersection = self.pixels[rows]
         union = self.gt_objects.pixels[gt] + self.pred_objects.pixels[pred] - intersection
         return Pairs(gt, pred, intersection, union, intersection / union)
@@ -96,6 +119,16 @@ class OverlapTable:
         np.maximum.at(pred, self.pairs.pred, self.pairs.iou)
         return gt, pred
 
+    @cached_property
+    def sum_best_iou(self) -> float:
+        """Sum of the largest IoU of the ground-truth objects, correctly rounded."""
+        return math.fsum(self.best_iou[0].tolist())
+
+    @cached_property
+    def kinds_unmatched(self) -> Kinds:
+        """The kind of each object where it is not matched."""
+        return kinds_unmatched(self)
+
 
 def tabulate(
     gt: NDArray[Any],
@@ -104,6 +137,7 @@ def tabulate(
     *,
     z0: int = 0,
     y0: int = 0,
+    x0: int = 0,
 ) -> OverlapTable:
     """Tabulate the overlap of two label images, or of one block of them.
 
@@ -113,7 +147,7 @@ def tabulate(
         Labels of the same shape; 0 is background. Any integer dtype, the two may differ.
     ignore : ndarray of bool, optional
         True where pixels are left out.
-    z0, y0 : int
+    z0, y0, x0 : int
         Position of the block in the image.
 
     Returns
@@ -135,134 +169,63 @@ def tabulate(
     shape = gt.shape if gt.ndim == 3 else (1, *gt.shape)
     left_out = np.empty((0, 0, 0), bool) if ignore is None else ignore.reshape(shape)
     width = max(gt.dtype.itemsize, pred.dtype.itemsize)
-    keys, stats = _tabulate(
-        _bits(gt.reshape(shape), width), _bits(pred.reshape(shape), width), _plain(left_out), z0, y0
+    keys, stats = tabulate_runs(
+        bits_of(gt.reshape(shape), width),
+        bits_of(pred.reshape(shape), width),
+        plain(left_out),
+        *(z0, y0, x0),
     )
     used = stats[:, 0] > 0
     keys, stats = keys[used], stats[used]
-    return _grouped(
-        _from_bits(keys[:, 0], gt.dtype, width),
-        _from_bits(keys[:, 1], pred.dtype, width),
-        stats[:, 0],
-        stats[:, 1:7],
-        stats[:, 7:],
-    )
-
-
-def merge(tables: Sequence[OverlapTable]) -> OverlapTable:
-    """Bring the tables of blocks together; the order of the tables does not matter."""
-    if len(tables) == 1:
-        return tables[0]
-    if not tables:
-        none = np.empty(0, np.int64)
-        return OverlapTable(none, none, none, none.reshape(0, 6), none.reshape(0, 3))
-    return _grouped(
-        np.concatenate([t.gt for t in tables]),
-        np.concatenate([t.pred for t in tables]),
-        np.concatenate([t.pixels for t in tables]),
-        np.concatenate([t.boxes for t in tables]),
-        np.concatenate([t.sums for t in tables]),
-    )
-
-
-def _grouped(
-    gt: NDArray[Any],
-    pred: NDArray[Any],
-    pixels: NDArray[np.int64],
-    boxes: NDArray[np.int64],
-    sums: NDArray[np.int64],
-) -> OverlapTable:
+    gt, pred = ids_from(keys[:, 0], gt.dtype, width), ids_from(keys[:, 1], pred.dtype, width)
     order = np.lexsort((pred, gt))
-    gt, pred = gt[order], pred[order]
-    starts = group_starts(gt, pred)
-    rows = Extents(gt, pixels[order], boxes[order], sums[order]).grouped(starts)
-    return OverlapTable(rows.ids, pred[starts], rows.pixels, rows.boxes, rows.sums)
+    stats = stats[order]
+    boxes = stats[:, 1:7].astype(np.int32)
+    return OverlapTable(gt[order], pred[order], stats[:, 0].copy(), boxes, stats[:, 7:].copy())
 
 
-# Labels are read as unsigned integers of one width, so that a kernel is compiled for four
-# types instead of sixty-four; the bits are turned back into ids at the end.
+class Merger:
+    """Brings tables of blocks together as they come, in memory for the result and its halves.
+
+    Tables of about one size are merged, so that few are kept and each row is written only as
+    often as tables doubled.
+    """
+
+    def __init__(self) -> None:
+        self._tables: list[OverlapTable] = []
+
+    def add(self, table: OverlapTable) -> None:
+        """Take in the table of a block."""
+        self._tables.append(table)
+        while len(self._tables) > 1 and len(self._tables[-2]) <= 2 * len(self._tables[-1]):
+            self._merge_last()
+
+    def result(self) -> OverlapTable:
+        """Return the table of all blocks so far."""
+        while len(self._tables) > 1:
+            self._merge_last()
+        if self._tables:
+            return self._tables[0]
+        none = np.empty(0, np.int64)
+        return OverlapTable(
+            none, none, none, np.empty((0, 6), np.int32), np.empty((0, 3), np.int64)
+        )
+
+    def _merge_last(self) -> None:
+        a, b = (t.columns() for t in self._tables[-2:])
+        self._tables[-2:] = [OverlapTable(*merge_two(a, b))]
 
 
-def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    # read-only and strided arrays are types of their own to numba: copy those blocks
-    return np.require(array, requirements=["C", "W"])
+def merge(tables: Iterable[OverlapTable]) -> OverlapTable:
+    """Bring the tables of blocks together; the order of the tables does not matter."""
+    merger = Merger()
+    for table in tables:
+        merger.add(table)
+    return merger.result()
 
 
-def _bits(labels: NDArray[Any], width: int) -> NDArray[Any]:
-    kind = "i" if labels.dtype.kind == "i" else "u"
-    whole = labels.view(np.uint8) if labels.dtype.kind == "b" else labels
-    return _plain(whole.astype(f"{kind}{width}", copy=False)).view(f"u{width}")
-
-
-def _from_bits(bits: NDArray[np.uint64], dtype: np.dtype[Any], width: int) -> NDArray[Any]:
-    if dtype.kind == "i":
-        return bits.astype(f"u{width}").view(f"i{width}").astype(np.int64)
-    return bits if dtype == np.uint64 else bits.astype(np.int64)
-
-
-@njit(nogil=True, cache=True)
-def _slot_of(keys: NDArray[Any], stats: NDArray[Any], g: Any, p: Any) -> Any:
-    """Return the slot of a pair in the hash table, or the free slot where it belongs."""
-    mask = np.uint64(len(keys) - 1)
-    h = (g * np.uint64(0x9E3779B97F4A7C15)) ^ (p * np.uint64(0xC2B2AE3D27D4EB4F))
-    h ^= h >> np.uint64(32)
-    while True:
-        slot = np.int64(h & mask)
-        if stats[slot, 0] == 0 or (keys[slot, 0] == g and keys[slot, 1] == p):
-            return slot
-        h += np.uint64(1)
-
-
-@njit(nogil=True, cache=True)
-def _grown(keys: NDArray[Any], stats: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the hash table with twice as many slots."""
-    more_keys = np.zeros((2 * len(keys), 2), np.uint64)
-    more_stats = np.zeros((2 * len(keys), 10), np.int64)
-    for i in range(len(keys)):
-        if stats[i, 0] > 0:
-            slot = _slot_of(more_keys, more_stats, keys[i, 0], keys[i, 1])
-            more_keys[slot] = keys[i]
-            more_stats[slot] = stats[i]
-    return more_keys, more_stats
-
-
-@njit(nogil=True, cache=True)
-def _tabulate(
-    gt: NDArray[Any], pred: NDArray[Any], left_out: NDArray[Any], z0: int, y0: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Walk the runs of equal pairs; keys are pairs, stats pixels, box and sums."""
-    keys = np.zeros((256, 2), np.uint64)
-    stats = np.zeros((256, 10), np.int64)
-    used = 0
-    masked = left_out.size > 0
-    depth, height, width = gt.shape
-    for k in range(depth):
-        for j in range(height):
-            z, y, x = z0 + k, y0 + j, 0
-            while x < width:
-                if masked and left_out[k, j, x]:
-                    x += 1
-                    continue
-                start, g, p = x, gt[k, j, x], pred[k, j, x]
-                x += 1
-                while x < width and gt[k, j, x] == g and pred[k, j, x] == p:
-                    if masked and left_out[k, j, x]:
-                        break
-                    x += 1
-                n = x - start
-                slot = _slot_of(keys, stats, np.uint64(g), np.uint64(p))
-                row = stats[slot]
-                if row[0] == 0:
-                    keys[slot, 0], keys[slot, 1] = g, p
-                    row[1], row[2], row[3], row[4], row[5], row[6] = z, z + 1, y, y + 1, start, x
-                    used += 1
-                row[0] += n
-                row[1], row[2] = min(row[1], z), max(row[2], z + 1)
-                row[3], row[4] = min(row[3], y), max(row[4], y + 1)
-                row[5], row[6] = min(row[5], start), max(row[6], x)
-                row[7] += n * z
-                row[8] += n * y
-                row[9] += n * (start + x - 1) // 2
-                if 2 * used > len(keys):
-                    keys, stats = _grown(keys, stats)
-    return keys, stats
+def _numbered(ids: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the number of each value of sorted ids, from 0; background has none."""
+    new = np.zeros(len(ids), bool)
+    new[group_starts(ids)] = True
+    return np.cumsum(new & (ids != 0)) - 1

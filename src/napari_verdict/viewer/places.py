@@ -61,3 +61,9 @@ def go_to_index(viewer: Any, axes: str, axis: str, index: int) -> None:
     position = axes.index(axis) - len(axes) + viewer.dims.ndim
     if position >= 0:
         viewer.dims.set_current_step(position, index)
+
+
+def index_along(viewer: Any, axes: str, axis: str) -> int:
+    """Return at which plane or frame the viewer's slider of a named axis stands."""
+    position = axes.index(axis) - len(axes) + viewer.dims.ndim
+    return int(viewer.dims.current_step[position]) if position >= 0 else 0

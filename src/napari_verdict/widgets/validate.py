@@ -146,10 +146,10 @@ class ValidateWidget(QWidget):
         result = self.presenter.result
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
-            from napari_verdict.report.folder import save
-
             yield Progress(0, 1, "saving")
-            save(result, folder)
+            from napari_verdict.report.folder import saving
+
+            yield from saving(result, folder, token)
             return folder
 
         self.job.start(steps, "Saving results")
@@ -226,6 +226,7 @@ class ValidateWidget(QWidget):
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
         self.job.cancel()
         self.inspection.stop()
+        self.results.threshold.stop()
         self.presenter.stop()
         self.panel.stop()
 

@@ -15,15 +15,21 @@ from cases import (
     compare,
     crowded,
     exact_half,
+    fragment,
     huge_ids,
+    many_to_many,
     merge,
+    merge_of_three,
+    missed_and_extra,
     nothing_at_all,
     split,
+    split_in_three,
     touching,
 )
 from napari_verdict import compare_labels
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.objects.labels import run_labels
+from napari_verdict.comparison.objects.scores import KIND_COUNTS
 from napari_verdict.comparison.result import OBJECT_COLUMNS, Progress
 from napari_verdict.comparison.scores import SCORE_COLUMNS
 from napari_verdict.engine.cancel import Cancelled, CancelToken
@@ -253,6 +259,7 @@ def test_objects_say_what_became_of_them():
     space = ["centroid_y", "centroid_x", "y0", "y1", "x0", "x1"]
     assert list(table.columns) == [*OBJECT_COLUMNS, *space]
     assert table["outcome"].tolist() == ["matched", "matched", "extra"]
+    assert table["kind"].tolist() == ["matched", "matched", "split"]
     assert table["partner"].isna().tolist() == [False, False, True]
     assert table["iou"].tolist() == [8 / 12, 8 / 12, 4 / 12]
     assert table.loc[0, space].tolist() == [8.5, 9.5, 4, 14, 4, 16]
@@ -276,10 +283,39 @@ def test_one_object_can_be_asked_for():
     )
     info = result.lookup("prediction", "prediction", 2)
     assert (info.outcome, info.partner, info.iou, info.size) == ("extra", None, 4 / 12, 40)
-    assert info.describe() == "predicted object 2: extra, best IoU 0.33, 40 px"
+    assert info.describe() == ("predicted object 2: piece of a split object, best IoU 0.33, 40 px")
     assert result.lookup("prediction", "prediction", 3) is None
     assert result.lookup("prediction", "prediction", 1, (4,)) is None
     assert result.lookup("nobody", "prediction", 1) is None
+
+
+@pytest.mark.parametrize(
+    ("build", "role", "object_id", "fate"),
+    [
+        (split_in_three, "ground truth", 1, "split, best IoU 0.33"),
+        (split_in_three, "prediction", 3, "piece of a split object, best IoU 0.33"),
+        (merge_of_three, "ground truth", 2, "merged with another, best IoU 0.33"),
+        (merge_of_three, "prediction", 1, "merge of several objects, best IoU 0.33"),
+        (many_to_many, "prediction", 1, "many-to-many, best IoU 0.40"),
+        (fragment, "prediction", 2, "inaccurate, best IoU 0.09"),
+        (missed_and_extra, "ground truth", 5, "missed, overlaps no predicted object"),
+        (missed_and_extra, "prediction", 5, "extra, overlaps no ground-truth object"),
+    ],
+)
+def test_the_kind_of_error_is_said_in_words(build, role, object_id, fate):
+    info = case_result(build).lookup("prediction", role, object_id)
+    assert f": {fate}, " in info.describe()
+
+
+def test_objects_are_counted_by_kind(rng):
+    for gt, prediction in (crowded(rng, (60, 60), 40) for _ in range(5)):
+        result = compare(np.stack([prediction, gt]), np.stack([gt, prediction]), "tyx")
+        counts = whole(result)
+        kinds = result.objects["kind"].value_counts()
+        for kind in ("missed", "extra", "split", "merge", "many-to-many", "inaccurate"):
+            assert counts[f"n_{kind.replace('-', '_')}"] == kinds.get(kind, 0)
+        errors = sum(counts[metric] for metric in KIND_COUNTS)
+        assert errors + 2 * counts["tp"] == counts["n_gt"] + counts["n_pred"]
 
 
 def test_classes():

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_verdict.comparison.result import OBJECT_COLUMNS
 from napari_verdict.engine.sources import SPATIAL_AXES
+from napari_verdict.metrics.error_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,12 @@ Role = Literal["ground truth", "prediction"]
 
 #: What an object without a partner is called, by role.
 UNMATCHED: Mapping[Role, str] = {"ground truth": "missed", "prediction": "extra"}
+
+#: What a person reads of an object that has no partner, by role and kind.
+FATES: Mapping[Role, Mapping[str, str]] = {
+    "ground truth": {"split": "split", "merge": "merged with another"},
+    "prediction": {"split": "piece of a split object", "merge": "merge of several objects"},
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class ObjectInfo:
         As in the label image.
     outcome : str
         ``matched``, ``missed`` (ground truth) or ``extra`` (prediction).
+    kind : str
+        One of `napari_verdict.metrics.error_kinds.KINDS`: why it is missed or extra.
     partner : int, optional
         Id of the object it is matched with.
     iou : float
@@ -50,6 +59,7 @@ class ObjectInfo:
     role: Role
     id: int
     outcome: str
+    kind: str
     partner: int | None
     iou: float
     size: int
@@ -61,10 +71,10 @@ class ObjectInfo:
             mine, theirs = theirs, mine
         if self.partner is not None:
             fate = f"matched with {theirs} object {self.partner}, IoU {self.iou:.2f}"
-        elif self.iou > 0:
-            fate = f"{self.outcome}, best IoU {self.iou:.2f}"
         else:
-            fate = f"{self.outcome}, overlaps no {theirs} object"
+            fate = FATES[self.role].get(self.kind, self.kind)
+            best = f"best IoU {self.iou:.2f}" if self.iou > 0 else f"overlaps no {theirs} object"
+            fate = f"{fate}, {best}"
         return f"{mine} object {self.id}: {fate}, {self.size} px"
 
 
@@ -87,6 +97,7 @@ def object_info(
         role,
         object_id,
         "matched" if k >= 0 else UNMATCHED[role],
+        KINDS[side.kinds[i]],
         int(side.others.ids[k]) if k >= 0 else None,
         float(side.iou[i]),
         int(side.objects.pixels[i]),
@@ -127,13 +138,14 @@ def object_table(
     outcome = np.concatenate(
         [np.where(s.partners >= 0, "matched", UNMATCHED[role]) for _, role, _, s in sides]
     )
-    boxes = np.concatenate([s.objects.boxes for s in every])
+    boxes = np.concatenate([s.objects.boxes for s in every], dtype=np.int64)
     centroids = np.concatenate([s.objects.centroids for s in every])
     table: dict[str, Any] = {
         "candidate": np.repeat([name for name, *_ in sides], counts),
         "role": np.repeat([role for _, role, *_ in sides], counts),
         "id": joined([s.objects.ids for s in every]),
         "outcome": outcome,
+        "kind": np.array(KINDS)[np.concatenate([s.kinds for s in every])],
         "partner": pd.array(partner, dtype="UInt64" if partner.dtype == np.uint64 else "Int64"),
         "iou": np.concatenate([s.iou for s in every]),
         "size": np.concatenate([s.objects.pixels for s in every]),

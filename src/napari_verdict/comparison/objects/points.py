@@ -221,13 +221,15 @@ def _table(
     partner[matched] = partners
     distance = np.full(n, np.nan)
     distance[matched] = distances
+    outcome = np.where(np.isnan(distance), UNMATCHED[role], "matched")
     frame_axes = [a for a in axes if a in FRAME_AXES]
     frames = _frame_numbers(points, "".join(frame_axes)).tolist()
     table: dict[str, Any] = {
         "candidate": candidate,
         "role": role,
         "id": np.arange(n),
-        "outcome": np.where(np.isnan(distance), UNMATCHED[role], "matched"),
+        "outcome": outcome,
+        "kind": outcome,
         "partner": partner,
         "iou": np.full(n, np.nan),
         "size": pd.array([pd.NA] * n, dtype="Int64"),
