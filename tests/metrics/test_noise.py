@@ -114,6 +114,16 @@ def test_the_residual_of_a_right_prediction_gives_the_camera(rng):
     np.testing.assert_allclose(model.variance(curve.mean), CAMERA.variance(curve.mean), rtol=0.05)
 
 
+def test_pixels_left_out_or_not_finite_are_in_no_bin(rng):
+    truth = OFFSET + GAIN * field()
+    raw, valid = capture(rng, field()), np.ones(truth.shape, bool)
+    raw[:10], valid[10:30] = np.nan, False
+    rest = residual_curve(raw[30:], truth[30:], valid[30:])
+    found = residual_curve(raw, truth, valid)
+    assert found.n.sum() == 226 * 256
+    np.testing.assert_array_equal(found.variance, rest.variance)
+
+
 def test_places_that_are_wrong_do_not_move_it(rng):
     electrons = field(low=5, high=60)
     raw, wrong = capture(rng, electrons), OFFSET + GAIN * electrons

@@ -228,7 +228,7 @@ def residual_curve(
     raw, prediction : ndarray
         Of the same shape, in ADU.
     valid : ndarray of bool
-        False where pixels are left out, as saturated ones should be.
+        False where pixels are left out, as saturated ones should be; those not finite are, too.
     bins : int
         How many.
 
@@ -236,8 +236,9 @@ def residual_curve(
     -------
     NoiseCurve
     """
-    mean = np.asarray(prediction, np.float64)[valid]
-    residual = np.asarray(raw, np.float64)[valid] - mean
+    good = valid & np.isfinite(raw) & np.isfinite(prediction)
+    mean = np.asarray(prediction, np.float64)[good]
+    residual = np.asarray(raw, np.float64)[good] - mean
     return _binned(mean, residual, bins, robust=True)
 
 
