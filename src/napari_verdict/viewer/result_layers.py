@@ -180,8 +180,8 @@ def find(viewer: Any, candidate: str, name: str) -> Any | None:
 
 
 def result_layers(viewer: Any) -> list[Any]:
-    """Return all layers that show results."""
-    return [layer for layer in viewer.layers if MARK in layer.metadata]
+    """Return all layers that show results; the outline of what is looked at is not one."""
+    return [layer for layer in viewer.layers if (key_of(layer) or ("",))[0]]
 
 
 def arrange_colour_bars(viewer: Any) -> None:

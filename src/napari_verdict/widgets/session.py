@@ -21,12 +21,15 @@ class Session(EventedModel):
         The prediction that is looked at.
     selected : EntryKey, optional
         The entry that is looked at.
+    wanted : Filter, optional
+        What the list of Inspect is asked to show; it opens by `docks.open_inspect`.
     """
 
     result: Any = None
     roles: Any = None
     candidate: str = ""
     selected: Any = None
+    wanted: Any = None
 
 
 _SESSIONS: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()

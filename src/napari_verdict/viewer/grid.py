@@ -1,0 +1,113 @@
+"""Side by side in napari's grid, and back to exactly the state before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.viewer.fly import View
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+@dataclass(frozen=True)
+class Desk:
+    """How layers, grid and camera of a viewer are arranged."""
+
+    layers: tuple[tuple[Any, bool, bool], ...]
+    selected: frozenset[Any]
+    active: Any
+    stride: int
+    shape: tuple[int, int]
+    spacing: float
+    enabled: bool
+    view: View
+
+    @classmethod
+    def of(cls, viewer: Any) -> Desk:
+        """Return how they are now."""
+        grid, selection = viewer.canvas.grid, viewer.layers.selection
+        return cls(
+            tuple((x, bool(x.visible), bool(x.name_overlay.visible)) for x in viewer.layers),
+            frozenset(selection),
+            selection.active,
+            grid.stride,
+            grid.shape,
+            grid.spacing,
+            grid.enabled,
+            View.of(viewer),
+        )
+
+    def restore(self, viewer: Any) -> None:
+        """Bring all back; layers that came meanwhile stay on top, as they are."""
+        grid, layers = viewer.canvas.grid, viewer.layers
+        grid.enabled, grid.stride, grid.shape = self.enabled, self.stride, self.shape
+        grid.spacing = self.spacing
+        left = [x for x, _, _ in self.layers if x in layers]
+        reorder(layers, left)
+        for layer, visible, named in self.layers:
+            if layer in layers:
+                layer.visible, layer.name_overlay.visible = visible, named
+        layers.selection = {x for x in self.selected if x in layers}
+        if self.active is None or self.active in layers:
+            layers.selection.active = self.active
+        self.view.restore(viewer)
+
+
+class SideBySide:
+    """Gives layers a panel each, and takes it back.
+
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Whose grid is used.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._before: Desk | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether panels are shown that were asked for here."""
+        return self._before is not None and bool(self._viewer.canvas.grid.enabled)
+
+    def show(self, layers: Sequence[Any]) -> None:
+        """Show these layers, each in its panel with its name, the first one top left.
+
+        Parameters
+        ----------
+        layers : sequence of napari layers
+            All others are hidden; those that are gone are left out.
+        """
+        viewer = self._viewer
+        wanted = [x for x in layers if x in viewer.layers]
+        if not wanted:
+            return
+        if not self.is_on:
+            self._before = Desk.of(viewer)
+        view = View.of(viewer)
+        for layer in viewer.layers:
+            layer.visible = layer.name_overlay.visible = layer in wanted
+        # the grid is filled from the top of the list
+        reorder(viewer.layers, wanted[::-1])
+        grid = viewer.canvas.grid
+        grid.stride, grid.shape, grid.enabled = 1, (-1, -1), True
+        view.restore(viewer)
+
+    def leave(self) -> None:
+        """Go back to the state before."""
+        before, self._before = self._before, None
+        if before is not None:
+            before.restore(self._viewer)
+        else:
+            self._viewer.canvas.grid.enabled = False
+
+
+def reorder(layers: Any, wanted: Collection[Any]) -> None:
+    """Bring layers of a list into this order among the places they take up now."""
+    places = sorted(layers.index(x) for x in wanted)
+    for place, layer in zip(places, wanted, strict=True):
+        if (now := layers.index(layer)) != place:
+            layers.move(now, place if place <= now else place + 1)
