@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.viewer.fly import View
+from napari_verdict.viewer.result_layers import result_layers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -67,6 +68,7 @@ class SideBySide:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._before: Desk | None = None
+        viewer.canvas.grid.events.enabled.connect(self._on_grid)
 
     @property
     def is_on(self) -> bool:
@@ -103,6 +105,25 @@ class SideBySide:
             before.restore(self._viewer)
         else:
             self._viewer.canvas.grid.enabled = False
+
+    def _on_grid(self, event: Any = None) -> None:
+        if self._before is not None and not self._viewer.canvas.grid.enabled:
+            self.leave()  # napari's own button ends it as well
+
+
+def panels(viewer: Any, roles: Any) -> list[Any]:
+    """Return what is worth a panel: raw, predictions, ground truth, and what shows results now.
+
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Maps and overlays that are visible follow the sources, the top one first.
+    roles : Roles
+        The sources.
+    """
+    sources = [roles.raw, *roles.predictions, roles.ground_truth]
+    shown = [x for x in reversed(result_layers(viewer)) if x.visible]
+    return [x for x in [*sources, *shown] if x is not None and x in viewer.layers]
 
 
 def reorder(layers: Any, wanted: Collection[Any]) -> None:

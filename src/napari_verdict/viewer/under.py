@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from napari_verdict.comparison.entries import EntryKey
-from napari_verdict.viewer.places import data_position, frame_and_crop, value_at
+from napari_verdict.viewer.places import (
+    data_position,
+    frame_and_crop,
+    value_at,
+    world_position,
+)
 
 
 def objects_under(
@@ -90,3 +95,53 @@ def compared_pixel(
     pixel = data_position(viewer, reference, world) - frame_and_crop(result, reference)[1]
     frame = tuple(round(float(p)) for a, p in zip(axes, pixel, strict=True) if a in "tc")
     return pixel, frame
+
+
+def keys_under(
+    viewer: Any, result: Any, reference: Any, candidate: str, event: Any
+) -> list[EntryKey]:
+    """Return the objects under the mouse; in 3D the first ones along the line of sight.
+
+    Parameters
+    ----------
+    viewer, result, reference, candidate
+        As in `objects_under`.
+    event : napari mouse event
+        Its position, and in 3D its view direction.
+    """
+    if viewer.dims.ndisplay == 2:
+        return objects_under(viewer, result, reference, candidate, event.position)
+    start, end = _sight(viewer, reference, event)
+    if start is None:
+        return []
+    steps = int(np.abs(np.asarray(end) - start).max()) * 2 + 1
+    found: dict[str, EntryKey] = {}
+    for share in np.linspace(0, 1, steps):
+        data = start + share * (np.asarray(end) - start)
+        world = world_position(viewer, reference, data)
+        for key in objects_under(viewer, result, reference, candidate, world):
+            found.setdefault(key.role, key)
+        if len(found) == 2:
+            break
+    return list(found.values())
+
+
+def _sight(viewer: Any, reference: Any, event: Any) -> tuple[Any, Any]:
+    """Return where the line of sight enters and leaves the pixels of a layer."""
+    shown = list(event.dims_displayed)
+    shift = viewer.dims.ndim - reference.ndim
+    if min(shown) < shift:
+        return None, None
+    to_own = np.ones(viewer.dims.ndim)
+    if (shared := viewer.layers.units) is not None:
+        for i, (mine, theirs) in enumerate(
+            zip(reference.units, shared[-reference.ndim :], strict=True)
+        ):
+            to_own[shift + i] = (1 * theirs).to(mine).magnitude
+    start, end = reference.get_ray_intersections(
+        position=(np.asarray(event.position) * to_own)[shift:],
+        view_direction=(np.asarray(event.view_direction) * to_own)[shift:],
+        dims_displayed=[d - shift for d in shown],
+        world=True,
+    )
+    return start, end

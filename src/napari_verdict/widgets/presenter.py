@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness
+from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.result_layers import (
     Drawing,
@@ -22,6 +23,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
 )
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -59,7 +61,7 @@ class Presenter(QObject):
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
-        self._stepped_back: list[Any] = []
+        self._session = session_of(viewer)
         self._hover, self._freshness = Hover(viewer), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
@@ -121,6 +123,7 @@ class Presenter(QObject):
             if layer is not None and one is not None
         )
         self._hover.follow(self.result, roles.ground_truth, self.candidate)
+        self._share()
         self._draw(drawings)
 
     @property
@@ -158,22 +161,11 @@ class Presenter(QObject):
             self._prepare({name})
 
     def side_by_side(self, on: bool) -> None:
-        """Give every visible layer its own panel, with its name; sources of others step back."""
-        if self._roles is not None:
-            others = [x for x in self._roles.predictions if x is not self._source()]
-            if on:
-                self._stepped_back = [x for x in others if x.visible]
-            for layer in self._stepped_back:
-                layer.visible = not on
-        for layer in self._viewer.layers:
-            layer.name_overlay.visible = on
-        self._viewer.canvas.grid.enabled = on
-
-    def _source(self) -> Any:
-        """Return the layer of the candidate that is looked at; None for raw."""
-        names = [p.name for p in self.result.request.predictions]
-        by_name = dict(zip(names, self._roles.predictions, strict=True))  # type: ignore[union-attr]
-        return by_name.get(self.candidate)
+        """Give sources and what shows results a panel each, or go back to the state before."""
+        if on and self._roles is not None:
+            self._session.grid.show(panels(self._viewer, self._roles))
+        elif not on:
+            self._session.grid.leave()
 
     def look_at(self, candidate: str) -> None:
         """Show another candidate's maps or overlays instead; in grid mode beside the others."""
@@ -181,6 +173,7 @@ class Presenter(QObject):
             return
         self.candidate = candidate
         self._hover.follow(self.result, self._roles.ground_truth, candidate)  # type: ignore[union-attr]
+        self._share()
         missing = set()
         for name in self._names:
             layer = find(self._viewer, candidate, name)
@@ -218,9 +211,16 @@ class Presenter(QObject):
                 layers[name].refresh()
         self.result = new
         self._hover.follow(new, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
+        self._share()
         if lazy:
             self._prepare(self._names)
         return new  # type: ignore[no-any-return]
+
+    def _share(self) -> None:
+        """Tell the other docks; the result comes last, so that they find the rest in place."""
+        self._session.roles = self._roles
+        self._session.candidate = self.candidate
+        self._session.result = self.result
 
     # ---- drawing
 

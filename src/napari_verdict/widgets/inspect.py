@@ -1,0 +1,361 @@
+"""The Inspect dock: one list of what is wrong, worst first, and the way to each place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_verdict.comparison.entries import Filter
+from napari_verdict.comparison.listing import entries_of
+from napari_verdict.widgets.docks import opened
+from napari_verdict.widgets.entry_table import EntryTable
+from napari_verdict.widgets.filter_bar import FilterBar
+from napari_verdict.widgets.hunt import Hunt
+from napari_verdict.widgets.keys import KeyFilter, hint, keys_of
+from napari_verdict.widgets.session import session_of
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.entries import Entries, EntryKey
+
+_FIRST = "Validate first: what is wrong is listed here, worst first."
+
+
+class InspectWidget(QWidget):
+    """Lists what is wrong in the result of a viewer and leads to it.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer whose result is inspected.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer, self._docked, self._stale = napari_viewer, False, True
+        self.session = session_of(napari_viewer)
+        self.hunt = Hunt(napari_viewer, self)
+        self.candidate = QComboBox()
+        self.bar = FilterBar()
+        self.table = EntryTable()
+        self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
+        self.previous = _button("Previous", "previous")
+        self.next = _button("Next", "next")
+        self.same = _button("Same kind", "next kind")
+        self.back = _button("Back", "back")
+        self.grid = _button("Side by side", "side by side")
+        self._lay_out()
+        self._keys = keys_of(napari_viewer)
+        self._filter = KeyFilter(self._keys)
+        self._connect()
+        opened(napari_viewer, ref(self))
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """Ask for the width in which nothing is cut off."""
+        return QSize(380, 600)
+
+    # ---- building
+
+    def _lay_out(self) -> None:
+        self.candidate.setAccessibleName("Candidate that is listed")
+        self.candidate.setToolTip("Whose entries are listed, and whose results are shown")
+        self.candidate.setMinimumContentsLength(10)
+        self.candidate.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.here.setWordWrap(True)
+        self.here.setMinimumHeight(2 * self.fontMetrics().height())
+        self.here.setAccessibleName("What is looked at")
+        self.here.setToolTip("The entry that is outlined: white is the ground truth, "
+                             "magenta and dashed the prediction")  # fmt: skip
+        self.here.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        head = QHBoxLayout()
+        head.addWidget(self.candidate, 1)
+        head.addWidget(self.grid)
+        buttons = QGridLayout()
+        for i, button in enumerate((self.previous, self.next, self.same, self.back)):
+            buttons.addWidget(button, 0, i)
+        layout = QVBoxLayout(self)
+        layout.addLayout(head)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.count)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.empty, 1)
+        layout.addWidget(self.here)
+        layout.addLayout(buttons)
+
+    def _connect(self) -> None:
+        self.session.events.result.connect(self._on_result)
+        self.session.events.candidate.connect(self._on_result)
+        self.session.events.wanted.connect(self._on_wanted)
+        self.session.events.selected.connect(self._on_selected)
+        self.hunt.picked.connect(self._on_picked)
+        self.candidate.textActivated.connect(self._on_candidate)
+        self.bar.changed.connect(self._on_filter)
+        self.bar.reset.clicked.connect(self.table.worst_first)
+        self.table.chosen.connect(self._go)
+        answers = {
+            "previous": (self.previous, self._previous),
+            "next": (self.next, self._next),
+            "next kind": (self.same, self._next_kind),
+            "back": (self.back, self._back),
+            "side by side": (self.grid, self._side_by_side),
+        }
+        for action, (button, answer) in answers.items():
+            button.clicked.connect(lambda _=False, answer=answer: answer(True))
+            self._keys.add(action, answer)
+        self._keys.add("hold raw", self._hold_raw)
+        self._keys.add("hold ground truth", self._hold_truth)
+        self._keys.add("hold prediction", self._hold_prediction)
+
+    # ---- what is listed
+
+    def refresh(self) -> None:
+        """List what the session holds now; a dock that is hidden waits until it is seen."""
+        self._stale = False
+        result, session = self.session.result, self.session
+        entries = entries_of(result, session.candidate) if result is not None else None
+        self.hunt.entries = entries
+        self.hunt.follow_sources()
+        candidates = [] if result is None else [p.name for p in result.comparison.predictions]
+        if candidates != [self.candidate.itemText(i) for i in range(self.candidate.count())]:
+            self.candidate.clear()
+            self.candidate.addItems(candidates)
+        self.candidate.setCurrentText(session.candidate)
+        self.candidate.setVisible(result is not None)
+        self._show(entries)
+
+    @property
+    def entries(self) -> Entries | None:
+        """All entries of the candidate that is looked at."""
+        return self.hunt.entries
+
+    def _show(self, entries: Entries | None) -> None:
+        if entries is not None:
+            zero = dict.fromkeys(entries.kinds, 0)
+            if tuple(zero) != tuple(self.bar.chips.chips):
+                self.bar.show_counts(zero, True)  # makes the chips that the filter reads
+        axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
+        model = self.table.entry_model
+        model.show(entries, self.bar.filter, axes)
+        self.bar.setVisible(entries is not None)
+        if entries is not None:
+            self.bar.show_counts(model.counts(), entries.value_name != "distance")
+        self._find_selected()
+        self._say(entries)
+
+    def _say(self, entries: Entries | None) -> None:
+        shown = self.table.entry_model.rowCount()
+        text = _FIRST
+        if self.session.result is not None and entries is None:
+            text = "This result has no objects to list."
+        elif entries is not None:
+            threshold = self.session.result.comparison.settings.iou_threshold
+            at = f" at IoU {threshold:.2f}" if entries.value_name == "IoU" else ""
+            wrong = any(k not in ("matched", "ignored") and n
+                        for k, n in self.table.entry_model.counts().items())  # fmt: skip
+            text = "Nothing is left by the filter. Reset lists all that is wrong."
+            if not len(entries):
+                text = "There are no objects, neither in the ground truth nor in the prediction."
+            elif not wrong and self.bar.filter == Filter(kinds=self.bar.chips.kinds):
+                text = f"Nothing is wrong{at}."
+        self.table.setVisible(bool(shown))
+        self.empty.setVisible(not shown)
+        self.empty.setText(text)
+        total = 0 if entries is None else len(entries)
+        self.count.setText(f"{shown:,} of {total:,} listed, worst first")
+        self.count.setVisible(bool(total))
+        for button in (self.previous, self.next, self.same):
+            button.setEnabled(bool(shown))
+        self.back.setEnabled(self.hunt.flight.can_return)
+        self.grid.setEnabled(self.session.roles is not None)
+
+    def _find_selected(self) -> None:
+        """Bring the row of the entry that is looked at back into sight."""
+        key = self.session.selected
+        row = self.entries.find(key) if self.entries is not None and key is not None else -1
+        self.table.point_at(self.table.entry_model.position_of(row))
+        self._describe(row)
+
+    def _describe(self, row: int) -> None:
+        text = self.table.entry_model.describe(row) if row >= 0 else ""
+        hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
+        self.here.setText(text + (" · not in the list: the filter leaves it out" if hidden else ""))
+        layer = self.hunt.highlight.layer
+        if row >= 0 and layer is not None and layer.visible:
+            self.hunt.outline(row, self._title(row))
+        elif row < 0:
+            self.hunt.highlight.clear()
+
+    def _title(self, row: int) -> str:
+        entries = self.entries
+        assert entries is not None
+        key = entries.key(row)
+        return f"looking at · {entries.kinds[entries.kind[row]]}, {key.role} {key.id}"
+
+    # ---- going
+
+    def _go(self, row: int) -> None:
+        assert self.entries is not None
+        self.hunt.go(row, self._title(row))
+        self.session.selected = self.entries.key(row)
+        self._describe_only(row)
+
+    def _describe_only(self, row: int) -> None:
+        self.here.setText(self.table.entry_model.describe(row))
+        self.back.setEnabled(self.hunt.flight.can_return)
+
+    def _step(self, by: int) -> bool:
+        rows = self.table.entry_model.rowCount()
+        if not rows:
+            return False
+        here = self.table.position
+        if here < 0 < rows:
+            self.table.choose(0 if by > 0 else rows - 1)
+        else:
+            self.table.choose((here + by) % rows)
+        return True
+
+    def _next(self, pressed: bool) -> bool:
+        return self._step(1) if pressed else False
+
+    def _previous(self, pressed: bool) -> bool:
+        return self._step(-1) if pressed else False
+
+    def _next_kind(self, pressed: bool) -> bool:
+        if not pressed:
+            return False
+        here = self.table.position
+        if here < 0:
+            return self._step(1)
+        self.table.choose(self.table.entry_model.next_of_kind(here))
+        return True
+
+    def _back(self, pressed: bool) -> bool:
+        if not pressed or not self.hunt.back():
+            return False
+        self.back.setEnabled(self.hunt.flight.can_return)
+        return True
+
+    def _side_by_side(self, pressed: bool) -> bool:
+        return self.hunt.toggle_side_by_side() if pressed else False
+
+    def _hold_raw(self, pressed: bool) -> bool:
+        return self.hunt.hold("raw", pressed)
+
+    def _hold_truth(self, pressed: bool) -> bool:
+        return self.hunt.hold("ground truth", pressed)
+
+    def _hold_prediction(self, pressed: bool) -> bool:
+        return self.hunt.hold("prediction", pressed)
+
+    # ---- what happens
+
+    def _on_result(self, _: Any = None) -> None:
+        if self.isVisible():
+            self.refresh()
+        else:
+            self._stale = True
+
+    def _on_candidate(self, candidate: str) -> None:
+        self.session.candidate = candidate
+
+    def _on_filter(self, wanted: Filter) -> None:
+        if self.entries is not None:
+            self._show(self.entries)
+
+    def _on_wanted(self, wanted: Filter | None) -> None:
+        if wanted is not None:
+            if self._stale:
+                self.refresh()
+            self.bar.ask(wanted)
+            self.table.worst_first()
+
+    def _on_selected(self, key: EntryKey | None) -> None:
+        """Another dock chose an entry."""
+        if self._stale:
+            self.refresh()
+        row = self.entries.find(key) if self.entries is not None and key is not None else -1
+        position = self.table.entry_model.position_of(row)
+        if position != self.table.position:
+            self.table.point_at(position)
+        self._describe(row)
+
+    def _on_picked(self, keys: list[EntryKey]) -> None:
+        """Select what was clicked in the image; what is listed goes before what is not."""
+        entries, model = self.entries, self.table.entry_model
+        if entries is None:
+            return
+        rows = [row for key in keys if (row := entries.find(key)) >= 0]
+        rows.sort(key=lambda row: model.position_of(row) < 0)
+        if not rows:
+            return
+        # clicking again turns to the other object at this place
+        now = self.session.selected
+        if len(rows) > 1 and now is not None and entries.find(now) == rows[0]:
+            rows = rows[1:]
+        self.hunt.outline(rows[0], self._title(rows[0]))
+        self.session.selected = entries.key(rows[0])
+
+    # ---- keys and closing
+
+    def showEvent(self, event: Any) -> None:
+        """List what came while the dock was hidden."""
+        super().showEvent(event)
+        if self._stale:
+            self.refresh()
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Answer to the shortcuts, as from the canvas."""
+        if not self._filter.press(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: Any) -> None:
+        """End what a held key showed."""
+        if not self._filter.release(event):
+            event.ignore()
+
+    def event(self, event: Any) -> bool:
+        """Stop when napari takes the dock away; let go of keys when the window loses focus."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self._docked and self.parent() is None:
+                self.stop()
+            self._docked = self.parent() is not None
+        elif event.type() == QEvent.Type.WindowDeactivate:
+            self._filter.release_all()
+        return bool(super().event(event))
+
+    def stop(self) -> None:
+        """Let go of viewer and session."""
+        events = self.session.events
+        events.result.disconnect(self._on_result)
+        events.candidate.disconnect(self._on_result)
+        events.wanted.disconnect(self._on_wanted)
+        events.selected.disconnect(self._on_selected)
+        self._filter.release_all()
+        self._keys.remove(self)
+        self.hunt.stop()
+
+
+def _button(text: str, action: str) -> QPushButton:
+    from napari_verdict.widgets.keys import SHORTCUTS
+
+    does = next(s.does for s in SHORTCUTS if s.action == action)
+    button = QPushButton(text)
+    button.setAccessibleName(text)
+    button.setToolTip(f"{does} {hint(action)}")
+    return button
