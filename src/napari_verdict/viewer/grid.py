@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.result_layers import result_layers
 
@@ -92,11 +94,14 @@ class SideBySide:
         view = View.of(viewer)
         for layer in viewer.layers:
             layer.visible = layer.name_overlay.visible = layer in wanted
-        # the grid is filled from the top of the list
-        reorder(viewer.layers, wanted[::-1])
-        grid = viewer.canvas.grid
+        # the grid is filled from the bottom of the list
+        reorder(viewer.layers, wanted)
+        grid, size = viewer.canvas.grid, np.array(viewer.canvas.viewbox_size(viewer.layers))
         grid.stride, grid.shape, grid.enabled = 1, (-1, -1), True
         view.restore(viewer)
+        # a panel is smaller than the canvas: show as much in it
+        smaller = np.array(viewer.canvas.viewbox_size(viewer.layers)) / np.maximum(size, 1)
+        viewer.scene.camera.zoom = view.zoom * float(smaller.min())
 
     def leave(self) -> None:
         """Go back to the state before."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.viewer.layers import MARK
 from napari_verdict.viewer.outlines import box_outline, outline
@@ -27,6 +28,8 @@ COLOURS = {"ground truth": "#ffffff", "prediction": "#ff6bf5", "place": "#ffb14a
 WIDTH = 2.5
 #: Above so many pixels a box is drawn, so that jumping stays quick.
 LARGEST = 2_000_000
+#: So many objects of the other side are outlined with one that has no partner.
+MOST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,7 @@ class Outline:
 
 
 def outlines_of(result: Any, entries: Entries, row: int) -> list[Outline]:
-    """Return the outlines of an entry and of its partner.
+    """Return the outlines of an entry and of what it meets on the other side.
 
     Parameters
     ----------
@@ -60,15 +63,19 @@ def outlines_of(result: Any, entries: Entries, row: int) -> list[Outline]:
     Returns
     -------
     list of Outline
-        The true shape of objects; the box of places, of points, of what is very large and
-        of labels that would have to be read from a file first.
+        The true shape of the object, of its partner, or else of all that overlap it; the box
+        of places, of points, of what is very large and of labels that would have to be read
+        from a file first.
     """
-    key = entries.key(row)
+    key, kind = entries.key(row), entries.kinds[entries.kind[row]]
     found = [_of_row(result, entries, row)]
-    if key.role != "place" and entries.kinds[entries.kind[row]] == "matched":
-        other = "prediction" if key.role == "ground truth" else "ground truth"
-        partner = type(key)(key.candidate, other, key.frame, int(entries.partner[row]))
-        if (theirs := entries.find(partner)) >= 0:
+    if key.role == "place":
+        return found
+    other = "prediction" if key.role == "ground truth" else "ground truth"
+    ids = [int(entries.partner[row])] if kind == "matched" else _met(result, entries, row, other)
+    for label in ids:
+        theirs = entries.find(EntryKey(key.candidate, other, key.frame, label))
+        if theirs >= 0:
             found.append(_of_row(result, entries, theirs))
     return found
 
@@ -76,28 +83,44 @@ def outlines_of(result: Any, entries: Entries, row: int) -> list[Outline]:
 def _of_row(result: Any, entries: Entries, row: int) -> Outline:
     key, box = entries.key(row), entries.box[row]
     low, high = box[::2], box[1::2]
+    part = _pixels(result, key, key.role, low, high)
+    if part is None:
+        return Outline(key.role, box_outline(low - 0.5, high - 0.5))
+    lines = outline(part == key.id, dashed=key.role == "prediction")
+    lines[:, 0] += low
+    return Outline(key.role, lines)
+
+
+def _met(result: Any, entries: Entries, row: int, other: str) -> list[int]:
+    """Return the objects of the other side that overlap one, those that overlap most first."""
+    key, box = entries.key(row), entries.box[row]
+    low, high = box[::2], box[1::2]
+    mine = _pixels(result, key, key.role, low, high)
+    theirs = _pixels(result, key, other, low, high)
+    if mine is None or theirs is None:
+        return []
+    ids, counts = np.unique(theirs[mine == key.id], return_counts=True)
+    most = ids[np.argsort(-counts, kind="stable")]
+    return [int(i) for i in most[most != 0][:MOST]]
+
+
+def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any | None:
+    """Return the labels of one side within a box; None where none are at hand."""
     comparison = result.comparison
-    truth = key.role == "ground truth"
-    source = comparison.ground_truth if truth else comparison.candidates.get(key.candidate)
+    truth = comparison.ground_truth
+    source = truth if role == "ground truth" else comparison.candidates.get(key.candidate)
     if (
-        key.role == "place"
+        role == "place"
         or not comparison.task.is_labels
         or source is None
         or not isinstance(source.data, np.ndarray)
         or np.prod(high - low) > LARGEST
     ):
-        return Outline(key.role, box_outline(low - 0.5, high - 0.5))
-    axes = comparison.ground_truth.axes
-    if source.axes != axes:
-        view = canonical_view(source.data, source.axes)
-        frame = tuple(dict(zip([a for a in axes if a in "tc"], key.frame, strict=True))[a]
-                      for a in source.axes if a in "tc")  # fmt: skip
-    else:
-        view, frame = canonical_view(source.data, axes), key.frame
-    part = view[frame][tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    lines = outline(part == key.id, dashed=not truth)
-    lines[:, 0] += low
-    return Outline(key.role, lines)
+        return None
+    frames = dict(zip((a for a in truth.axes if a in "tc"), key.frame, strict=True))
+    frame = tuple(frames[a] for a in source.axes if a in "tc")
+    view = canonical_view(source.data, source.axes)[frame]
+    return view[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
 
 
 class Highlight:

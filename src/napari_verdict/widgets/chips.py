@@ -50,18 +50,31 @@ class Chips(QWidget):
             chip = self.chips[kind]
             chip.setText(f"{style_of(kind).sign} {kind} {n:,}")
             chip.setAccessibleName(f"{kind}: {n}")
-            # a kind that does not occur takes no room, unless it was asked for
-            chip.setVisible(n > 0 or (chip.isChecked() and kind in ("missed", "extra")))
+            # a kind that does not occur takes no room
+            chip.setVisible(n > 0 or kind in ("missed", "extra"))
+        self._flow()
+
+    def _flow(self) -> None:
+        """Lay out what is not hidden, what is wrong first; the layout leaves gaps otherwise."""
+        shown = [c for k, c in self.chips.items() if k not in FINE and not c.isHidden()]
+        shown += [c for k, c in self.chips.items() if k in FINE and not c.isHidden()]
+        laid = [self._layout.itemAt(i).widget() for i in range(self._layout.count())]
+        if shown != laid:
+            while self._layout.takeAt(0) is not None:
+                pass
+            for chip in shown:
+                self._layout.addWidget(chip)
 
     def _make(self, kinds: tuple[str, ...]) -> None:
         before = {k: chip.isChecked() for k, chip in self.chips.items()}
-        while (item := self._layout.takeAt(0)) is not None:
-            item.widget().hide()
-            item.widget().deleteLater()
+        while self._layout.takeAt(0) is not None:
+            pass
+        for chip in self.chips.values():
+            chip.hide()
+            chip.deleteLater()
         self.chips = {}
-        # what is wrong first
-        for kind in sorted(kinds, key=lambda k: k in FINE):
-            chip = QPushButton(swatch(style_of(kind).colour), kind)
+        for kind in kinds:
+            chip = QPushButton(swatch(style_of(kind).colour), kind, self)
             chip.setCheckable(True)
             chip.setChecked(before.get(kind, kind not in FINE))
             chip.setToolTip(f"{style_of(kind).meaning}\nClick to list or leave out; Ctrl+click "
@@ -69,8 +82,6 @@ class Chips(QWidget):
             chip.setProperty("kind", kind)
             chip.clicked.connect(self._on_click)
             self.chips[kind] = chip
-            self._layout.addWidget(chip)
-        self.chips = {k: self.chips[k] for k in kinds}
 
     def _on_click(self) -> None:
         if QApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries, EntryKey
 
 _ROLE = Qt.ItemDataRole
-KIND, OBJECT, PARTNER, VALUE, SIZE, WHERE = range(6)
+KIND, OBJECT, VALUE, SIZE, WHERE, PARTNER = range(6)
 _SHORT_ROLE = ("GT", "pred", "place")
 _MEANING = {
     KIND: "What became of it",
@@ -168,7 +168,7 @@ class EntryModel(QAbstractTableModel):
             return None
         value = self.entries.value_name if self.entries is not None else "IoU"
         if role == _ROLE.DisplayRole:
-            return ("kind", "object", "partner", value, "size", "where")[section]
+            return ("kind", "object", value, "size", "where", "partner")[section]
         if role == _ROLE.ToolTipRole:
             if section == VALUE:
                 meaning = "With the partner; without one the best with any" if value == "IoU" else (
@@ -176,7 +176,7 @@ class EntryModel(QAbstractTableModel):
                     "To the partner")  # fmt: skip
             else:
                 meaning = _MEANING[section]
-            return f"{meaning}. Click to sort; worst first again with the button above."
+            return f"{meaning}. Click to sort; Reset puts the worst first again."
         return None
 
     def describe(self, row: int) -> str:
@@ -201,7 +201,7 @@ class EntryModel(QAbstractTableModel):
         assert entries is not None
         if column == KIND:
             kind = entries.kinds[entries.kind[row]]
-            return f"{style_of(kind).sign}  {kind}"
+            return f"{style_of(kind).sign} {kind}"
         if column == OBJECT:
             return self._object(row)
         if column == PARTNER:

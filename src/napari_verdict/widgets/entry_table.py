@@ -8,7 +8,15 @@ from qtpy.QtCore import QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from superqt.utils import signals_blocked
 
-from napari_verdict.widgets.entry_model import KIND, OBJECT, SIZE, VALUE, WHERE, EntryModel
+from napari_verdict.widgets.entry_model import (
+    KIND,
+    OBJECT,
+    PARTNER,
+    SIZE,
+    VALUE,
+    WHERE,
+    EntryModel,
+)
 from napari_verdict.widgets.keys import action_of
 
 
@@ -48,15 +56,15 @@ class EntryTable(QTableView):
 
     def _fit(self) -> None:
         widest = {
-            KIND: "MM  many-to-many",
-            OBJECT: "pred 00000",
-            2: "pred 00000",
-            VALUE: "distance",
-            SIZE: "000,000",
-            WHERE: "t 000 · 0000, 0000",
+            KIND: "MM many-to-many",
+            OBJECT: "pred 0000",
+            VALUE: "0.0000",
+            SIZE: "00,000",
+            WHERE: "z 00 · 0000, 0000",
+            PARTNER: "pred 0000",
         }
         for column, text in widest.items():
-            extra = 30 if column == KIND else 14
+            extra = 26 if column == KIND else 12
             self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(text) + extra)
 
     @property

@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtGui import QValidator
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.entries import Filter
@@ -107,14 +116,31 @@ class FilterBar(QWidget):
         self.asked.setVisible(bool(words))
 
 
+class _Size(QSpinBox):
+    """A size in pixels; the ends of its range stand for any."""
+
+    def textFromValue(self, value: int) -> str:
+        """Write "any" at the ends."""
+        return "any" if value in (0, _MOST) else str(value)
+
+    def valueFromText(self, text: str) -> int:
+        """Keep "any" what it was."""
+        return int(text) if text.isdecimal() else self.value()
+
+    def validate(self, text: str, at: int) -> Any:
+        """Take whole numbers, and what is on the way to one."""
+        if text.isdecimal() and int(text) <= _MOST or text == "any":
+            return QValidator.State.Acceptable, text, at
+        on_the_way = text == "" or "any".startswith(text)
+        return (QValidator.State.Intermediate if on_the_way else QValidator.State.Invalid), text, at
+
+
 def _size(name: str, any_: int) -> QSpinBox:
-    box = QSpinBox()
+    box = _Size()
     box.setRange(0, _MOST)
     box.setAccessibleName(name)
     box.setToolTip(f"{name} that is listed, in pixels")
     box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
     box.setKeyboardTracking(False)
     box.setValue(any_)
-    if any_ == 0:
-        box.setSpecialValueText("any")
     return box
