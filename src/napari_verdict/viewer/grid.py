@@ -133,7 +133,10 @@ def panels(viewer: Any, roles: Any) -> list[Any]:
 
 def reorder(layers: Any, wanted: Collection[Any]) -> None:
     """Bring layers of a list into this order among the places they take up now."""
-    places = sorted(layers.index(x) for x in wanted)
+    order = list(layers)
+    places = sorted(order.index(x) for x in wanted)
     for place, layer in zip(places, wanted, strict=True):
-        if (now := layers.index(layer)) != place:
-            layers.move(now, place if place <= now else place + 1)
+        order[place] = layer
+    for place, layer in enumerate(order):
+        if layers[place] is not layer:
+            layers.move(layers.index(layer), place)

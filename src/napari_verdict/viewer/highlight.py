@@ -180,17 +180,19 @@ class Highlight:
             layer = self._add(reference, lines)
         else:
             for name in ("scale", "translate", "rotate", "shear", "affine", "units"):
-                if not np.array_equal(
-                    *(np.asarray(getattr(v, "affine_matrix", v), object)
-                      for v in (getattr(layer, name), getattr(reference, name)))
-                ):  # fmt: skip
+                if not _same(getattr(layer, name), getattr(reference, name)):
                     setattr(layer, name, getattr(reference, name))
             layer.data = lines
-        if colours:
-            layer.edge_color = colours
+        # each of these makes napari slice the layer and draw its thumbnail anew
+        wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
+        if not np.array_equal(layer.edge_color, wanted):
+            layer.edge_color = wanted
         self.set_width(reference)
         layer.name = title
-        layer.visible = True
+        # in the grid it would take a panel to itself
+        visible = not self._viewer.canvas.grid.enabled
+        if layer.visible != visible:
+            layer.visible = visible
         return layer
 
     def set_width(self, reference: Any) -> None:
@@ -199,7 +201,8 @@ class Highlight:
         if layer is not None:
             pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
             width = WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
-            layer.edge_width = width
+            if abs(width - layer.edge_width) > 0.02 * width:
+                layer.edge_width = width
 
     def clear(self) -> None:
         """Outline nothing."""
@@ -239,6 +242,15 @@ class Highlight:
         layers.selection = {x for x in selection if x in layers}
         layers.selection.active = active
         return layer
+
+
+def _same(a: Any, b: Any) -> bool:
+    a, b = (getattr(x, "affine_matrix", x) for x in (a, b))
+    return bool(np.array_equal(np.asarray(a, object), np.asarray(b, object)))
+
+
+def _rgba(colour: str) -> tuple[float, ...]:
+    return (*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0)
 
 
 def _add_still(viewer: Any, layer: Any) -> Any:

@@ -60,9 +60,17 @@ def box_outline(low: Any, high: Any) -> NDArray[np.float64]:
     return np.array(lines, np.float64).reshape(-1, 2, 3)
 
 
-def _lines(start: NDArray[np.intp], axis: int) -> NDArray[np.float64]:
-    lines = np.zeros((len(start), 2, 3))
-    lines[:, 0] = start
+def _lines(edges: NDArray[np.intp], axis: int) -> NDArray[np.float64]:
+    """Return lines along an axis for the pixel edges at these places; neighbours are joined."""
+    across = 3 - axis
+    edges = edges[np.lexsort((edges[:, axis], edges[:, across], edges[:, 0]))]
+    step = np.zeros(3, np.intp)
+    step[axis] = 1
+    first = np.ones(len(edges), bool)
+    first[1:] = (np.diff(edges, axis=0) != step).any(axis=1)
+    starts = np.flatnonzero(first)
+    lines = np.zeros((len(starts), 2, 3))
+    lines[:, 0] = edges[starts]
     lines[:, 0, 1:] -= 0.5
-    lines[:, 1, axis] = 1
+    lines[:, 1, axis] = np.diff(np.append(starts, len(edges)))
     return lines

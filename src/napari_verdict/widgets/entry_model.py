@@ -96,8 +96,8 @@ class EntryModel(QAbstractTableModel):
 
     def position_of(self, row: int) -> int:
         """Return where a row of `entries` stands in the table; -1 where the filter hides it."""
-        hits = np.flatnonzero(self._rows == row) if row >= 0 else ()
-        return int(hits[0]) if len(hits) else -1
+        hits = np.flatnonzero(self._rows == row)
+        return int(hits[0]) if row >= 0 and len(hits) else -1
 
     def next_of_kind(self, position: int) -> int:
         """Return the next position with the kind of this one, from the top again at the end."""

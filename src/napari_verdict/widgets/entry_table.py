@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QModelIndex, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
 from superqt.utils import signals_blocked
 
 from napari_verdict.widgets.entry_model import (
@@ -56,12 +56,12 @@ class EntryTable(QTableView):
 
     def _fit(self) -> None:
         widest = {
-            KIND: "MM many-to-many",
-            OBJECT: "pred 0000",
+            KIND: "~ inaccurate",
+            OBJECT: "pred 000",
             VALUE: "0.0000",
             SIZE: "00,000",
-            WHERE: "z 00 · 0000, 0000",
-            PARTNER: "pred 0000",
+            WHERE: "0000, 0000",
+            PARTNER: "pred 000",
         }
         for column, text in widest.items():
             extra = 26 if column == KIND else 12
@@ -93,7 +93,8 @@ class EntryTable(QTableView):
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
         """Go where the arrow keys lead."""
         super().currentChanged(current, previous)
-        if current.isValid() and self.hasFocus() and not self.selectionModel().signalsBlocked():
+        # a press of the mouse becomes a click
+        if current.isValid() and self.hasFocus() and not QApplication.mouseButtons():
             self.chosen.emit(self.entry_model.row_of(current.row()))
 
     def keyPressEvent(self, event: Any) -> None:

@@ -129,7 +129,7 @@ class _Size(QSpinBox):
 
     def validate(self, text: str, at: int) -> Any:
         """Take whole numbers, and what is on the way to one."""
-        if text.isdecimal() and int(text) <= _MOST or text == "any":
+        if text == "any" or (text.isdecimal() and int(text) <= _MOST):
             return QValidator.State.Acceptable, text, at
         on_the_way = text == "" or "any".startswith(text)
         return (QValidator.State.Intermediate if on_the_way else QValidator.State.Invalid), text, at

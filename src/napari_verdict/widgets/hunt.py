@@ -20,7 +20,7 @@ from napari_verdict.widgets.state import choices_of
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from napari_verdict.comparison.entries import Entries, EntryKey
+    from napari_verdict.comparison.entries import Entries
 
 #: Modes in which a click asks what lies there, rather than paints or adds.
 _LOOKING = ("pan_zoom", "pick")
@@ -48,6 +48,7 @@ class Hunt(QObject):
         self.entries: Entries | None = None
         self.flight, self.highlight, self._hold = Flight(viewer), Highlight(viewer), Hold(viewer)
         self._sources: list[Any] = []
+        self._flying = False
         self._click = _click_of(self)
         viewer.mouse_drag_callbacks.append(self._click)
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
@@ -60,7 +61,11 @@ class Hunt(QObject):
         result, reference = self._known()
         if result is None or self.entries is None:
             return
-        self.flight.to(reference, *box_in_layer(result, reference, self.entries, row))
+        self._flying = True
+        try:
+            self.flight.to(reference, *box_in_layer(result, reference, self.entries, row))
+        finally:
+            self._flying = False
         self.outline(row, title)
 
     def outline(self, row: int, title: str) -> None:
@@ -70,9 +75,7 @@ class Hunt(QObject):
             return
         key = self.entries.key(row)
         outlines = outlines_of(result, self.entries, row)
-        layer = self.highlight.show(result, reference, outlines, key.frame, title)
-        # in the grid it would take a panel to itself
-        layer.visible = not self._viewer.canvas.grid.enabled
+        self.highlight.show(result, reference, outlines, key.frame, title)
 
     def back(self) -> bool:
         """Go back to where camera and sliders were before the jump."""
@@ -82,7 +85,6 @@ class Hunt(QObject):
         """Show raw, ground truth or prediction alone while a key is held."""
         if not pressed:
             self._hold.release()
-            self.highlight.set_width(self._known()[1])
             return True
         alone = self._layers_of(role)
         if not alone:
@@ -195,7 +197,7 @@ class Hunt(QObject):
         self._sources = []
 
     def _on_zoom(self, event: Any = None) -> None:
-        reference = self._known()[1]
+        reference = None if self._flying else self._known()[1]
         if reference is not None and (layer := self.highlight.layer) is not None and layer.visible:
             self.highlight.set_width(reference)
 

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import opened
+from napari_verdict.widgets.entry_model import PARTNER
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
@@ -43,7 +44,8 @@ class InspectWidget(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self._viewer, self._docked, self._stale = napari_viewer, False, True
+        self._viewer, self._docked = napari_viewer, False
+        self._stale, self._telling = True, False
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
@@ -61,6 +63,7 @@ class InspectWidget(QWidget):
         self._connect()
         opened(napari_viewer, ref(self))
         self.refresh()
+        self._on_wanted(self.session.wanted)
 
     def sizeHint(self) -> QSize:
         """Ask for the width in which nothing is cut off."""
@@ -155,7 +158,11 @@ class InspectWidget(QWidget):
         self.bar.setVisible(entries is not None)
         if entries is not None:
             self.bar.show_counts(model.counts(), entries.value_name != "distance")
-        self._find_selected()
+        self.table.setColumnHidden(PARTNER, "matched" not in self.bar.chips.kinds)
+        row = self._row_of_selected()
+        self.table.point_at(model.position_of(row))
+        self._describe(row)
+        self._outline(row)
         self._say(entries)
 
     def _say(self, entries: Entries | None) -> None:
@@ -184,21 +191,20 @@ class InspectWidget(QWidget):
         self.back.setEnabled(self.hunt.flight.can_return)
         self.grid.setEnabled(self.session.roles is not None)
 
-    def _find_selected(self) -> None:
-        """Bring the row of the entry that is looked at back into sight."""
+    def _row_of_selected(self) -> int:
+        """Return the row of the entry that is looked at; -1 where there is none."""
         key = self.session.selected
-        row = self.entries.find(key) if self.entries is not None and key is not None else -1
-        self.table.point_at(self.table.entry_model.position_of(row))
-        self._describe(row)
+        return self.entries.find(key) if self.entries is not None and key is not None else -1
 
     def _describe(self, row: int) -> None:
         text = self.table.entry_model.describe(row) if row >= 0 else ""
         hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
         self.here.setText(text + (" · not in the list: the filter leaves it out" if hidden else ""))
-        layer = self.hunt.highlight.layer
-        if row >= 0 and layer is not None and layer.visible:
+
+    def _outline(self, row: int) -> None:
+        if row >= 0:
             self.hunt.outline(row, self._title(row))
-        elif row < 0:
+        else:
             self.hunt.highlight.clear()
 
     def _title(self, row: int) -> str:
@@ -212,11 +218,20 @@ class InspectWidget(QWidget):
     def _go(self, row: int) -> None:
         assert self.entries is not None
         self.hunt.go(row, self._title(row))
-        self.session.selected = self.entries.key(row)
-        self._describe_only(row)
+        self._select(row)
 
-    def _describe_only(self, row: int) -> None:
-        self.here.setText(self.table.entry_model.describe(row))
+    def _select(self, row: int) -> None:
+        """Tell the other docks what is looked at; it is outlined already."""
+        assert self.entries is not None
+        self._telling = True
+        try:
+            self.session.selected = self.entries.key(row)
+        finally:
+            self._telling = False
+        position = self.table.entry_model.position_of(row)
+        if position != self.table.position:
+            self.table.point_at(position)
+        self._describe(row)
         self.back.setEnabled(self.hunt.flight.can_return)
 
     def _step(self, by: int) -> bool:
@@ -284,16 +299,21 @@ class InspectWidget(QWidget):
                 self.refresh()
             self.bar.ask(wanted)
             self.table.worst_first()
+            self.session.wanted = None  # so that the same can be asked again
 
     def _on_selected(self, key: EntryKey | None) -> None:
-        """Another dock chose an entry."""
+        """Go to the entry that another dock chose."""
+        if self._telling:
+            return
         if self._stale:
             self.refresh()
-        row = self.entries.find(key) if self.entries is not None and key is not None else -1
-        position = self.table.entry_model.position_of(row)
-        if position != self.table.position:
-            self.table.point_at(position)
-        self._describe(row)
+        row = self._row_of_selected()
+        if row >= 0:
+            self._go(row)
+        else:
+            self.table.point_at(-1)
+            self._describe(-1)
+            self._outline(-1)
 
     def _on_picked(self, keys: list[EntryKey]) -> None:
         """Select what was clicked in the image; what is listed goes before what is not."""
@@ -309,7 +329,7 @@ class InspectWidget(QWidget):
         if len(rows) > 1 and now is not None and entries.find(now) == rows[0]:
             rows = rows[1:]
         self.hunt.outline(rows[0], self._title(rows[0]))
-        self.session.selected = entries.key(rows[0])
+        self._select(rows[0])
 
     # ---- keys and closing
 

@@ -19,7 +19,10 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.places import go_to_index
 from napari_verdict.viewer.result_layers import names_for
+from napari_verdict.widgets.asks import COUNTS, filter_of
+from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.score_table import ScoreTable
+from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
 from napari_verdict.widgets.threshold_bar import ThresholdBar
 
@@ -60,6 +63,7 @@ class ResultsPage(QWidget):
         self.verdict.linkActivated.connect(self._on_link)
         self.table = ScoreTable()
         self.table.asked.connect(self.go)
+        self.table.score_asked.connect(self.inspect)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
         self.threshold.plane_clicked.connect(self._on_plane)
@@ -71,6 +75,8 @@ class ResultsPage(QWidget):
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
         self.copy.clicked.connect(self.table.copy)
+        self.errors = _button("Inspect errors", "List what is wrong, worst first, and go there")
+        self.errors.clicked.connect(lambda: open_inspect(viewer))
         self._lay_out()
         presenter.changed.connect(self.update_shown)
         viewer.events.theme.connect(self._on_theme)
@@ -80,6 +86,7 @@ class ResultsPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.stale, self.refresh, self.verdict, self.table, self.threshold):
             layout.addWidget(widget)
+        layout.addWidget(self.errors)
         layout.addWidget(self.show_box)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
@@ -122,6 +129,15 @@ class ResultsPage(QWidget):
             presenter.show(name)
         self.update_shown()
 
+    def inspect(self, candidate: str, metric: str) -> None:
+        """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
+        result = self._presenter.result
+        wanted = filter_of(metric, result.comparison.task) if result is not None else None
+        if wanted is not None:
+            session_of(self._viewer).wanted = wanted
+            if metric in COUNTS or metric in _OVERLAY_OF:
+                open_inspect(self._viewer)
+
     def _write_verdict(self) -> None:
         from napari_verdict.comparison.verdict.sentence import verdict_parts
 
@@ -140,7 +156,8 @@ class ResultsPage(QWidget):
             self._write_verdict()
 
     def _on_link(self, target: str) -> None:
-        name, _, candidate = target.partition("\n")
+        word, _, candidate = target.partition("\n")
+        name = word
         task = self._presenter.result.comparison.task
         if task is Task.DETECTIONS:
             name = "detections"
@@ -149,6 +166,7 @@ class ResultsPage(QWidget):
         elif task.is_labels:
             name = "pixels"
         self.go(candidate, name)
+        self.inspect(candidate, word)
 
     def _on_candidate(self, candidate: str) -> None:
         self._presenter.look_at(candidate)
