@@ -24,7 +24,7 @@ def labels():
     gt[1, 2:6, 2:6] = 3
     pred = np.zeros_like(gt)
     pred[0, 4:14, 4:13] = 7
-    pred[1, 20:30, 10:20], pred[1, 20:30, 20:30] = 8, 9
+    pred[1, 20:30, 10:19], pred[1, 20:30, 21:30] = 8, 9
     return gt, pred
 
 

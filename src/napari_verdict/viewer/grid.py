@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.result_layers import result_layers
@@ -67,6 +68,9 @@ class SideBySide:
         Whose grid is used.
     """
 
+    #: The state before is back.
+    left = Signal()
+
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._before: Desk | None = None
@@ -110,6 +114,7 @@ class SideBySide:
             before.restore(self._viewer)
         else:
             self._viewer.canvas.grid.enabled = False
+        self.left.emit()
 
     def _on_grid(self, event: Any = None) -> None:
         if self._before is not None and not self._viewer.canvas.grid.enabled:

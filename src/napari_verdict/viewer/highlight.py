@@ -168,8 +168,11 @@ class Highlight:
 
         Returns
         -------
-        napari Vectors layer
+        napari Vectors layer, or None while the grid is on, where it would take a panel to itself
         """
+        if self._viewer.canvas.grid.enabled:
+            self.clear()
+            return None
         lines = np.concatenate([_in_layer(result, reference, o.lines, frame) for o in outlines])
         colours = [COLOURS[o.role] for o in outlines for _ in range(len(o.lines))]
         layer = self.layer
@@ -182,6 +185,8 @@ class Highlight:
             for name in ("scale", "translate", "rotate", "shear", "affine", "units"):
                 if not _same(getattr(layer, name), getattr(reference, name)):
                     setattr(layer, name, getattr(reference, name))
+            if not layer.visible:
+                layer.visible = True  # first: napari does not slice what is hidden
             layer.data = lines
         # each of these makes napari slice the layer and draw its thumbnail anew
         wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
@@ -189,10 +194,6 @@ class Highlight:
             layer.edge_color = wanted
         self.set_width(reference)
         layer.name = title
-        # in the grid it would take a panel to itself
-        visible = not self._viewer.canvas.grid.enabled
-        if layer.visible != visible:
-            layer.visible = visible
         return layer
 
     def set_width(self, reference: Any) -> None:
@@ -207,7 +208,7 @@ class Highlight:
     def clear(self) -> None:
         """Outline nothing."""
         layer = self.layer
-        if layer is not None:
+        if layer is not None and layer.visible:
             layer.visible = False
 
     def remove(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QModelIndex, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from superqt.utils import signals_blocked
 
 from napari_verdict.widgets.entry_model import (
@@ -90,21 +90,17 @@ class EntryTable(QTableView):
                 self.scrollTo(self.entry_model.index(position, 0))
         self.viewport().update()
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
-        """Go where the arrow keys lead."""
-        super().currentChanged(current, previous)
-        # a press of the mouse becomes a click
-        if current.isValid() and self.hasFocus() and not QApplication.mouseButtons():
-            self.chosen.emit(self.entry_model.row_of(current.row()))
-
     def keyPressEvent(self, event: Any) -> None:
-        """Go there again on Return; leave shortcuts to the dock, the rest to Qt."""
+        """Go where the arrow keys lead, and there again on Return; leave shortcuts to the dock, the rest to Qt."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.choose(self.position)
         elif action_of(event) is not None:
             event.ignore()
         else:
+            before = self.position
             super().keyPressEvent(event)
+            if self.position != before:
+                self.choose(self.position)
 
     def _on_click(self, index: QModelIndex) -> None:
         # a click on the row that is current already says: go there again

@@ -41,6 +41,8 @@ class Hunt(QObject):
 
     #: Entries that a person pointed at in the image, the likeliest first: list of EntryKey.
     picked = Signal(object)
+    #: There is one view again, in which something can be outlined.
+    regained = Signal()
 
     def __init__(self, viewer: Any, parent: QObject) -> None:
         super().__init__(parent)
@@ -53,6 +55,7 @@ class Hunt(QObject):
         viewer.mouse_drag_callbacks.append(self._click)
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
         viewer.canvas.grid.events.enabled.connect(self._on_grid)
+        self._session.grid.left.connect(self._on_left)
 
     # ---- to the image
 
@@ -119,6 +122,7 @@ class Hunt(QObject):
             self._viewer.mouse_drag_callbacks.remove(self._click)
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
+        self._session.grid.left.disconnect(self._on_left)
         self._hold.release()
         self.highlight.clear()
 
@@ -202,9 +206,13 @@ class Hunt(QObject):
             self.highlight.set_width(reference)
 
     def _on_grid(self, event: Any = None) -> None:
-        layer = self.highlight.layer
-        if layer is not None and self._session.selected is not None:
-            layer.visible = not self._viewer.canvas.grid.enabled
+        if self._viewer.canvas.grid.enabled:
+            self.highlight.clear()
+        else:
+            self._on_left()
+
+    def _on_left(self) -> None:
+        self.regained.emit()
 
 
 def _click_of(hunt: Hunt) -> Any:

@@ -107,6 +107,7 @@ class InspectWidget(QWidget):
         self.session.events.wanted.connect(self._on_wanted)
         self.session.events.selected.connect(self._on_selected)
         self.hunt.picked.connect(self._on_picked)
+        self.hunt.regained.connect(self._on_regained)
         self.candidate.textActivated.connect(self._on_candidate)
         self.bar.changed.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
@@ -285,6 +286,9 @@ class InspectWidget(QWidget):
             self.refresh()
         else:
             self._stale = True
+
+    def _on_regained(self) -> None:
+        self._outline(self._row_of_selected())
 
     def _on_candidate(self, candidate: str) -> None:
         self.session.candidate = candidate
