@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import entries_table
 
+from builders import entries_table
 from napari_verdict.comparison.entries import EntryKey, Filter
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from cases import CASES, crowded, exact_half, huge_ids, split_in_halves
 from napari_verdict.metrics.assignment import best_assignment
@@ -18,21 +19,22 @@ from napari_verdict.metrics.overlap import tabulate
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95]
 
 
-def objective(table, threshold, chosen):
+def objective(table, threshold, chosen, inclusive=True):
     """The matches, then a share below one half for the IoU of all chosen pairs."""
     iou = table.pairs.iou[list(chosen)]
     n = max(1, min(len(table.gt_objects), len(table.pred_objects)))
-    return (iou >= threshold).sum() + iou.sum() / (2 * n)
+    enough = iou >= threshold if inclusive else iou > threshold
+    return enough.sum() + iou.sum() / (2 * n)
 
 
-def best_by_brute_force(table, threshold):
+def best_by_brute_force(table, threshold, inclusive):
     pairs = table.pairs
     row = {(g, p): k for k, (g, p) in enumerate(zip(pairs.gt, pairs.pred, strict=True))}
     n, m = len(table.gt_objects), len(table.pred_objects)
     best = 0.0
     for order in permutations(range(max(n, m)), n):
         chosen = [row[g, p] for g, p in enumerate(order) if (g, p) in row]
-        best = max(best, objective(table, threshold, chosen))
+        best = max(best, objective(table, threshold, chosen, inclusive))
     return best
 
 
@@ -78,14 +80,18 @@ def test_matched_missed_and_extra_are_named():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(THRESHOLDS))
-def test_it_is_as_good_as_brute_force(seed, threshold):
-    gt, pred = crowded(np.random.default_rng(seed), (8, 8), 5)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([*THRESHOLDS, None]), st.booleans())
+def test_it_is_as_good_as_brute_force(seed, threshold, inclusive):
+    rng = np.random.default_rng(seed)
+    gt, pred = crowded(rng, (8, 8), 5)
     table = tabulate(gt, pred)
-    best = best_by_brute_force(table, threshold)
-    matching = match(table, threshold)
+    if threshold is None:  # exactly that of a pair
+        threshold = rng.choice(table.pairs.iou) if len(table.pairs.iou) else 0.5
+    best = best_by_brute_force(table, threshold, inclusive)
+    matching = match(table, threshold, inclusive)
     assert matching.tp == int(best + 1e-9)
-    assert (matching.iou >= threshold).all()
+    assert completed_objective(table, matching) == pytest.approx(best, abs=1e-9)
+    assert (matching.iou >= threshold if inclusive else matching.iou > threshold).all()
     assert len(set(matching.gt.partners)) - (-1 in matching.gt.partners) == matching.tp
 
 
@@ -95,6 +101,21 @@ def test_it_equals_stardist_on_random_labels(seed, threshold):
     reference = pytest.importorskip("stardist.matching").matching
     gt, pred = crowded(np.random.default_rng(seed), (120, 120), 150)
     assert_equals_stardist(reference, gt, pred, threshold)
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.1, 0.2, 0.3, 0.4, 0.5])
+def test_it_equals_stardist_in_tissue_where_everything_touches(threshold):
+    reference = pytest.importorskip("stardist.matching").matching
+    gt, pred = tissue(np.random.default_rng(1), 240, 600)
+    assert_equals_stardist(reference, gt, pred, threshold)
+
+
+def tissue(rng, side, n):
+    """Cells without background between them, and the same with their centres moved."""
+    centres = rng.uniform(0, side, (n, 2))
+    pixels = np.stack(np.mgrid[:side, :side], -1).reshape(-1, 2)
+    moved = centres + rng.normal(0, 0.3 * side / n**0.5, centres.shape)
+    return [(cKDTree(c).query(pixels)[1] + 1).reshape(side, side) for c in (centres, moved)]
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)
@@ -141,7 +162,8 @@ def completed_objective(table, matching):
     free = (matching.gt.partners[pairs.gt] < 0) & (matching.pred.partners[pairs.pred] < 0)
     rest = np.flatnonzero(free)
     more = rest[best_assignment(pairs.gt[rest], pairs.pred[rest], pairs.iou[rest])]
-    return objective(table, matching.threshold, np.r_[matching.chosen, more])
+    chosen = np.r_[matching.chosen, more]
+    return objective(table, matching.threshold, chosen, matching.inclusive)
 
 
 def test_assignment_prefers_one_good_pair_to_two_poor_ones():

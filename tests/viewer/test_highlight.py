@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import compare
 from napari.components import ViewerModel
 
+from builders import compare
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.run import complete, run
@@ -41,9 +41,7 @@ def viewer(labels):
 
 
 def row_of(entries, role, label):
-    return next(
-        i for i in range(len(entries)) if (entries.role[i], entries.id[i]) == (role, label)
-    )
+    return next(i for i in range(len(entries)) if (entries.role[i], entries.id[i]) == (role, label))
 
 
 def show(viewer, result, row):

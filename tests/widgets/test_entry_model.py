@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import entries_table
 from qtpy.QtCore import QModelIndex, Qt
 
+from builders import entries_table
 from napari_verdict.comparison.entries import Entries, Filter
 from napari_verdict.widgets.entry_model import KIND, OBJECT, PARTNER, SIZE, VALUE, EntryModel
 

@@ -132,10 +132,9 @@ def test_text_and_size_filter(desk, inspect):
     desk.qtbot.keyClicks(inspect.bar.text, "3")
     assert objects(inspect) == ["GT 3"]
     inspect.bar.text.clear()
-    inspect.bar.least.setFocus()
     inspect.bar.least.selectAll()
     desk.qtbot.keyClicks(inspect.bar.least, "100")
-    desk.qtbot.keyClick(inspect.bar.least, Qt.Key.Key_Tab)
+    desk.qtbot.keyClick(inspect.bar.least, Qt.Key.Key_Return)
     assert objects(inspect) == ["GT 2", "GT 3"]
     desk.qtbot.keyClicks(inspect.bar.text, "nowhere")
     assert "Nothing is left by the filter" in inspect.empty.text()
@@ -211,6 +210,8 @@ def test_units_that_disagree_do_not_lead_astray(desk, cells):
     assert desk.viewer.scene.camera.center[-2:] == pytest.approx((2450, 1950))
 
 
+# napari says so of the overlay that is drawn as contours
+@pytest.mark.filterwarnings("ignore:Contours are not displayed")
 def test_in_3d_the_place_is_centred_and_outlined(desk, inspect):
     desk.viewer.dims.ndisplay = 3
     click_row(desk, inspect, 0)
@@ -238,12 +239,15 @@ def test_painting_goes_on_where_it_was(desk, inspect):
 
 
 def test_the_selected_row_is_kept_when_the_threshold_moves(desk, inspect):
-    desk.dock.results.threshold.slider.setValue(40)
-    inspect.session.result = desk.dock.presenter.rethreshold(0.4)
+    def move(threshold):
+        with desk.qtbot.waitSignal(desk.dock.presenter.rethresholded, timeout=5_000):
+            desk.dock.presenter.rethreshold(threshold)
+
+    move(0.4)
     assert "GT 3" not in objects(inspect)  # a match now
     inspect.session.selected = EntryKey("unet", "ground truth", (1,), 3)
     assert "leaves it out" in inspect.here.text()
-    desk.dock.presenter.rethreshold(0.5)
+    move(0.5)
     assert objects(inspect)[inspect.table.position] == "GT 3"
     assert selected(inspect).id == 3
 
@@ -317,7 +321,7 @@ def test_the_same_keys_hold_in_the_canvas(desk, inspect):
     assert selected(inspect).id == 2
     before = {x.name: x.visible for x in desk.viewer.layers}
     desk.qtbot.keyPress(canvas, "h")
-    assert [x.name for x in desk.viewer.layers if x.visible][0] == "raw"
+    assert next(x.name for x in desk.viewer.layers if x.visible) == "raw"
     assert not desk.viewer.layers["ground-truth objects · unet"].visible
     desk.qtbot.keyRelease(canvas, "h")
     assert {x.name: x.visible for x in desk.viewer.layers} == before
@@ -338,12 +342,12 @@ def test_holding_shows_one_source_at_the_spot_and_then_all_as_before(desk, inspe
 def test_side_by_side_and_back_to_exactly_before(desk, inspect):
     click_row(desk, inspect, 1)
     before = Desk.of(desk.viewer)
-    key(desk, inspect, "y")
+    key(desk, inspect, "w")
     assert desk.viewer.canvas.grid.enabled
     assert [x.name for x in desk.viewer.layers if x.visible][:3] == ["raw", "unet", "gt"]
     assert not outline_of(desk).visible
     click_row(desk, inspect, 2)  # hunting goes on in the panels
-    key(desk, inspect, "y")
+    key(desk, inspect, "w")
     after = Desk.of(desk.viewer)
     assert (after.layers, after.selected, after.view) == (
         before.layers, before.selected, before.view,
@@ -353,7 +357,7 @@ def test_side_by_side_and_back_to_exactly_before(desk, inspect):
 def test_the_check_box_of_validate_and_the_key_are_one_mechanism(desk, inspect):
     before = Desk.of(desk.viewer)
     desk.dock.presenter.side_by_side(True)
-    key(desk, inspect, "y")
+    key(desk, inspect, "w")
     assert Desk.of(desk.viewer) == before
 
 

@@ -154,29 +154,33 @@ def match(overlap: OverlapTable, threshold: float, inclusive: bool = True) -> Ma
     pred_claims = np.bincount(pairs.pred[able], minlength=len(overlap.pred_objects))
     # above 0.5 no object can have two partners; below, most have one all the same
     if gt_claims.max(initial=0) > 1 or pred_claims.max(initial=0) > 1:
-        able = _settled(overlap, enough, gt_claims > 1, pred_claims > 1)
+        able = _settled(overlap, enough)
     return Matching(overlap, threshold, inclusive, able)
 
 
-def _settled(
-    overlap: OverlapTable,
-    enough: NDArray[np.bool_],
-    gt_contested: NDArray[np.bool_],
-    pred_contested: NDArray[np.bool_],
-) -> NDArray[np.intp]:
-    """Choose among the pairs that are enough, solving only groups with a contested object."""
+def _settled(overlap: OverlapTable, enough: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Choose among the pairs that are enough; solve only what is not certain beforehand."""
+    from napari_verdict.metrics.certain import certain_pairs
+
+    pairs, n, m = overlap.pairs, len(overlap.gt_objects), len(overlap.pred_objects)
+    # the IoU of all pairs together weigh at most a half: never as much as one more match
+    gains = enough + pairs.iou / (2 * min(n, m))
+    certain, left = certain_pairs(pairs.gt, pairs.pred, gains, n, m)
+    rows = left[_with_a_match(pairs.gt[left], n + pairs.pred[left], enough[left], n + m)]
+    solved = rows[best_assignment(pairs.gt[rows], pairs.pred[rows], gains[rows])]
+    chosen = np.r_[certain, solved]
+    return np.sort(chosen[enough[chosen]])
+
+
+def _with_a_match(
+    gt: NDArray[np.intp], pred: NDArray[np.intp], enough: NDArray[np.bool_], size: int
+) -> NDArray[np.bool_]:
+    """Return which pairs are in a group with a pair that is enough."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    pairs, n = overlap.pairs, len(overlap.gt_objects)
-    size = n + len(overlap.pred_objects)
-    graph = coo_array((np.ones(len(pairs.gt), bool), (pairs.gt, n + pairs.pred)), (size, size))
+    graph = coo_array((np.ones(len(gt), bool), (gt, pred)), (size, size))
     count, group = connected_components(graph, directed=False)
-    contested = np.zeros(count, bool)
-    contested[group[np.r_[gt_contested, pred_contested]]] = True
-    asked = contested[group[pairs.gt]]
-    rows = np.flatnonzero(asked)
-    # the IoU of all pairs together weigh at most a half: never as much as one more match
-    gains = enough[rows] + pairs.iou[rows] / (2 * min(n, size - n))
-    chosen = rows[best_assignment(pairs.gt[rows], pairs.pred[rows], gains)]
-    return np.sort(np.r_[np.flatnonzero(enough & ~asked), chosen[enough[chosen]]])
+    asked = np.zeros(count, bool)
+    asked[group[gt[enough]]] = True
+    return asked[group[gt]]

@@ -111,3 +111,9 @@ def frame_and_crop(result: Any, reference: Any) -> tuple[str, Any]:
     truth, before = result.comparison.ground_truth, asked.ground_truth
     start = (np.array(truth.translate) - np.array(before.translate)) / np.array(truth.scale)
     return truth.axes[: reference.ndim], start[: reference.ndim]
+
+
+def index_along(viewer: Any, axes: str, axis: str) -> int:
+    """Return at which plane or frame the viewer's slider of a named axis stands."""
+    position = axes.index(axis) - len(axes) + viewer.dims.ndim
+    return int(viewer.dims.current_step[position]) if position >= 0 else 0

@@ -89,6 +89,13 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
             if name in names and name in maps
         ]
     overlays = result.overlays(candidate)
+    if "predicted objects" in names and "predicted objects" in overlays:
+        from napari_verdict.comparison.objects.overlays import outline, rewrite
+
+        # here, once: napari would trace contours again whenever the threshold moves
+        outline(result, candidate, overlays["predicted objects"])  # type: ignore[arg-type]
+        # changes nothing, but loads the kernel that moving the threshold needs
+        rewrite(result, result, candidate, overlays)  # type: ignore[arg-type]
     return [_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
 
 
@@ -143,7 +150,7 @@ def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
         layer = None
     if layer is None:
         return viewer.add_layer(_new_layer(drawing, geometry))
-    # each of these makes napari slice the layer anew, and trace its contours
+    # each of these makes napari slice the layer anew
     if layer.data is not drawing.data:
         layer.data = drawing.data
     for name, value in geometry.items():
@@ -230,7 +237,7 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
         return layer
     layer = Labels(drawing.data, colormap=_class_colours(), opacity=0.6, **common)
     if drawing.name == "predicted objects":
-        layer.contour, layer.opacity = 2, 1.0
+        layer.opacity = 1.0
     layer.editable = False
     return layer
 

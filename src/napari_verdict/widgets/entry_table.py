@@ -91,7 +91,7 @@ class EntryTable(QTableView):
         self.viewport().update()
 
     def keyPressEvent(self, event: Any) -> None:
-        """Go where the arrow keys lead, and there again on Return; leave shortcuts to the dock, the rest to Qt."""
+        """Go where the arrow keys lead, and there again on Return; leave shortcuts to the dock."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.choose(self.position)
         elif action_of(event) is not None:

@@ -44,7 +44,7 @@ SHORTCUTS = (
     Shortcut("H", "hold raw", "Hold to see raw alone, at the same place"),
     Shortcut("G", "hold ground truth", "Hold to see the ground truth alone"),
     Shortcut("J", "hold prediction", "Hold to see the prediction alone"),
-    Shortcut("Y", "side by side", "Raw, predictions and ground truth side by side, and back"),
+    Shortcut("W", "side by side", "Raw, predictions and ground truth side by side, and back"),
 )
 KEYS = {s.action: s.key for s in SHORTCUTS}
 

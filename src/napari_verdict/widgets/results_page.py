@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.places import go_to_index
 from napari_verdict.viewer.result_layers import names_for
 from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
@@ -66,7 +65,6 @@ class ResultsPage(QWidget):
         self.table.score_asked.connect(self.inspect)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
-        self.threshold.plane_clicked.connect(self._on_plane)
         self.show_box = ShowBox()
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
@@ -79,6 +77,7 @@ class ResultsPage(QWidget):
         self.errors.clicked.connect(lambda: open_inspect(viewer))
         self._lay_out()
         presenter.changed.connect(self.update_shown)
+        presenter.rethresholded.connect(self._on_rethresholded)
         viewer.events.theme.connect(self._on_theme)
 
     def _lay_out(self) -> None:
@@ -174,12 +173,15 @@ class ResultsPage(QWidget):
 
     def _on_threshold(self, threshold: float) -> None:
         if self._presenter.result is not None:
-            self.set_result(self._presenter.rethreshold(threshold))
-            self.threshold_moved.emit(threshold)
+            self._presenter.rethreshold(threshold)
 
-    def _on_plane(self, axis: str, index: int) -> None:
-        truth = self._presenter.result.comparison.ground_truth
-        go_to_index(self._viewer, truth.axes, axis, index)
+    def _on_rethresholded(self) -> None:
+        result = self._presenter.result
+        self.table.set_result(result)
+        self.threshold.set_result(result, move=False)
+        self._write_verdict()
+        self.update_shown()
+        self.threshold_moved.emit(result.comparison.settings.iou_threshold)
 
 
 def _button(text: str, tip: str) -> QPushButton:

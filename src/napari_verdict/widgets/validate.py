@@ -228,6 +228,7 @@ class ValidateWidget(QWidget):
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
         self.job.cancel()
         self.inspection.stop()
+        self.results.threshold.stop()
         self.presenter.stop()
         self.panel.stop()
         keys_of(self._viewer).remove(self)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import compare
 
+from builders import compare
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.comparison.model import Input, Task
 from napari_verdict.comparison.run import complete, run

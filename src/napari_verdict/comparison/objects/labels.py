@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
 from napari_verdict.comparison.objects.reader import readers
-from napari_verdict.comparison.objects.scores import curve_table, label_rows
+from napari_verdict.comparison.objects.scores import CURVE_THRESHOLDS, curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.matching import Matching, match
-from napari_verdict.metrics.overlap import OverlapTable, merge, tabulate
+from napari_verdict.metrics.overlap import Merger, OverlapTable, merge, tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+    from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
 
 
@@ -69,25 +71,31 @@ def run_labels(
         ]
 
     blocks = [b for frame in source.frames for b in blocks_of(frame, source.shape, pixels)]
-    parts: dict[str, dict[tuple[int, ...], list[OverlapTable]]] = {
-        name: {frame: [] for frame in source.frames} for name in read_pred
-    }
+    mergers = {name: {frame: Merger() for frame in source.frames} for name in read_pred}
     done = run_blocks(work, blocks, token=token, threads=threads)
     for k, (block, tables) in enumerate(zip(blocks, done, strict=True)):
         for name, table in zip(read_pred, tables, strict=True):
-            parts[name][block.frame].append(table)
+            mergers[name][block.frame].add(table)
         yield Progress(k + 1, len(blocks), "labels")
     return _result(
-        comparison, {name: tuple(map(merge, frames.values())) for name, frames in parts.items()}
+        comparison,
+        {name: tuple(m.result() for m in frames.values()) for name, frames in mergers.items()},
     )
 
 
-def _result(comparison: Comparison, overlap: Mapping[str, tuple[OverlapTable, ...]]) -> LabelResult:
+def _result(
+    comparison: Comparison,
+    overlap: Mapping[str, tuple[OverlapTable, ...]],
+    known: Mapping[OverlapTable, Matching] = MappingProxyType({}),
+) -> LabelResult:
     settings = comparison.settings
     matchings = {}
     if comparison.task is Task.INSTANCES:
         matchings = {
-            name: tuple(match(t, settings.iou_threshold, settings.iou_inclusive) for t in tables)
+            name: tuple(
+                known.get(t) or match(t, settings.iou_threshold, settings.iou_inclusive)
+                for t in tables
+            )
             for name, tables in overlap.items()
         }
     rows = label_rows(comparison, overlap, matchings)
@@ -142,12 +150,69 @@ class LabelResult(Result):
             vars(result)["curve"] = self.curve  # no threshold changes it
         return result
 
+    def repainted(
+        self,
+        ground_truth: Input,
+        box: tuple[int, int, int, int, int, int],
+        before: NDArray[Any],
+        frame: tuple[int, ...] = (),
+    ) -> LabelResult:
+        """Return the result after a part of the ground truth was painted, reading little else.
+
+        Parameters
+        ----------
+        ground_truth : Input
+            The ground truth as it is now: shape, axes and dtype of the one compared, of which
+            it differs in the box alone. The new result holds on to it.
+        box : tuple of int
+            z0, z1, y0, y1, x0, x1 in pixels, ends exclusive: all that was painted lies within.
+        before : (z, y, x) ndarray
+            The pixels of the box as they were when this result was computed.
+        frame : tuple of int
+            Index along the frame axes (t, c) of the ground truth: which frame was painted.
+
+        Returns
+        -------
+        LabelResult
+            Equal to computing everything again.
+
+        Raises
+        ------
+        ValueError
+            If the painted ground truth has another shape, other axes or another dtype.
+        """
+        from napari_verdict.comparison.objects.repainting import (
+            painted_comparison,
+            tables_repainted,
+        )
+
+        comparison = painted_comparison(self.comparison, ground_truth)
+        overlap = tables_repainted(self, comparison, tuple(frame), box, before)
+        known = {m.overlap: m for matchings in self.matchings.values() for m in matchings}
+        request = self.request
+        if request is not None:
+            kept = request.ground_truth.data is self.comparison.ground_truth.data
+            request = replace(request, ground_truth=ground_truth) if kept else None
+        return replace(
+            _result(comparison, overlap, known),
+            findings=self.findings,
+            seconds=self.seconds,
+            request=request,
+        )
+
     @cached_property
     def curve(self) -> pd.DataFrame:
         """Instance scores at thresholds 0.50, 0.55 ... 0.95, pooled over frames."""
+        return self.curve_at(CURVE_THRESHOLDS)
+
+    def curve_at(self, thresholds: Sequence[float]) -> pd.DataFrame:
+        """Return instance scores at any thresholds in (0, 1], as in `curve`.
+
+        Where objects touch, those below 0.5 take an assignment problem each.
+        """
         inclusive = self.comparison.settings.iou_inclusive
         instances = self.comparison.task is Task.INSTANCES
-        return curve_table(self.overlap if instances else {}, inclusive)
+        return curve_table(self.overlap if instances else {}, inclusive, thresholds)
 
     @cached_property
     def _objects(self) -> pd.DataFrame:

@@ -138,7 +138,7 @@ def object_table(
     outcome = np.concatenate(
         [np.where(s.partners >= 0, "matched", UNMATCHED[role]) for _, role, _, s in sides]
     )
-    boxes = np.concatenate([s.objects.boxes for s in every])
+    boxes = np.concatenate([s.objects.boxes for s in every], dtype=np.int64)
     centroids = np.concatenate([s.objects.centroids for s in every])
     table: dict[str, Any] = {
         "candidate": np.repeat([name for name, *_ in sides], counts),

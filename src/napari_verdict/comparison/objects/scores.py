@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import reduce
+from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_verdict.comparison.model import Comparison, Task
-from napari_verdict.comparison.scores import Score
+from napari_verdict.comparison.scores import Rows, Score
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.error_kinds import Kind
 from napari_verdict.metrics.foreground import pixel_counts
@@ -46,21 +47,26 @@ def label_rows(
     comparison: Comparison,
     overlap: Mapping[str, tuple[OverlapTable, ...]],
     matchings: Mapping[str, tuple[Matching, ...]],
-) -> tuple[Score, ...]:
-    """Score every candidate, pooled over the frames and then frame by frame.
+) -> Rows:
+    """Score every candidate, pooled over the frames, and then, once asked for, frame by frame.
 
     Instance scores come before foreground scores, so that `Result.score` finds the
     precision and recall of objects; those of pixels are the rows without a threshold.
     """
-    rows: list[Score] = []
-    for name, tables in overlap.items():
-        scorer = _Scorer(comparison, name)
-        rows += scorer.rows(tables, matchings.get(name, ()), None)
-        source = comparison.ground_truth.source
-        for k, frame in enumerate(source.frames if source.frame_axes else ()):
-            index = dict(zip(source.frame_axes, frame, strict=True))
-            rows += scorer.rows(tables[k : k + 1], matchings.get(name, ())[k : k + 1], index)
-    return tuple(rows)
+    source = comparison.ground_truth.source
+    scorers = {name: _Scorer(comparison, name) for name in overlap}
+
+    def frames() -> tuple[Score, ...]:
+        rows: list[Score] = []
+        for name, tables in overlap.items():
+            for k, frame in enumerate(source.frames if source.frame_axes else ()):
+                index = dict(zip(source.frame_axes, frame, strict=True))
+                here = tables[k : k + 1], matchings.get(name, ())[k : k + 1]
+                rows += scorers[name].rows(*here, index)
+        return tuple(rows)
+
+    whole = (s.rows(overlap[n], matchings.get(n, ()), None) for n, s in scorers.items())
+    return Rows(tuple(chain.from_iterable(whole)), frames)
 
 
 class _Scorer:
@@ -169,7 +175,11 @@ def _pixels(tables: Sequence[OverlapTable]) -> int:
     return sum(int(t.pixels.sum()) for t in tables)
 
 
-def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool) -> pd.DataFrame:
+def curve_table(
+    overlap: Mapping[str, tuple[OverlapTable, ...]],
+    inclusive: bool,
+    thresholds: Sequence[float] = CURVE_THRESHOLDS,
+) -> pd.DataFrame:
     """Tabulate instance scores over thresholds, pooled over frames.
 
     Returns
@@ -181,7 +191,7 @@ def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool
 
     rows = []
     for name, tables in overlap.items():
-        for threshold in CURVE_THRESHOLDS:
+        for threshold in thresholds:
             matchings = [match(t, threshold, inclusive) for t in tables]
             scores = reduce(add, map(instance_counts, matchings)).scores()
             found = {c: scores[c].value for c in CURVE_COLUMNS if c in scores}
