@@ -10,6 +10,7 @@ import numpy as np
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.viewer.layers import MARK
+from napari_verdict.viewer.lazy_planes import is_lazy
 from napari_verdict.viewer.outlines import box_outline, outline
 from napari_verdict.viewer.places import frame_and_crop
 
@@ -113,7 +114,7 @@ def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any |
         role == "place"
         or not comparison.task.is_labels
         or source is None
-        or not isinstance(source.data, np.ndarray)
+        or is_lazy(source.data)
         or np.prod(high - low) > LARGEST
     ):
         return None

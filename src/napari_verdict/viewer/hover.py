@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Hover:
     """Follows the cursor and says which objects are under it and what became of them.
 
-    Ids are looked up in the labels that were compared, since overlays hold classes.
+    Ids are looked up in the labels that were compared, since overlays hold classes; of labels
+    that are not in memory nothing is said.
 
     Parameters
     ----------

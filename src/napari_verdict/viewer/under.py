@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.viewer.lazy_planes import is_lazy
 from napari_verdict.viewer.places import (
     data_position,
     frame_and_crop,
@@ -50,7 +51,8 @@ def objects_under(
     return [
         EntryKey(candidate, role, frame, label)
         for role, one in inputs
-        if (label := value_at(one.data, pixel))
+        # what is lazy would be read here, on the main thread, at every move of the mouse
+        if not is_lazy(one.data) and (label := value_at(one.data, pixel))
     ]
 
 

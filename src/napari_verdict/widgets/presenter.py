@@ -23,6 +23,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
 )
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.planes import PlaneWorker
 from napari_verdict.widgets.rematch import Rematch
 from napari_verdict.widgets.session import session_of
 
@@ -70,6 +71,8 @@ class Presenter(QObject):
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
         self._job.done.connect(self._on_prepared)
+        self._planes = PlaneWorker(viewer, self)
+        self._planes.failed.connect(self.failed)
         # one layer an event-loop turn, so that the window stays alive
         self._turn = QTimer(self)
         self._turn.setInterval(0)
@@ -146,6 +149,7 @@ class Presenter(QObject):
     def stop(self) -> None:
         """Leave viewer and layers alone."""
         self._job.cancel()
+        self._planes.stop()
         self._rematch.cancel()
         self._turn.stop()
         self._repaint.stop()
@@ -235,8 +239,8 @@ class Presenter(QObject):
         if old is new or old is None:
             return
         self._painted = new
-        truth, *_ = inputs = (new.comparison.ground_truth, *new.comparison.predictions)
-        if any(not isinstance(x.data, np.ndarray) for x in inputs):
+        truth = new.comparison.ground_truth
+        if _is_lazy(new):
             self._prepare(self._names)
             return
         for candidate in new.comparison.candidates:
@@ -271,6 +275,9 @@ class Presenter(QObject):
             self.repaint()
             if result is not self.result and drawings and drawings[0].kind == "labels":
                 # the threshold was moved meanwhile
+                if _is_lazy(self.result):
+                    self._prepare(self._names)
+                    return
                 arrays = {d.name: d.data for d in drawings}
                 rewrite(result, self.result, drawings[0].candidate, arrays)
             self._draw(drawings)
@@ -290,6 +297,7 @@ class Presenter(QObject):
         drawing = self._waiting.pop(0)
         known = find(self._viewer, drawing.candidate, drawing.name)
         layer = draw(self._viewer, self._roles.ground_truth, drawing)
+        self._planes.serve(drawing.data)
         if known is None:
             layer.events.visible.connect(self._on_layers)
 
@@ -309,6 +317,12 @@ class Presenter(QObject):
     def _on_layers(self, event: Any = None) -> None:
         arrange_colour_bars(self._viewer)
         self.changed.emit()
+
+
+def _is_lazy(result: Result) -> bool:
+    """Whether overlays are painted where they are read."""
+    inputs = (result.comparison.ground_truth, *result.comparison.predictions)
+    return any(not isinstance(x.data, np.ndarray) for x in inputs)
 
 
 def best_of(result: Result) -> str:

@@ -12,7 +12,7 @@ from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.comparison.objects.scores import CURVE_THRESHOLDS, curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
-from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of
+from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of, grain_of
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.matching import Matching, match
@@ -21,7 +21,6 @@ from napari_verdict.metrics.overlap import Merger, OverlapTable, merge, tabulate
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -70,7 +69,11 @@ def run_labels(
             for read in read_pred.values()
         ]
 
-    blocks = [b for frame in source.frames for b in blocks_of(frame, source.shape, pixels)]
+    inputs = (comparison.ground_truth, *comparison.candidates.values())
+    grain = grain_of(item.source.grain for item in inputs)
+    blocks = [
+        b for frame in source.frames for b in blocks_of(frame, source.shape, pixels, grain=grain)
+    ]
     mergers = {name: {frame: Merger() for frame in source.frames} for name in read_pred}
     done = run_blocks(work, blocks, token=token, threads=threads)
     for k, (block, tables) in enumerate(zip(blocks, done, strict=True)):
@@ -275,7 +278,7 @@ class LabelResult(Result):
     def _frame_index(self) -> dict[tuple[int, ...], int]:
         return {f: k for k, f in enumerate(self.comparison.ground_truth.source.frames)}
 
-    def overlays(self, candidate: str) -> dict[str, NDArray[np.uint8]]:
+    def overlays(self, candidate: str) -> Mapping[str, Any]:
         """Paint the overlays of one candidate; see `napari_verdict.comparison.objects.overlays`."""
         from napari_verdict.comparison.objects.overlays import overlays
 
