@@ -101,7 +101,7 @@ def test_it_says_what_to_do_first(make_napari_viewer):
     viewer = make_napari_viewer()
     widget = open_inspect(viewer)
     assert widget.empty.text().startswith("Validate first")
-    assert not widget.next.isEnabled()
+    assert not widget.buttons.next.isEnabled()
 
 
 def test_what_is_wrong_is_listed_worst_first(inspect):
@@ -223,9 +223,9 @@ def test_back_returns_to_where_one_was(desk, inspect):
     before = View.of(desk.viewer)
     click_row(desk, inspect, 0)
     click_row(desk, inspect, 1)
-    desk.click(inspect.back)
+    desk.click(inspect.buttons.back)
     assert View.of(desk.viewer) == before
-    assert not inspect.back.isEnabled()
+    assert not inspect.buttons.back.isEnabled()
 
 
 def test_painting_goes_on_where_it_was(desk, inspect):

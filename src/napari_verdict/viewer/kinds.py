@@ -32,6 +32,11 @@ KINDS: dict[str, KindStyle] = {
     "many-to-many": KindStyle("MM", "#b07ad9", "Several true and predicted objects, entangled."),
     "inaccurate": KindStyle("~", "#b9f0ff", "Found, but the overlap is below the threshold."),
     "matched": KindStyle("TP", "#ffe24a", "Matched at this threshold."),
+    "too bright": KindStyle("+", "#ffb14a", "Brighter than the ground truth."),
+    "too dark": KindStyle("−", "#7cc4ff", "Darker than the ground truth."),
+    "structure": KindStyle("≠", "#b07ad9", "Another structure than in the ground truth."),
+    "moved": KindStyle("→", "#56c8e8", "The same structure in another place."),
+    "worse than raw": KindStyle("↓", "#e0402a", "Farther from the ground truth than raw is."),
     "ignored": KindStyle("–", "#9a9a9a", "In an ignored area: it counts neither way."),
 }
 _OTHER = KindStyle("!", "#f08c2e", "A place to look at.")

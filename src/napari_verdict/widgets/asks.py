@@ -11,8 +11,8 @@ _EXTRA = Filter(kinds=_UNMATCHED, roles=_PREDICTED)
 _MATCHED = Filter(kinds=frozenset({"matched"}), roles=_TRUE)
 _WRONG = Filter(kinds=_UNMATCHED)
 
-#: Scores that count objects: a click on them lists just these.
-COUNTS = frozenset({"tp", "fp", "fn", "n_pred"})
+#: Scores that count objects or area: a click on them brings the list of just these to front.
+COUNTS = frozenset({"tp", "fp", "fn", "n_pred", "area_worse"})
 
 _OBJECTS = {
     "tp": _MATCHED,
@@ -28,6 +28,12 @@ _OBJECTS = {
     "missed": _MISSED,
     "extra": _EXTRA,
 }
+_ERROR, _WORSE = Filter(by="error"), Filter(by="worse than raw")
+_PLACES = {
+    "ssim": Filter(by="structure"),
+    **dict.fromkeys(("nrmse", "rmse", "psnr", "zc_sqrt_mae", "pearson", "rse"), _ERROR),
+    **dict.fromkeys(("skill", "area_worse"), _WORSE),
+}
 
 
 def filter_of(metric: str, task: str) -> Filter | None:
@@ -36,7 +42,7 @@ def filter_of(metric: str, task: str) -> Filter | None:
     Parameters
     ----------
     metric : str
-        Metric id, or a word that the verdict links: ``matched missed extra``.
+        Metric id, or what the verdict links: ``matched missed extra``, a map.
     task : str
         Of the result.
 
@@ -45,4 +51,6 @@ def filter_of(metric: str, task: str) -> Filter | None:
     Filter or None
         None where there is nothing to list.
     """
+    if task == "restoration":
+        return _PLACES.get(metric)
     return _OBJECTS.get(metric) if task in ("instances", "detections") else None

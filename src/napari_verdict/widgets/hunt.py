@@ -80,6 +80,11 @@ class Hunt(QObject):
         outlines = outlines_of(result, self.entries, row)
         self.highlight.show(result, reference, outlines, key.frame, title)
 
+    @property
+    def can_compare(self) -> bool:
+        """Whether there are layers to put side by side."""
+        return bool(panels(self._viewer, self._roles()))
+
     def back(self) -> bool:
         """Go back to where camera and sliders were before the jump."""
         return self.flight.back()

@@ -8,10 +8,8 @@ from weakref import ref
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -20,17 +18,18 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import opened
+from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import PARTNER
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
-from napari_verdict.widgets.keys import KeyFilter, hint, keys_of
+from napari_verdict.widgets.hunt_bar import HuntBar
+from napari_verdict.widgets.keys import KeyFilter, keys_of
+from napari_verdict.widgets.place_chooser import PlaceChooser
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries, EntryKey
-
-_FIRST = "Validate first: what is wrong is listed here, worst first."
 
 
 class InspectWidget(QWidget):
@@ -45,21 +44,17 @@ class InspectWidget(QWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self._viewer, self._docked = napari_viewer, False
-        self._stale, self._telling = True, False
+        self._stale, self._telling, self._trouble = True, False, ""
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
+        self.places = PlaceChooser()
         self.bar = FilterBar()
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
-        self.previous = _button("Previous", "previous")
-        self.next = _button("Next", "next")
-        self.same = _button("Same kind", "next kind")
-        self.back = _button("Back", "back")
-        self.grid = _button("Side by side", "side by side")
+        self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
         self._lay_out()
-        self._keys = keys_of(napari_viewer)
-        self._filter = KeyFilter(self._keys)
+        self._keys = KeyFilter(keys_of(napari_viewer))
         self._connect()
         opened(napari_viewer, ref(self))
         self.refresh()
@@ -88,18 +83,16 @@ class InspectWidget(QWidget):
         self.here.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         head = QHBoxLayout()
         head.addWidget(self.candidate, 1)
-        head.addWidget(self.grid)
-        buttons = QGridLayout()
-        for i, button in enumerate((self.previous, self.next, self.same, self.back)):
-            buttons.addWidget(button, 0, i)
+        head.addWidget(self.buttons.grid)
         layout = QVBoxLayout(self)
         layout.addLayout(head)
+        layout.addWidget(self.places)
         layout.addWidget(self.bar)
         layout.addWidget(self.count)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.here)
-        layout.addLayout(buttons)
+        layout.addWidget(self.buttons)
 
     def _connect(self) -> None:
         self.session.events.result.connect(self._on_result)
@@ -109,22 +102,11 @@ class InspectWidget(QWidget):
         self.hunt.picked.connect(self._on_picked)
         self.hunt.regained.connect(self._on_regained)
         self.candidate.textActivated.connect(self._on_candidate)
+        self.places.changed.connect(self.refresh)
+        self.places.found.connect(self._on_found)
         self.bar.changed.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
-        answers = {
-            "previous": (self.previous, self._previous),
-            "next": (self.next, self._next),
-            "next kind": (self.same, self._next_kind),
-            "back": (self.back, self._back),
-            "side by side": (self.grid, self._side_by_side),
-        }
-        for action, (button, answer) in answers.items():
-            button.clicked.connect(lambda _=False, answer=answer: answer(True))
-            self._keys.add(action, answer)
-        self._keys.add("hold raw", self._hold_raw)
-        self._keys.add("hold ground truth", self._hold_truth)
-        self._keys.add("hold prediction", self._hold_prediction)
 
     # ---- what is listed
 
@@ -132,16 +114,26 @@ class InspectWidget(QWidget):
         """List what the session holds now; a dock that is hidden waits until it is seen."""
         self._stale = False
         result, session = self.session.result, self.session
-        entries = entries_of(result, session.candidate) if result is not None else None
-        self.hunt.entries = entries
+        self.hunt.entries = entries = self._entries_now()
         self.hunt.follow_sources()
-        candidates = [] if result is None else [p.name for p in result.comparison.predictions]
+        candidates = [] if result is None else list(result.comparison.candidates)
         if candidates != [self.candidate.itemText(i) for i in range(self.candidate.count())]:
             self.candidate.clear()
             self.candidate.addItems(candidates)
         self.candidate.setCurrentText(session.candidate)
         self.candidate.setVisible(result is not None)
         self._show(entries)
+
+    def _entries_now(self) -> Entries | None:
+        """Return what there is to list; None where nothing is, and while places are looked for."""
+        result, candidate = self.session.result, self.session.candidate
+        restored = result is not None and result.comparison.task == "restoration"
+        self.places.setVisible(restored)
+        if result is None or candidate not in result.comparison.candidates:
+            return None
+        if restored:
+            return self.places.entries(result, candidate)
+        return entries_of(result, candidate)
 
     @property
     def entries(self) -> Entries | None:
@@ -158,7 +150,8 @@ class InspectWidget(QWidget):
         model.show(entries, self.bar.filter, axes)
         self.bar.setVisible(entries is not None)
         if entries is not None:
-            self.bar.show_counts(model.counts(), entries.value_name != "distance")
+            sizes = entries.value_name != "distance" and not self.places.isVisibleTo(self)
+            self.bar.show_counts(model.counts(), sizes)
         self.table.setColumnHidden(PARTNER, "matched" not in self.bar.chips.kinds)
         row = self._row_of_selected()
         self.table.point_at(model.position_of(row))
@@ -167,30 +160,19 @@ class InspectWidget(QWidget):
         self._say(entries)
 
     def _say(self, entries: Entries | None) -> None:
-        shown = self.table.entry_model.rowCount()
-        text = _FIRST
-        if self.session.result is not None and entries is None:
-            text = "This result has no objects to list."
-        elif entries is not None:
-            threshold = self.session.result.comparison.settings.iou_threshold
-            at = f" at IoU {threshold:.2f}" if entries.value_name == "IoU" else ""
-            wrong = any(k not in ("matched", "ignored") and n
-                        for k, n in self.table.entry_model.counts().items())  # fmt: skip
-            text = "Nothing is left by the filter. Reset lists all that is wrong."
-            if not len(entries):
-                text = "There are no objects, neither in the ground truth nor in the prediction."
-            elif not wrong and self.bar.filter == Filter(kinds=self.bar.chips.kinds):
-                text = f"Nothing is wrong{at}."
+        """Write how many are listed, or why none is."""
+        model = self.table.entry_model
+        shown, total = model.rowCount(), 0 if entries is None else len(entries)
+        narrowed = self.bar.filter != Filter(kinds=self.bar.chips.kinds)
         self.table.setVisible(bool(shown))
         self.empty.setVisible(not shown)
-        self.empty.setText(text)
-        total = 0 if entries is None else len(entries)
+        text = why_empty(
+            self.session.result, entries, model.counts(), narrowed, self.places.ranking
+        )
+        self.empty.setText(self._trouble or text)
         self.count.setText(f"{shown:,} of {total:,} listed, worst first")
         self.count.setVisible(bool(total))
-        for button in (self.previous, self.next, self.same):
-            button.setEnabled(bool(shown))
-        self.back.setEnabled(self.hunt.flight.can_return)
-        self.grid.setEnabled(self.session.roles is not None)
+        self.buttons.update_enabled()
 
     def _row_of_selected(self) -> int:
         """Return the row of the entry that is looked at; -1 where there is none."""
@@ -233,51 +215,7 @@ class InspectWidget(QWidget):
         if position != self.table.position:
             self.table.point_at(position)
         self._describe(row)
-        self.back.setEnabled(self.hunt.flight.can_return)
-
-    def _step(self, by: int) -> bool:
-        rows = self.table.entry_model.rowCount()
-        if not rows:
-            return False
-        here = self.table.position
-        if here < 0 < rows:
-            self.table.choose(0 if by > 0 else rows - 1)
-        else:
-            self.table.choose((here + by) % rows)
-        return True
-
-    def _next(self, pressed: bool) -> bool:
-        return self._step(1) if pressed else False
-
-    def _previous(self, pressed: bool) -> bool:
-        return self._step(-1) if pressed else False
-
-    def _next_kind(self, pressed: bool) -> bool:
-        if not pressed:
-            return False
-        here = self.table.position
-        if here < 0:
-            return self._step(1)
-        self.table.choose(self.table.entry_model.next_of_kind(here))
-        return True
-
-    def _back(self, pressed: bool) -> bool:
-        if not pressed or not self.hunt.back():
-            return False
-        self.back.setEnabled(self.hunt.flight.can_return)
-        return True
-
-    def _side_by_side(self, pressed: bool) -> bool:
-        return self.hunt.toggle_side_by_side() if pressed else False
-
-    def _hold_raw(self, pressed: bool) -> bool:
-        return self.hunt.hold("raw", pressed)
-
-    def _hold_truth(self, pressed: bool) -> bool:
-        return self.hunt.hold("ground truth", pressed)
-
-    def _hold_prediction(self, pressed: bool) -> bool:
-        return self.hunt.hold("prediction", pressed)
+        self.buttons.update_enabled()
 
     # ---- what happens
 
@@ -293,6 +231,15 @@ class InspectWidget(QWidget):
     def _on_candidate(self, candidate: str) -> None:
         self.session.candidate = candidate
 
+    def _on_found(self, outcome: Any) -> None:
+        self._trouble = getattr(outcome, "message", "") or " ".join(
+            f.message for f in getattr(outcome, "findings", ())
+        )
+        if self._trouble:
+            self._show(None)
+        else:
+            self.refresh()
+
     def _on_filter(self, wanted: Filter) -> None:
         if self.entries is not None:
             self._show(self.entries)
@@ -301,6 +248,8 @@ class InspectWidget(QWidget):
         if wanted is not None:
             if self._stale:
                 self.refresh()
+            if wanted.by:
+                self.places.rank_by(wanted.by)
             self.bar.ask(wanted)
             self.table.worst_first()
             self.session.wanted = None  # so that the same can be asked again
@@ -345,12 +294,12 @@ class InspectWidget(QWidget):
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""
-        if not self._filter.press(event):
+        if not self._keys.press(event):
             event.ignore()
 
     def keyReleaseEvent(self, event: Any) -> None:
         """End what a held key showed."""
-        if not self._filter.release(event):
+        if not self._keys.release(event):
             event.ignore()
 
     def event(self, event: Any) -> bool:
@@ -360,7 +309,7 @@ class InspectWidget(QWidget):
                 self.stop()
             self._docked = self.parent() is not None
         elif event.type() == QEvent.Type.WindowDeactivate:
-            self._filter.release_all()
+            self._keys.release_all()
         return bool(super().event(event))
 
     def stop(self) -> None:
@@ -370,16 +319,7 @@ class InspectWidget(QWidget):
         events.candidate.disconnect(self._on_result)
         events.wanted.disconnect(self._on_wanted)
         events.selected.disconnect(self._on_selected)
-        self._filter.release_all()
-        self._keys.remove(self)
+        self.places.stop()
+        self._keys.release_all()
+        self.buttons.stop()
         self.hunt.stop()
-
-
-def _button(text: str, action: str) -> QPushButton:
-    from napari_verdict.widgets.keys import SHORTCUTS
-
-    does = next(s.does for s in SHORTCUTS if s.action == action)
-    button = QPushButton(text)
-    button.setAccessibleName(text)
-    button.setToolTip(f"{does} {hint(action)}")
-    return button

@@ -165,7 +165,8 @@ class ResultsPage(QWidget):
         elif task.is_labels:
             name = "pixels"
         self.go(candidate, name)
-        self.inspect(candidate, word)
+        # the map of gain is not the fitted gain
+        self.inspect(candidate, "area_worse" if word == "gain" else word)
 
     def _on_candidate(self, candidate: str) -> None:
         self._presenter.look_at(candidate)
