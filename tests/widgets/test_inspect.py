@@ -81,7 +81,8 @@ def selected(widget):
 def click_image(desk, position, drag=0):
     """Press and release the mouse over a position (t, y, x), which is brought to the middle."""
     viewer = desk.viewer
-    viewer.dims.set_current_step(0, position[0])
+    if viewer.dims.ndim > 2:
+        viewer.dims.set_current_step(0, position[0])
     viewer.scene.camera.center = (0, *position[1:])
     viewer.scene.camera.zoom = 8
     canvas = viewer.window._qt_viewer.canvas.native
@@ -106,7 +107,7 @@ def test_it_says_what_to_do_first(make_napari_viewer):
 
 def test_what_is_wrong_is_listed_worst_first(inspect):
     assert objects(inspect) == ["GT 2", "GT 3", "pred 8", "pred 9", "pred 11"]
-    assert inspect.count.text() == "5 of 7 listed, worst first"
+    assert inspect.count.text() == "5 of 7 listed"
     assert {k: c.text() for k, c in inspect.bar.chips.chips.items() if not c.isHidden()} == {
         "matched": "TP matched 2", "missed": "FN missed 1", "extra": "FP extra 1",
         "split": "S split 3",
@@ -172,6 +173,68 @@ def test_detections_are_listed_and_flown_to(desk):
     assert objects(widget) == ["GT 1", "pred 1"]
     click_row(desk, widget, 0)
     assert desk.viewer.scene.camera.center[-2:] == pytest.approx((30, 30))
+
+
+def restored(desk, triplet):
+    gt, raw, prediction = (x.copy() for x in triplet)
+    prediction[20:30, 30:40] += 400
+    for name, image in (("raw", raw), ("cnn", prediction), ("gt", gt)):
+        desk.viewer.add_image(image, name=name)
+    desk.validate()
+    widget = open_inspect(desk.viewer)
+    widget.places.scale.setValue(8)
+    desk.qtbot.waitUntil(lambda: widget.entries is not None, timeout=20_000)
+    return widget
+
+
+def test_a_planted_artefact_of_a_restoration_is_first_and_boxed(desk, triplet):
+    widget = restored(desk, triplet)
+    assert widget.entries.kinds[widget.entries.kind[0]] == "too bright"
+    click_row(desk, widget, 0)
+    y, x = desk.viewer.scene.camera.center[-2:]
+    assert 18 < y < 32
+    assert 28 < x < 42
+    assert outline_of(desk).name == "looking at · too bright, place 1"
+    assert not widget.bar.least.isVisible()
+
+
+def test_a_score_of_a_restoration_asks_for_the_places_behind_it(desk, triplet):
+    widget = restored(desk, triplet)
+    for metric, name in (("ssim", "local SSIM"), ("rmse", "local RSE"), ("skill", "local gain")):
+        desk.dock.results.inspect("cnn", metric)
+        desk.qtbot.waitUntil(
+            lambda name=name: widget.entries is not None and widget.entries.value_name == name,
+            timeout=20_000,
+        )
+    click_image(desk, (0, 24, 34))
+    assert selected(widget).role == "place"
+
+
+def test_places_worse_than_raw_are_not_offered_for_raw(desk, triplet):
+    widget = restored(desk, triplet)
+    desk.dock.presenter.look_at("raw")
+    assert widget.places.by.findData("worse than raw") == -1
+    assert widget.candidate.currentText() == "raw"
+    widget.session.candidate = "cnn"
+    assert widget.places.by.findData("worse than raw") >= 0
+
+
+def test_rankings_are_those_there_are():
+    from napari_verdict.comparison.restoration import places
+    from napari_verdict.viewer.kinds import KINDS
+    from napari_verdict.widgets.place_chooser import RANKINGS
+
+    assert list(RANKINGS) == list(places.RANKINGS)
+    assert set(places.KINDS) <= set(KINDS)
+
+
+def test_tasks_without_objects_say_so(desk):
+    mask = np.zeros((20, 20), np.uint8)
+    mask[4:9, 4:9] = 1
+    for name in ("gt", "unet"):
+        desk.viewer.add_labels(mask, name=name, axis_labels=("y", "x"))
+    desk.validate()
+    assert "no objects to list" in open_inspect(desk.viewer).empty.text()
 
 
 # ---- to the image

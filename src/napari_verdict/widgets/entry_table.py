@@ -58,7 +58,7 @@ class EntryTable(QTableView):
         widest = {
             KIND: "~ inaccurate",
             OBJECT: "pred 000",
-            VALUE: "0.0000",
+            VALUE: "deviation",
             SIZE: "00,000",
             WHERE: "0000, 0000",
             PARTNER: "pred 000",

@@ -58,11 +58,15 @@ class FilterBar(QWidget):
         size.setContentsMargins(0, 0, 0, 0)
         for widget in (QLabel("Size"), self.least, QLabel("to"), self.most):
             size.addWidget(widget)
-        size.addWidget(self.reset)
+        search = QHBoxLayout()
+        search.addWidget(self.text, 1)
+        search.addWidget(self.reset)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.chips, self.text, self._size, self.asked):
-            layout.addWidget(part)
+        layout.addWidget(self.chips)
+        layout.addLayout(search)
+        layout.addWidget(self._size)
+        layout.addWidget(self.asked)
         self.chips.changed.connect(self._on_change)
         self.text.textChanged.connect(self._on_change)
         self.least.valueChanged.connect(self._on_change)
@@ -96,9 +100,7 @@ class FilterBar(QWidget):
     def show_counts(self, counts: Mapping[str, int], sizes: bool) -> None:
         """Write counts on the chips; `sizes` says whether sizes mean anything."""
         self.chips.show_counts(counts)
-        for widget in self._size.findChildren(QWidget):
-            if widget is not self.reset:
-                widget.setVisible(sizes)
+        self._size.setVisible(sizes)
 
     def _on_change(self, *_: Any) -> None:
         self.changed.emit(self.filter)

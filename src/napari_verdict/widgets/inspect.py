@@ -19,7 +19,7 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import opened
 from napari_verdict.widgets.empty_list import why_empty
-from napari_verdict.widgets.entry_model import PARTNER
+from napari_verdict.widgets.entry_model import PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
@@ -152,6 +152,7 @@ class InspectWidget(QWidget):
         if entries is not None:
             sizes = entries.value_name != "distance" and not self.places.isVisibleTo(self)
             self.bar.show_counts(model.counts(), sizes)
+            self.table.setColumnHidden(SIZE, not sizes)
         self.table.setColumnHidden(PARTNER, "matched" not in self.bar.chips.kinds)
         row = self._row_of_selected()
         self.table.point_at(model.position_of(row))
@@ -170,7 +171,7 @@ class InspectWidget(QWidget):
             self.session.result, entries, model.counts(), narrowed, self.places.ranking
         )
         self.empty.setText(self._trouble or text)
-        self.count.setText(f"{shown:,} of {total:,} listed, worst first")
+        self.count.setText(f"{shown:,} of {total:,} listed")
         self.count.setVisible(bool(total))
         self.buttons.update_enabled()
 
