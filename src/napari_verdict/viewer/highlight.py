@@ -12,6 +12,7 @@ from napari_verdict.engine.sources import canonical_view
 from napari_verdict.viewer.layers import MARK
 from napari_verdict.viewer.lazy_planes import is_lazy
 from napari_verdict.viewer.outlines import box_outline, outline
+from napari_verdict.viewer.placement import place, placement_of
 from napari_verdict.viewer.places import frame_and_crop
 
 if TYPE_CHECKING:
@@ -183,9 +184,7 @@ class Highlight:
         if layer is None:
             layer = self._add(reference, lines)
         else:
-            for name in ("scale", "translate", "rotate", "shear", "affine", "units"):
-                if not _same(getattr(layer, name), getattr(reference, name)):
-                    setattr(layer, name, getattr(reference, name))
+            place(layer, placement_of(reference))
             if not layer.visible:
                 layer.visible = True  # first: napari does not slice what is hidden
             layer.data = lines
@@ -231,24 +230,13 @@ class Highlight:
                 vector_style="line",
                 opacity=1.0,
                 metadata={MARK: {"candidate": "", "name": NAME}},
-                scale=reference.scale,
-                translate=reference.translate,
-                rotate=reference.rotate,
-                shear=reference.shear,
-                affine=reference.affine,
-                units=reference.units,
-                axis_labels=reference.axis_labels,
+                **placement_of(reference),
             ),
         )
         # a person goes on painting where they were
         layers.selection = {x for x in selection if x in layers}
         layers.selection.active = active
         return layer
-
-
-def _same(a: Any, b: Any) -> bool:
-    a, b = (getattr(x, "affine_matrix", x) for x in (a, b))
-    return bool(np.array_equal(np.asarray(a, object), np.asarray(b, object)))
 
 
 def _rgba(colour: str) -> tuple[float, ...]:

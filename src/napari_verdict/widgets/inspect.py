@@ -93,6 +93,8 @@ class InspectWidget(QWidget):
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.here)
         layout.addWidget(self.buttons)
+        self.setTabOrder(self.candidate, self.buttons.grid)
+        self.setTabOrder(self.buttons.grid, self.places.by)
 
     def _connect(self) -> None:
         self.session.events.result.connect(self._on_result)
