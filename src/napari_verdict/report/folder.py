@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from napari_verdict.comparison.record import FileRecord, record_of, to_json
 from napari_verdict.comparison.result import Progress, complete
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.report.ome import write_ome_tiff
+from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -75,11 +75,11 @@ def saving(
         total = _count(result, maps, overlays)
         for k, (file, write) in enumerate(contents):
             yield Progress(k, total, "saving")
-            written.append(_replace(folder / file.name, write))
+            written.append(write_whole(folder / file.name, write))
             files.append(file)
         yield Progress(total - 1, total, "saving")
         text = to_json(record_of(result, files, token))
-        written.append(_replace(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
+        written.append(write_whole(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
     except OSError as error:
         message = (
             f"The results cannot be saved in {str(folder)!r}: {error.strerror or error}. "
@@ -124,17 +124,6 @@ def _contents(
 
 def _csv(frame: Any) -> Callable[[Path], Any]:
     return lambda path: frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> Path:
-    """Write beside the file, then put it in its place: it is never there by half."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def _safe(name: str) -> str:
