@@ -10,6 +10,7 @@ import numpy as np
 from napari_verdict.viewer.layers import MARK
 from napari_verdict.viewer.lazy_planes import LazyPlanes, is_lazy
 from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
+from napari_verdict.viewer.placement import place, placement_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -155,20 +156,13 @@ def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
     # each of these makes napari slice the layer anew
     if layer.data is not drawing.data:
         layer.data = drawing.data
-    for name, value in geometry.items():
-        if not _same(getattr(layer, name), value):
-            setattr(layer, name, value)
+    place(layer, geometry)
     if drawing.limits is not None:
         layer.contrast_limits_range = layer.contrast_limits = drawing.limits
     if drawing.features is not None:
         _style_points(layer, drawing)
     set_out_of_date([layer], False)
     return layer
-
-
-def _same(a: Any, b: Any) -> bool:
-    a, b = (getattr(x, "affine_matrix", x) for x in (a, b))
-    return bool(np.array_equal(np.asarray(a), np.asarray(b)))
 
 
 def key_of(layer: Any) -> tuple[str, str] | None:
@@ -189,8 +183,8 @@ def find(viewer: Any, candidate: str, name: str) -> Any | None:
 
 
 def result_layers(viewer: Any) -> list[Any]:
-    """Return all layers that show results."""
-    return [layer for layer in viewer.layers if MARK in layer.metadata]
+    """Return all layers that show results; the outline of what is looked at is not one."""
+    return [layer for layer in viewer.layers if (key_of(layer) or ("",))[0]]
 
 
 def arrange_colour_bars(viewer: Any) -> None:
@@ -324,15 +318,7 @@ def _geometry(reference: Any, drawing: Drawing) -> dict[str, Any]:
             "units": ("pixel", *reference.units),
             "axis_labels": ("c", *reference.axis_labels),
         }
-    return {
-        "scale": reference.scale,
-        "translate": np.asarray(reference.translate) + shift,
-        "rotate": reference.rotate,
-        "shear": reference.shear,
-        "affine": reference.affine,
-        "units": reference.units,
-        "axis_labels": reference.axis_labels,
-    }
+    return placement_of(reference) | {"translate": np.asarray(reference.translate) + shift}
 
 
 def _sample(data: Any, about: int = 1_000_000) -> Any:

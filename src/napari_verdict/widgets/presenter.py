@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness
+from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.result_layers import (
     Drawing,
@@ -66,7 +67,6 @@ class Presenter(QObject):
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
-        self._stepped_back: list[Any] = []
         self._hover, self._freshness = Hover(viewer), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
@@ -180,22 +180,11 @@ class Presenter(QObject):
             self._prepare({name})
 
     def side_by_side(self, on: bool) -> None:
-        """Give every visible layer its own panel, with its name; sources of others step back."""
-        if self._roles is not None:
-            others = [x for x in self._roles.predictions if x is not self._source()]
-            if on:
-                self._stepped_back = [x for x in others if x.visible]
-            for layer in self._stepped_back:
-                layer.visible = not on
-        for layer in self._viewer.layers:
-            layer.name_overlay.visible = on
-        self._viewer.canvas.grid.enabled = on
-
-    def _source(self) -> Any:
-        """Return the layer of the candidate that is looked at; None for raw."""
-        names = [p.name for p in self.result.request.predictions]
-        by_name = dict(zip(names, self._roles.predictions, strict=True))  # type: ignore[union-attr]
-        return by_name.get(self.candidate)
+        """Give sources and what shows results a panel each, or go back to the state before."""
+        if on and self._roles is not None:
+            self._session.grid.show(panels(self._viewer, self._roles))
+        elif not on:
+            self._session.grid.leave()
 
     def look_at(self, candidate: str) -> None:
         """Show another candidate's maps or overlays instead; in grid mode beside the others."""

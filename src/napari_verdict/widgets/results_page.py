@@ -18,7 +18,10 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.result_layers import names_for
+from napari_verdict.widgets.asks import COUNTS, filter_of
+from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.score_table import ScoreTable
+from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
 from napari_verdict.widgets.threshold_bar import ThresholdBar
 
@@ -59,6 +62,7 @@ class ResultsPage(QWidget):
         self.verdict.linkActivated.connect(self._on_link)
         self.table = ScoreTable()
         self.table.asked.connect(self.go)
+        self.table.score_asked.connect(self.inspect)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
         self.show_box = ShowBox()
@@ -69,6 +73,8 @@ class ResultsPage(QWidget):
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
         self.copy.clicked.connect(self.table.copy)
+        self.errors = _button("Inspect errors", "List what is wrong, worst first, and go there")
+        self.errors.clicked.connect(lambda: open_inspect(viewer))
         self._lay_out()
         presenter.changed.connect(self.update_shown)
         presenter.rethresholded.connect(self._on_rethresholded)
@@ -79,6 +85,7 @@ class ResultsPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.stale, self.refresh, self.verdict, self.table, self.threshold):
             layout.addWidget(widget)
+        layout.addWidget(self.errors)
         layout.addWidget(self.show_box)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
@@ -121,6 +128,15 @@ class ResultsPage(QWidget):
             presenter.show(name)
         self.update_shown()
 
+    def inspect(self, candidate: str, metric: str) -> None:
+        """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
+        result = self._presenter.result
+        wanted = filter_of(metric, result.comparison.task) if result is not None else None
+        if wanted is not None:
+            session_of(self._viewer).wanted = wanted
+            if metric in COUNTS or metric in _OVERLAY_OF:
+                open_inspect(self._viewer)
+
     def _write_verdict(self) -> None:
         from napari_verdict.comparison.verdict.sentence import verdict_parts
 
@@ -139,7 +155,8 @@ class ResultsPage(QWidget):
             self._write_verdict()
 
     def _on_link(self, target: str) -> None:
-        name, _, candidate = target.partition("\n")
+        word, _, candidate = target.partition("\n")
+        name = word
         task = self._presenter.result.comparison.task
         if task is Task.DETECTIONS:
             name = "detections"
@@ -148,6 +165,8 @@ class ResultsPage(QWidget):
         elif task.is_labels:
             name = "pixels"
         self.go(candidate, name)
+        # the map of gain is not the fitted gain
+        self.inspect(candidate, "area_worse" if word == "gain" else word)
 
     def _on_candidate(self, candidate: str) -> None:
         self._presenter.look_at(candidate)
