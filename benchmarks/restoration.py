@@ -66,7 +66,8 @@ def ours(truth: np.ndarray, candidates: Images, threads: int = 2) -> tuple[Any, 
 
     def task(y0: int) -> tuple[np.ndarray, np.ndarray]:
         y1 = min(y0 + rows, height)
-        window = Window(planes, reflected(np.arange(y0 - RADIUS, y1 + RADIUS), height), taps)
+        at = reflected(np.arange(y0 - RADIUS, y1 + RADIUS), height)
+        window = Window(planes, at, taps, y0)
         some = [o[:, y0:y1] for o in outs]
         affines = [Affine()] * len(others)
         return ssim_block(truth, others, affines, means, data_range, window, valid=None, outs=some)

@@ -23,7 +23,7 @@ _K1, _K2 = 0.01, 0.03
 _NO_MASK = np.ones((1, 1, 1), np.bool_)
 #: Columns in a strip, whose ring of rows is to stay in cache. The sum of a row is one over its
 #: strips, so this may not depend on how work is cut.
-_STRIP = 256
+_STRIP = 512
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,15 @@ class Window:
         The rows of the block under the windows.
     z_taps : ndarray of float64
         Weights along z, symmetric; ``[1.0]`` for plane by plane.
+    first : int
+        Which row of the image the first row wanted is: rows are filtered in pairs, and which
+        two go together must not depend on the block.
     """
 
     planes: NDArray[np.intp]
     rows: NDArray[np.intp]
     z_taps: NDArray[np.float64]
+    first: int = 0
 
 
 def ssim_block(
@@ -164,6 +168,7 @@ def ssim_block(
             valid is not None,
             window.planes,
             window.rows,
+            window.first % 2,
             width,
             edges.shape[1] - 2 * RADIUS,
             edges,

@@ -1,7 +1,7 @@
 """The loops of SSIM: strips of columns, rows filtered into a ring, all candidates at once.
 
 What depends on the ground truth alone is formed once for all candidates. A strip is narrow
-enough for its ring of eleven rows to stay in cache.
+enough for its ring of twelve rows to stay in cache.
 """
 
 from __future__ import annotations
@@ -33,20 +33,27 @@ def _across(p: Any, k: Any, out: Any) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _down(ring: Any, r: int, f: int, k: Any, out: Any) -> None:
-    """Filter a field vertically; rows r - 10 to r are in the ring."""
-    a5, b5 = ring[(r - 10) % 11, f], ring[r % 11, f]
-    a4, b4 = ring[(r - 9) % 11, f], ring[(r - 1) % 11, f]
-    a3, b3 = ring[(r - 8) % 11, f], ring[(r - 2) % 11, f]
-    a2, b2 = ring[(r - 7) % 11, f], ring[(r - 3) % 11, f]
-    a1, b1 = ring[(r - 6) % 11, f], ring[(r - 4) % 11, f]
-    c = ring[(r - 5) % 11, f]
+def _down(ring: Any, r: int, f: int, k: Any, upper: Any, lower: Any) -> None:
+    """Filter a field vertically for two rows at once; rows r - 11 to r are in the ring."""
     k0, k1, k2, k3, k4, k5 = k[0], k[1], k[2], k[3], k[4], k[5]
-    # two loops: more streams than these at a time keep the compiler from vectorising
-    for j in range(out.size):
-        out[j] = k5 * (a5[j] + b5[j]) + k4 * (a4[j] + b4[j]) + k3 * (a3[j] + b3[j])
-    for j in range(out.size):
-        out[j] = out[j] + k2 * (a2[j] + b2[j]) + k1 * (a1[j] + b1[j]) + k0 * c[j]
+    # three loops: more streams than these at a time keep the compiler from vectorising
+    a, b, c, d = _four(ring, r - 11, f)
+    for j in range(upper.size):
+        upper[j] = k5 * a[j] + k4 * b[j] + k3 * c[j] + k2 * d[j]
+        lower[j] = k5 * b[j] + k4 * c[j] + k3 * d[j]
+    a, b, c, d = _four(ring, r - 7, f)
+    for j in range(upper.size):
+        upper[j] = upper[j] + k1 * a[j] + k0 * b[j] + k1 * c[j] + k2 * d[j]
+        lower[j] = lower[j] + k2 * a[j] + k1 * b[j] + k0 * c[j] + k1 * d[j]
+    a, b, c, d = _four(ring, r - 3, f)
+    for j in range(upper.size):
+        upper[j] = upper[j] + k3 * a[j] + k4 * b[j] + k5 * c[j]
+        lower[j] = lower[j] + k2 * a[j] + k3 * b[j] + k4 * c[j] + k5 * d[j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _four(ring: Any, r: int, f: int) -> Any:
+    return ring[r % 12, f], ring[(r + 1) % 12, f], ring[(r + 2) % 12, f], ring[(r + 3) % 12, f]
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
@@ -163,6 +170,70 @@ def _put(row: Any, first: int, last: int, width: int, here: Any, masked: bool, o
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _fill(
+    padded: Any,
+    g: Any,
+    g_code: int,
+    candidates: Any,
+    codes: Any,
+    n: int,
+    valid: Any,
+    masked: bool,
+    z: int,
+    y: int,
+    first: int,
+    last: int,
+    left: int,
+    edge: Any,
+    affines: Any,
+) -> None:
+    """Form all fields of a strip of one row, with what hangs out of the image."""
+    m, n_fields = last - first, padded.shape[0]
+    x = padded[0][left : left + m]
+    load(g[z, y], g_code, first, x)
+    _ground_truth(x, affines[0])
+    for i in range(n):
+        p = padded[1 + 3 * i][left : left + m]
+        load(candidates[i][z, y], codes[i], first, p)
+        squares, products = padded[2 + 3 * i][left : left + m], padded[3 + 3 * i][left : left + m]
+        _form(x, p, squares, products, affines[i])
+    if masked:
+        _leave_out(valid[z, y], first, last, left, n_fields, padded)
+    for f in range(n_fields):
+        _reflect(padded[f], left, m, edge)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _finish(
+    fields: Any,
+    n: int,
+    here: Any,
+    masked: bool,
+    affines: Any,
+    constants: Any,
+    row: Any,
+    j0: int,
+    j1: int,
+    width: int,
+    outs: Any,
+    k: int,
+    y: int,
+    sums: Any,
+    counts: Any,
+) -> None:
+    """Turn the filtered fields of a strip of one row into SSIM, of all candidates."""
+    if masked:
+        for f in range(fields.shape[0] - 1):
+            _divide(fields[f], fields[fields.shape[0] - 1])
+    for i in range(n):
+        x, y_, s, p = fields[0], fields[1 + 3 * i], fields[2 + 3 * i], fields[3 + 3 * i]
+        _similarity(x, y_, s, p, affines[i, 4], affines[i, 5], constants, row)
+        total, count = _put(row, j0, j1, width, here, masked, outs[i][k, y])
+        sums[i, k, y] += total
+        counts[i, k, y] += count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def ssim_kernel(
     g: Any,
     g_code: int,
@@ -173,6 +244,7 @@ def ssim_kernel(
     masked: bool,
     planes: Any,
     rows: Any,
+    odd: int,
     width: int,
     strip: int,
     edges: Any,
@@ -184,65 +256,46 @@ def ssim_kernel(
     sums: Any,
     counts: Any,
 ) -> None:
-    """Fill the maps, sums and counts of a block; the arguments are made by `ssim_block`."""
+    """Fill the maps, sums and counts of a block; the arguments are made by `ssim_block`.
+
+    Rows are finished in pairs that begin at an even row of the image (`odd` tells where the
+    block begins), so that a row has the same bits whatever the block.
+    """
     reach = z_taps.size // 2
-    depth = planes.size - 2 * reach
+    depth, n_rows = planes.size - 2 * reach, rows.size - 10
     n_fields = 1 + 3 * n + (1 if masked else 0)
     padded = np.zeros((n_fields, strip + 10))
     levels = np.zeros((planes.size if reach else 0, n_fields, strip))
-    ring = np.zeros((depth, 11, n_fields, strip))
-    fields = np.zeros((n_fields, strip))
+    ring = np.zeros((depth, 12, n_fields, strip))
+    upper, lower = np.zeros((n_fields, strip)), np.zeros((n_fields, strip))
     row = np.zeros(strip)
     for s in range(edges.shape[0]):
         j0 = s * strip
         j1 = min(j0 + strip, width)
         first, last = max(0, j0 - 5), min(width, j1 + 5)
-        left, m = first - (j0 - 5), last - first
-        for r in range(rows.size):
-            y = rows[r]
-            for t in range(planes.size):
-                z = planes[t]
-                x = padded[0][left : left + m]
-                load(g[z, y], g_code, first, x)
-                _ground_truth(x, affines[0])
-                for i in range(n):
-                    p = padded[1 + 3 * i][left : left + m]
-                    load(candidates[i][z, y], codes[i], first, p)
-                    _form(
-                        x,
-                        p,
-                        padded[2 + 3 * i][left : left + m],
-                        padded[3 + 3 * i][left : left + m],
-                        affines[i],
-                    )
-                if masked:
-                    _leave_out(valid[z, y], first, last, left, n_fields, padded)
+        left = first - (j0 - 5)
+        # of a pair that is not whole the row that is missing is not looked at
+        for r in range(odd, rows.size + odd + 1):
+            at = r - odd
+            for t in range(planes.size if at < rows.size else 0):
+                _fill(padded, g, g_code, candidates, codes, n, valid, masked, planes[t], rows[at],
+                      first, last, left, edges[s], affines)  # fmt: skip
                 for f in range(n_fields):
-                    _reflect(padded[f], left, m, edges[s])
-                    _across(padded[f], taps, levels[t, f] if reach else ring[t, r % 11, f])
+                    _across(padded[f], taps, levels[t, f] if reach else ring[t, r % 12, f])
             for k in range(depth):
-                if reach:
+                if reach and at < rows.size:
                     for f in range(n_fields):
-                        _through(levels, k, f, z_taps, ring[k, r % 11, f])
-                if r < 10:
+                        _through(levels, k, f, z_taps, ring[k, r % 12, f])
+                y = at - 11  # of the upper row, in the block
+                if r % 2 == 0 or y < -1 or y >= n_rows:
                     continue
                 for f in range(n_fields):
-                    _down(ring[k], r, f, taps, fields[f])
-                if masked:
-                    for f in range(n_fields - 1):
-                        _divide(fields[f], fields[n_fields - 1])
-                here = valid[planes[k + reach], rows[r - 5]] if masked else valid[0, 0]
-                for i in range(n):
-                    _similarity(
-                        fields[0],
-                        fields[1 + 3 * i],
-                        fields[2 + 3 * i],
-                        fields[3 + 3 * i],
-                        affines[i, 4],
-                        affines[i, 5],
-                        constants,
-                        row,
-                    )
-                    total, count = _put(row, j0, j1, width, here, masked, outs[i][k, r - 10])
-                    sums[i, k, r - 10] += total
-                    counts[i, k, r - 10] += count
+                    _down(ring[k], r, f, taps, upper[f], lower[f])
+                if y >= 0:
+                    here = valid[planes[k + reach], rows[y + 5]] if masked else valid[0, 0]
+                    _finish(upper, n, here, masked, affines, constants, row, j0, j1, width, outs,
+                            k, y, sums, counts)  # fmt: skip
+                if y + 1 < n_rows:
+                    here = valid[planes[k + reach], rows[y + 6]] if masked else valid[0, 0]
+                    _finish(lower, n, here, masked, affines, constants, row, j0, j1, width, outs,
+                            k, y + 1, sums, counts)  # fmt: skip

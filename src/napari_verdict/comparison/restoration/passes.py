@@ -177,7 +177,7 @@ class Fitted:
                     for f in fits
                 ],
                 fits[0].data_range,
-                Window(planes, rows, self.z_taps),
+                Window(planes, rows, self.z_taps, block.y0),
                 valid=valid,
                 outs=[o[here] for o in outs],
             )
