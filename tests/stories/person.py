@@ -35,10 +35,14 @@ class Person:
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
-        self.window = viewer.window._qt_window
         self.window.resize(1500, 950)
         self.window.show()
         self.wait(lambda: self.window.windowHandle().isExposed(), "the window")
+
+    @property
+    def window(self) -> Any:
+        """The main window; not kept, since napari's fixture counts who holds it."""
+        return self.viewer.window._qt_window
 
     # ---- seeing
 
