@@ -115,6 +115,7 @@ def test_the_threshold_is_dragged_and_scores_and_list_follow(bench):
     bench.click_cell("Scores", row_of(bench, "missed"), 1)
     bench.wait(lambda: bench.sees("What is wrong, worst first"), "the Inspect dock")
     before = listed(bench)
+    bench.turn_to("Validate")
     slider = bench.find("IoU threshold", QSlider)
     option = QStyleOptionSlider()
     slider.initStyleOption(option)
@@ -124,6 +125,7 @@ def test_the_threshold_is_dragged_and_scores_and_list_follow(bench):
     bench.drag(slider, start, *(start + QPoint(12 * k, 0) for k in range(1, 7)))
     result = lambda: session_of(bench.viewer).result  # noqa: E731
     bench.wait(lambda: result().comparison.settings.iou_threshold > 0.6, "a higher threshold")
+    bench.turn_to("Inspect")
     bench.wait(lambda: listed(bench) > before, "more objects that are missed")
 
 
