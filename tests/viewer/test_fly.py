@@ -41,6 +41,13 @@ def test_frames_and_planes_are_stepped_to(viewer):
     assert viewer.dims.current_step[:2] == (321, 3)
 
 
+def test_sliders_go_to_the_plane_that_is_named(viewer):
+    layer = viewer.add_labels(labels(30, 30, 30), scale=(2, 1, 1), translate=(5, 0, 0))
+    Flight(viewer).to(layer, [-0.5, 4.5, 4.5], [29.5, 9.5, 9.5], [23, 0, 0])
+    assert viewer.dims.current_step[0] == 23
+    assert viewer.scene.camera.center[-2:] == pytest.approx((7, 7))
+
+
 def test_units_that_disagree_lead_to_the_right_plane(viewer):
     viewer.add_image(labels(5, 90, 90), scale=(500, 100, 100), units=("nm",) * 3)
     layer = viewer.add_labels(labels(5, 90, 90), scale=(0.5, 0.1, 0.1), units=("µm",) * 3)

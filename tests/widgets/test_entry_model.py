@@ -69,7 +69,7 @@ def test_the_next_of_a_kind_goes_round(model):
 
 
 def test_a_line_says_what_an_entry_is(model):
-    assert model.describe(3) == "matched: GT 7 · with pred 12 · IoU 0.9 · 60 px · t 0 · 0, 3"
+    assert model.describe(3) == "matched: GT 7 · with pred 12 · IoU 0.900 · 60 px · t 0 · 0, 3"
 
 
 def test_a_hidden_row_has_no_position(model):

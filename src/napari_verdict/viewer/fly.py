@@ -56,8 +56,8 @@ class View:
         camera.angles, camera.center, camera.zoom = self.angles, self.center, self.zoom
 
 
-def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tuple[Any, Any]:
-    """Return the box of an entry in pixels of the ground-truth layer.
+def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tuple[Any, Any, Any]:
+    """Return the box of an entry, and its middle, in pixels of the ground-truth layer.
 
     Parameters
     ----------
@@ -72,23 +72,24 @@ def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tup
 
     Returns
     -------
-    (ndarray, ndarray)
-        The outer edges of its first and last pixel, one coordinate an axis of the layer;
-        along frames both are the frame.
+    (ndarray, ndarray, ndarray)
+        The outer edges of its first and last pixel, and its centroid in whole pixels, one
+        coordinate an axis of the layer; along frames all are the frame.
     """
     axes, start = frame_and_crop(result, reference)
     frames = dict(
         zip((a for a in result.comparison.ground_truth.axes if a in "tc"),
             entries.frame[row].tolist(), strict=True)
     )  # fmt: skip
-    low, high = np.zeros(len(axes)), np.zeros(len(axes))
+    low, high, middle = np.zeros((3, len(axes)))
     for i, axis in enumerate(axes):
         if axis in frames:
-            low[i] = high[i] = frames[axis]
+            low[i] = high[i] = middle[i] = frames[axis]
         else:
             k = "zyx".index(axis)
             low[i], high[i] = entries.box[row, 2 * k : 2 * k + 2] - 0.5
-    return low + start, high + start
+            middle[i] = round(float(entries.centroid[row, k]))
+    return low + start, high + start, middle + start
 
 
 class Flight:
@@ -110,7 +111,13 @@ class Flight:
         """Whether there is a place to go back to."""
         return bool(self._trail)
 
-    def to(self, layer: Any, low: Sequence[float], high: Sequence[float]) -> None:
+    def to(
+        self,
+        layer: Any,
+        low: Sequence[float],
+        high: Sequence[float],
+        step_to: Sequence[float] | None = None,
+    ) -> None:
         """Centre a box and zoom until it fits with what lies around it.
 
         Parameters
@@ -119,6 +126,8 @@ class Flight:
             Whose pixels the box is in.
         low, high : sequence of float
             Its corners, one coordinate an axis of the layer.
+        step_to : sequence of float, optional
+            Where the sliders go; by default to the middle of the box.
         """
         viewer = self._viewer
         here = View.of(viewer)
@@ -134,7 +143,10 @@ class Flight:
         stepped = [i for i in range(len(middle)) if i not in shown]
         if stepped:
             # of an even number of planes the one before the middle
-            viewer.dims.set_point(stepped, [middle[i] - 1e-3 * abs(pixel[i]) for i in stepped])
+            at = middle - 1e-3 * np.abs(pixel)
+            if step_to is not None:
+                at = world_position(viewer, layer, step_to)
+            viewer.dims.set_point(stepped, [float(at[i]) for i in stepped])
         camera = viewer.scene.camera
         center = tuple(float(middle[i]) for i in shown)
         camera.center = (*camera.center[: len(camera.center) - len(center)], *center)

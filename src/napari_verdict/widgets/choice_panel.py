@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.findings import ComparisonError, Finding
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.layers import Roles, settle
+from napari_verdict.viewer.layers import Roles, comparable, settle
 from napari_verdict.viewer.snapshot import comparison_of
 from napari_verdict.widgets.findings_list import FindingsList
 from napari_verdict.widgets.layer_choice import LayerChoice
@@ -79,6 +79,7 @@ class ChoicePanel(QWidget):
         self._events = (events.inserted, events.removed, events.renamed)
         for event in self._events:
             event.connect(self.refresh)
+        self._seen: Any = None
         self.refresh()
 
     @property
@@ -111,6 +112,10 @@ class ChoicePanel(QWidget):
 
     def refresh(self, event: Any = None) -> None:
         """Bring the choosers up to date with the layers there are."""
+        seen = [(x, x.name) for x in comparable(self._viewer.layers)]
+        if seen == self._seen:
+            return  # only layers of ours came, went or got another name
+        self._seen = seen
         roles = settle(self._viewer.layers, self.choices.roles, self.choices.picked)
         if roles != self.choices.roles:
             self.choices.update({"roles": roles, "decisions": ()})

@@ -188,7 +188,7 @@ class EntryModel(QAbstractTableModel):
         if self._partner(row):
             parts.append(f"with {self._partner(row)}")
         if entries.value[row] == entries.value[row]:
-            parts.append(f"{entries.value_name} {entries.value[row]:.3g}")
+            parts.append(f"{entries.value_name} {self._value(row)}")
         if entries.value_name != "distance":
             parts.append(f"{entries.size[row]:,} px")
         parts.append(self._where(row))
@@ -207,8 +207,7 @@ class EntryModel(QAbstractTableModel):
         if column == PARTNER:
             return self._partner(row)
         if column == VALUE:
-            value = float(entries.value[row])
-            return "–" if value != value else f"{value:.3g}"
+            return self._value(row)
         if column == SIZE:
             return f"{entries.size[row]:,}"
         return self._where(row)
@@ -216,6 +215,12 @@ class EntryModel(QAbstractTableModel):
     def _object(self, row: int) -> str:
         assert self.entries is not None
         return f"{_SHORT_ROLE[self.entries.role[row]]} {self.entries.id[row]}"
+
+    def _value(self, row: int) -> str:
+        assert self.entries is not None
+        value = float(self.entries.value[row])
+        form = ".3f" if self.entries.value_name == "IoU" else ".3g"
+        return "–" if value != value else f"{value:{form}}".replace("-", "−")
 
     def _partner(self, row: int) -> str:
         entries = self.entries
