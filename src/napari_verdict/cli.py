@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict import __version__
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
+from napari_verdict.comparison.exclusions import BORDERS, Exclusions
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
 
@@ -84,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
         help="an object is matched at this intersection over union (default: %(default)s)",
     )
     labels.add_argument("--exclusive", action="store_true", help="match above T only, not at T")
+    labels.add_argument(
+        "--border",
+        choices=BORDERS,
+        default="keep",
+        help="objects that touch the border of the image (default: %(default)s)",
+    )
+    labels.add_argument(
+        "--min-size", type=int, default=0, metavar="N", help="ignore objects below N pixels"
+    )
+    labels.add_argument(
+        "--sparse", action="store_true", help="only some objects are labelled in the ground truth"
+    )
     labels.set_defaults(run=_labels)
 
     again = commands.add_parser("replay", help="run a results.json again and compare the numbers")
@@ -118,6 +131,14 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="REMEDY",
         help="accept a remedy that was offered, e.g. crop-to-common",
     )
+    parser.add_argument("--ignore", metavar="FILE", help="a mask of pixels to leave out")
+    parser.add_argument(
+        "--region",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="a mask, or labels of which each id is a region with scores of its own",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="save everything to this folder")
 
 
@@ -138,11 +159,13 @@ def _labels(options: argparse.Namespace) -> int:
         iou_threshold=options.iou,
         iou_inclusive=not options.exclusive,
         decisions=tuple(options.accept),
+        exclusions=Exclusions(options.border, options.min_size, options.sparse),
     )
     return _compare(Task(options.task), options, settings, None)
 
 
 def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: Input | None) -> int:
+    from napari_verdict.comparison.regions import regions_from
     from napari_verdict.comparison.run import complete, run
     from napari_verdict.report.ome import read_input
 
@@ -152,7 +175,10 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
     predictions = tuple(
         read_input(path, name, options.axes) for name, (_, path) in zip(names, named, strict=True)
     )
-    result = complete(run(Comparison(task, truth, predictions, raw, settings)))
+    ignore = read_input(options.ignore).data if options.ignore else None
+    given = {name: read_input(path).data for name, path in map(_name_and_path, options.region)}
+    regions = regions_from(given, truth.axes, truth.shape)
+    result = complete(run(Comparison(task, truth, predictions, raw, settings, ignore, regions)))
     _show(result)
     if options.out:
         from napari_verdict.report.folder import save

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.regions import Region
     from napari_verdict.comparison.result import Result
 
 SCHEMA_VERSION = 1
@@ -60,6 +61,10 @@ class InputRecord(_Model):
     translate: tuple[float, ...] = Field(description="Position of the first pixel, in units.")
     units: tuple[str, ...]
     sha256: str = Field(description="Of the elements in C order, least significant byte first.")
+    runs: tuple[int, ...] | None = Field(
+        None,
+        description="Of an ignore mask: lengths of runs of 0 and of others by turns, in C order.",
+    )
 
 
 class ConventionRecord(_Model):
@@ -73,6 +78,28 @@ class ConventionRecord(_Model):
     summary: str
 
 
+class ExclusionsRecord(_Model):
+    """Which objects counted, and whether the ground truth had them all."""
+
+    border: Literal["keep", "ignore"] = "keep"
+    min_size: int = Field(0, description="Smaller objects are ignored, in pixels.")
+    sparse: bool = False
+
+
+class RegionRecord(_Model):
+    """A part of the image that was scored by itself, in pixels of the ground truth."""
+
+    name: str
+    polygons: tuple[tuple[tuple[float, float], ...], ...] = Field(
+        description="Corners as (y, x); empty where `runs` say where it is."
+    )
+    runs: tuple[int, ...] | None = Field(
+        description="Lengths of runs outside and inside by turns, in C order."
+    )
+    shape: tuple[int, ...] | None = Field(description="Of what `runs` fill.")
+    axes: str = Field(description="Of `shape`.")
+
+
 class SettingsRecord(_Model):
     """How it was compared."""
 
@@ -82,6 +109,7 @@ class SettingsRecord(_Model):
     iou_inclusive: bool
     radius: float | None
     decisions: tuple[str, ...] = Field(description="Remedies that were accepted, by id.")
+    exclusions: ExclusionsRecord = ExclusionsRecord()
 
 
 class RemedyRecord(_Model):
@@ -144,6 +172,7 @@ class Record(_Model):
     task: Task
     settings: SettingsRecord
     inputs: tuple[InputRecord, ...]
+    regions: tuple[RegionRecord, ...] = ()
     findings: tuple[FindingRecord, ...]
     verdict: str = Field(description="What the scores mean, in plain words.")
     seconds: float
@@ -177,6 +206,7 @@ def record_of(result: Result, files: Iterable[FileRecord] = ()) -> dict[str, Any
         task=comparison.task,
         settings=_fields_of(SettingsRecord, comparison.settings),
         inputs=tuple(_input_records(comparison)),
+        regions=tuple(map(_region_record, comparison.regions)),
         findings=tuple(_fields_of(FindingRecord, f) for f in result.findings),
         verdict=result.verdict,
         seconds=result.seconds,
@@ -220,6 +250,52 @@ def checksum(data: Any) -> str:
     return digest.hexdigest()
 
 
+def runs_of(mask: Any, value: int | None = None) -> tuple[int, ...]:
+    """Return how long the runs of a mask are, in C order, read in pieces.
+
+    Parameters
+    ----------
+    mask : array-like
+        Inside is what equals `value`, or what is not 0 where that is None.
+    value : int, optional
+        A label.
+
+    Returns
+    -------
+    tuple of int
+        Outside and inside by turns, beginning with outside (which may be 0 long).
+    """
+    runs: list[int] = [0]
+    for piece in _pieces(mask):
+        flat = np.asarray(piece).ravel()
+        inside = flat != 0 if value is None else flat == value
+        if not len(inside):
+            continue
+        ends = np.append(np.flatnonzero(inside[1:] != inside[:-1]) + 1, len(inside))
+        lengths = np.diff(ends, prepend=0).tolist()
+        if bool(inside[0]) == (len(runs) % 2 == 0):  # goes on with the run before
+            runs[-1] += lengths.pop(0)
+        runs += lengths
+    return tuple(runs)
+
+
+def mask_of(runs: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return the mask that has these runs, see `runs_of`."""
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.repeat(inside, runs).reshape(shape)
+
+
+def _region_record(region: Region) -> RegionRecord:
+    labels = region.labels
+    return RegionRecord(
+        name=region.name,
+        polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
+        runs=None if labels is None else runs_of(labels, region.value),
+        shape=None if labels is None else tuple(int(n) for n in labels.shape),
+        axes=region.axes,
+    )
+
+
 def _pieces(data: Any) -> Iterator[Any]:
     """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`."""
     shape = tuple(int(n) for n in data.shape)
@@ -251,7 +327,8 @@ def _input_records(comparison: Comparison) -> Iterator[InputRecord]:
             truth.translate,
             truth.units,
         )
-        yield _input_record("ignore mask", mask)
+        runs = runs_of(comparison.ignore)
+        yield _input_record("ignore mask", mask).model_copy(update={"runs": runs})
 
 
 def _input_record(role: Any, given: Input) -> InputRecord:

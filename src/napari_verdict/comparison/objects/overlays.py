@@ -12,6 +12,7 @@ from napari_verdict.comparison.objects.outcomes import Role, side_of
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import FRAME_AXES, canonical_view
+from napari_verdict.metrics.error_kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +56,8 @@ def overlays(result: LabelResult, candidate: str) -> dict[str, NDArray[np.uint8]
     -------
     dict of str to ndarray of uint8
         `Code`, shaped and with axes as the ground truth: ``pixels``, and before it for
-        instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels are 0.
+        instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels and objects
+        are 0.
     """
     # numba comes with it; the codes above are wanted without
     from napari_verdict.metrics.painting import paint
@@ -88,6 +90,7 @@ def _codes(matching: Matching, overlay: str) -> tuple[NDArray[Any], NDArray[np.u
     role, alone = OBJECT_OVERLAYS[overlay]
     side = side_of(matching, role)
     codes = np.where(side.partners >= 0, Code.TRUE_POSITIVE, alone)
+    codes[side.kinds == Kind.IGNORED] = 0
     return side.objects.ids, codes.astype(np.uint8)
 
 

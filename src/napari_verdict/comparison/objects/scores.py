@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.objects.limits import described, with_ignored, within
 from napari_verdict.comparison.scores import Score
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.error_kinds import Kind
 from napari_verdict.metrics.foreground import pixel_counts
-from napari_verdict.metrics.instances import instance_counts
+from napari_verdict.metrics.instances import instance_counts, kinds_within
 from napari_verdict.metrics.matching import match
 from napari_verdict.metrics.overlap import merge
 from napari_verdict.metrics.values import Value
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from napari_verdict.comparison.objects.limits import Parts
+    from napari_verdict.comparison.regions import Region
+    from napari_verdict.metrics.instances import Within
     from napari_verdict.metrics.matching import Matching
     from napari_verdict.metrics.overlap import OverlapTable
 
@@ -46,8 +51,9 @@ def label_rows(
     comparison: Comparison,
     overlap: Mapping[str, tuple[OverlapTable, ...]],
     matchings: Mapping[str, tuple[Matching, ...]],
+    parts: Parts,
 ) -> tuple[Score, ...]:
-    """Score every candidate, pooled over the frames and then frame by frame.
+    """Score every candidate, pooled over the frames and then frame by frame; regions follow.
 
     Instance scores come before foreground scores, so that `Result.score` finds the
     precision and recall of objects; those of pixels are the rows without a threshold.
@@ -60,19 +66,25 @@ def label_rows(
         for k, frame in enumerate(source.frames if source.frame_axes else ()):
             index = dict(zip(source.frame_axes, frame, strict=True))
             rows += scorer.rows(tables[k : k + 1], matchings.get(name, ())[k : k + 1], index)
+        for region in comparison.regions:
+            scorer = _Scorer(comparison, name, region)
+            rows += scorer.rows(parts[region.name][name], matchings.get(name, ()), None)
     return tuple(rows)
 
 
 class _Scorer:
     """Makes the rows of one candidate."""
 
-    def __init__(self, comparison: Comparison, candidate: str) -> None:
-        self.comparison, self.candidate = comparison, candidate
+    def __init__(
+        self, comparison: Comparison, candidate: str, region: Region | None = None
+    ) -> None:
+        self.comparison, self.candidate, self.region = comparison, candidate, region
         axes = comparison.ground_truth.axes
         self.pooled = "pooled over frames" if set(axes) & set("tc") else "whole"
-        ignored = "; ignored=pixels of the ignore mask" if comparison.ignore is not None else ""
-        self.tail = f"{ignored}; empty=NaN with reason"
+        self.tail = f"{described(comparison)}; empty=NaN with reason"
         self.objects = "objects=3D over z" if "z" in axes else "objects=2D"
+        if region is not None:
+            self.objects += "; region=objects whose centroid lies in it, whole; matched before"
 
     def rows(
         self,
@@ -90,7 +102,9 @@ class _Scorer:
         self, matchings: Sequence[Matching], index: Mapping[str, int] | None
     ) -> list[Score]:
         settings = self.comparison.settings
-        counts = reduce(add, map(instance_counts, matchings))
+        limits = [self._within(m, k) for k, m in enumerate(matchings)]
+        counts = reduce(add, map(instance_counts, matchings, limits))
+        values = self._known(counts.scores() | _kind_counts(matchings, limits))
         sign = ">=" if settings.iou_inclusive else ">"
         match = (
             f"match=iou{sign}{_decimals(settings.iou_threshold)}; "
@@ -105,8 +119,15 @@ class _Scorer:
                 index,
                 threshold=None if metric in THRESHOLD_FREE else settings.iou_threshold,
             )
-            for metric, value in (counts.scores() | _kind_counts(matchings)).items()
+            for metric, value in values.items()
         ]
+
+    def _within(self, matching: Matching, k: int) -> Within | None:
+        return None if self.region is None else within(self.comparison, self.region, matching, k)
+
+    def _known(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return what a ground truth that may be sparse lets be known."""
+        return without_dense(values) if self.comparison.settings.exclusions.sparse else values
 
     def _foreground(
         self, tables: Sequence[OverlapTable], index: Mapping[str, int] | None
@@ -115,7 +136,7 @@ class _Scorer:
         n = _pixels(tables)
         return [
             self._score(metric, value, "counted=pixels; foreground=every id but 0", n, index)
-            for metric, value in counts.scores().items()
+            for metric, value in self._known(counts.scores()).items()
         ]
 
     def _classes(
@@ -124,9 +145,11 @@ class _Scorer:
         confusion = confusion_of(merge(tables))
         n = _pixels(tables)
         mean = "counted=pixels; mean over classes present in either; background=excluded"
-        rows = [self._score("miou", confusion.miou(), mean, n, index)]
+        miou = self._known({"miou": confusion.miou()})["miou"]
+        rows = [self._score("miou", miou, mean, n, index)]
         for class_, value in confusion.iou().items():
-            rows.append(self._score("iou", value, "counted=pixels", n, index, class_=class_))
+            iou = self._known({"iou": value})["iou"]
+            rows.append(self._score("iou", iou, "counted=pixels", n, index, class_=class_))
         return rows
 
     def _score(
@@ -151,13 +174,18 @@ class _Scorer:
             n=n,
             threshold=threshold,
             axis_index=index,
+            region=None if self.region is None else self.region.name,
             class_=class_,
             aggregation=self.pooled if index is None else None,
         )
 
 
-def _kind_counts(matchings: Sequence[Matching]) -> dict[str, Value]:
-    counts = np.sum([m.kinds.counts() for m in matchings], axis=0)
+def _kind_counts(
+    matchings: Sequence[Matching], limits: Sequence[Within | None]
+) -> dict[str, Value]:
+    counts = np.sum(
+        [kinds_within(m, w).counts() for m, w in zip(matchings, limits, strict=True)], axis=0
+    )
     return {metric: Value(int(counts[kind])) for metric, kind in KIND_COUNTS.items()}
 
 
@@ -169,7 +197,9 @@ def _pixels(tables: Sequence[OverlapTable]) -> int:
     return sum(int(t.pixels.sum()) for t in tables)
 
 
-def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool) -> pd.DataFrame:
+def curve_table(
+    comparison: Comparison, overlap: Mapping[str, tuple[OverlapTable, ...]], parts: Parts
+) -> pd.DataFrame:
     """Tabulate instance scores over thresholds, pooled over frames.
 
     Returns
@@ -180,10 +210,15 @@ def curve_table(overlap: Mapping[str, tuple[OverlapTable, ...]], inclusive: bool
     import pandas as pd
 
     rows = []
+    how = comparison.settings
     for name, tables in overlap.items():
         for threshold in CURVE_THRESHOLDS:
-            matchings = [match(t, threshold, inclusive) for t in tables]
+            matchings = [
+                with_ignored(comparison, match(t, threshold, how.iou_inclusive), parts, name, k)
+                for k, t in enumerate(tables)
+            ]
             scores = reduce(add, map(instance_counts, matchings)).scores()
+            scores = without_dense(scores) if how.exclusions.sparse else scores
             found = {c: scores[c].value for c in CURVE_COLUMNS if c in scores}
             rows.append({"candidate": name, "threshold": threshold} | found)
     return pd.DataFrame(rows, columns=CURVE_COLUMNS)

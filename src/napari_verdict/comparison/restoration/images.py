@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.model import RAW, Comparison
-from napari_verdict.comparison.restoration.scores import image_rows
+from napari_verdict.comparison.restoration.scores import image_rows, region_rows
 from napari_verdict.comparison.restoration.units import units_of
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
@@ -85,7 +85,8 @@ def run_images(
                 done += 1
                 yield Progress(done, total, one.what)
             one.collect(of_unit)
-    return ImageResult(comparison, image_rows(comparison, units), stored=stored)
+    rows = image_rows(comparison, units) + region_rows(comparison, units, stored, token)
+    return ImageResult(comparison, rows, stored=stored)
 
 
 class _Maps(Mapping[str, "NDArray[np.float32]"]):
