@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_verdict.metrics.values import Value
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_verdict.comparison.model import Comparison
+    from napari_verdict.metrics.values import Value
 
 #: What may be done with objects that touch the border of the image.
 BORDERS = ("keep", "ignore")
@@ -65,5 +64,8 @@ def ignores_objects(comparison: Comparison) -> bool:
 
 def without_dense(values: Mapping[str, Value]) -> dict[str, Value]:
     """Return scores with those undefined that need a ground truth that labels everything."""
+    # a dock that opens knows settings, but no metric yet
+    from napari_verdict.metrics.values import Value
+
     undefined = Value(math.nan, SPARSE)
     return {metric: undefined if metric in NEED_DENSE else v for metric, v in values.items()}

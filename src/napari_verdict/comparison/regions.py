@@ -41,6 +41,10 @@ class Region:
     value: int = 1
     axes: str = "yx"
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("A region needs a name: its rows are called by it.")
+
     def read(self, source: Source, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[np.bool_]:
         """Return where the region is, in a block of the ground truth, as (z, y, x)."""
         depth, _, width = source.shape

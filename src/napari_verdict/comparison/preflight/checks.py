@@ -57,4 +57,6 @@ def preflight_pixels(comparison: Comparison, token: CancelToken | None = None) -
         from napari_verdict.comparison.preflight.points import check_points as check
     else:
         from napari_verdict.comparison.preflight.labels import check_labels as check
-    return [*said, *check(resolved, token)]
+    from napari_verdict.comparison.preflight.limits import check_limits
+
+    return [*said, *check_limits(resolved, token), *check(resolved, token)]

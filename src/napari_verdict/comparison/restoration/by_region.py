@@ -140,6 +140,8 @@ class _Reader:
             sums[:, 0] = np.nansum(ssim, axis=1, dtype=np.float64)
             sums[:, 1] = np.isfinite(ssim).sum(axis=1)
             sums[:, 2:5] = difference_rows(g[0], p[0], fit.affine, valid[0], own)
+            if not fit.data_range:
+                own[:] = np.nan
             if name == RAW:
                 raw = own
             elif RAW in self.sources:
