@@ -235,6 +235,15 @@ def test_regions_follow_the_image_when_it_is_cropped():
     assert result.score("iou", "prediction", region="region 1").n == 18 * 15
 
 
+def test_an_axis_that_is_named_by_a_remedy_is_named_for_regions_too():
+    gt, pred = (np.stack([a, a]) for a in cells())
+    wells = np.stack([halves(), np.zeros(SHAPE, int)])
+    result = compare_labels(pred, gt, region=wells, decisions=("axis:t",))
+    named = compare_labels(pred, gt, region=wells, axes="tyx")
+    assert [s.as_row() for s in result.rows] == [s.as_row() for s in named.rows]
+    assert result.score("n_gt", "prediction", region="region 1").value == 2
+
+
 def test_the_wrong_border_policy_is_refused():
     with pytest.raises(ValueError, match="keep"):
         compare_labels(*cells(), border="drop")

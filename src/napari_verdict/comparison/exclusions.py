@@ -17,8 +17,8 @@ BORDERS = ("keep", "ignore")
 
 #: Why a score that counts what is not there is undefined.
 SPARSE = (
-    "ground truth is sparse: what is not labelled may be there all the same, so extra objects "
-    "and false positive pixels cannot be told"
+    "ground truth is sparse, so what is extra cannot be told: what is not labelled may be there "
+    "all the same"
 )
 
 #: Scores that rest on false positives, and so need a ground truth that labels everything.

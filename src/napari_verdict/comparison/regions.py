@@ -29,8 +29,8 @@ class Region:
         two polygons that share an edge, a pixel on it belongs to one.
     labels : array-like of int or bool, optional
         Instead of polygons: the region is where these are `value`.
-    value : int
-        Which label.
+    value : int, optional
+        Which label; None for any but 0.
     axes : str
         Of `labels`, out of those of the ground truth; along the others it holds everywhere.
     """
@@ -38,7 +38,7 @@ class Region:
     name: str
     polygons: tuple[Any, ...] = ()
     labels: Any | None = None
-    value: int = 1
+    value: int | None = None
     axes: str = "yx"
 
     def __post_init__(self) -> None:
@@ -55,7 +55,8 @@ class Region:
             at = dict(zip(source.frame_axes, frame, strict=True))
             mine = Source(self.labels, self.axes)
             here = tuple(at[a] for a in mine.frame_axes)
-            flat = mine.read(here, z if "z" in self.axes else slice(0, 1), y) == self.value
+            found = mine.read(here, z if "z" in self.axes else slice(0, 1), y)
+            flat = found != 0 if self.value is None else found == self.value
         return np.broadcast_to(flat, (planes, *flat.shape[1:]))
 
     def holds(
@@ -146,11 +147,10 @@ def regions_of_labels(name: str, labels: Any, axes: str) -> tuple[Region, ...]:
         If there are more than `MOST_REGIONS`.
     """
     ids: set[int] = set()
-    source = Source(labels, axes)
-    for frame in source.frames:
-        for z in range(source.shape[0]):
-            plane = source.read(frame, slice(z, z + 1), slice(0, source.shape[1]))
-            ids |= set(np.unique(plane).astype(int).tolist()) - {0}
+    for at in np.ndindex(*labels.shape[:-2]):
+        plane = labels[at]
+        plane = plane.compute(scheduler="synchronous") if hasattr(plane, "compute") else plane
+        ids |= set(np.unique(plane).astype(int).tolist()) - {0}
         if len(ids) > MOST_REGIONS:
             raise ValueError(
                 f"“{name}” has more than {MOST_REGIONS} ids, so they look like objects rather than "

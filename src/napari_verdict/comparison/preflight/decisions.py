@@ -67,6 +67,13 @@ def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]
         if decision.startswith(AXIS):
             letter = decision.removeprefix(AXIS)
             comparison = _each(comparison, lambda item, axis=letter: name_axis(item, axis))  # type: ignore[misc]
+    axes = comparison.ground_truth.axes
+    if any("?" in r.axes for r in comparison.regions):
+        named = (
+            replace(r, axes=axes[len(axes) - len(r.axes) :]) if "?" in r.axes else r
+            for r in comparison.regions
+        )
+        comparison = replace(comparison, regions=tuple(named))
     return _run(comparison, _GEOMETRY)
 
 
