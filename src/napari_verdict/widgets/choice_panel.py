@@ -33,6 +33,9 @@ _TASKS = {
 }
 
 
+_LABEL = QFormLayout.ItemRole.LabelRole
+
+
 class ChoicePanel(QWidget):
     """Chooses, checks without reading pixels, and freezes the choice.
 
@@ -67,6 +70,10 @@ class ChoicePanel(QWidget):
         )
         form = QFormLayout()
         form.addRow("Task", self.task)
+        forms = (self.layers.layout(), self.regions.layout(), form)
+        labels = [one.itemAt(i, _LABEL).widget() for one in forms for i in range(one.rowCount())]
+        for label in labels:
+            label.setMinimumWidth(max(x.sizeHint().width() for x in labels))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.layers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QSizePolicy, QWidget
 from superqt import QCollapsible
 from superqt.utils import signals_blocked
 
@@ -57,7 +57,8 @@ class SettingsBox(QCollapsible):
         content = QWidget()
         content.setLayout(self._form)
         self.setContent(content)
-        self.toggleButton().setToolTip("How it is compared: click to change")
+        # a long title is cut off rather than making the dock wider
+        self.toggleButton().setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.toggleButton().setAccessibleName("Settings")
         self.collapse(animate=False)
         self.layout().setContentsMargins(0, 0, 0, 0)
@@ -96,6 +97,7 @@ class SettingsBox(QCollapsible):
         self._form.setRowVisible(self.counted, task.is_labels)
         self.setVisible(bool(wanted) or task.is_labels)
         self.setText(f"Settings: {self._summary(task)}")
+        self.toggleButton().setToolTip(f"{self._summary(task)}\nClick to change")
 
     def _summary(self, task: Task) -> str:
         c = self._choices
