@@ -63,7 +63,8 @@ def compare_images(
     Returns
     -------
     ImageResult
-        With `scores`, `maps`, `verdict` and `to_json()`.
+        With `scores`, `maps`, `verdict` and `to_json()`. Of dask and zarr arrays the maps are
+        computed where they are read.
 
     Raises
     ------

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from builders import compare, discs, texture
+from napari_verdict.comparison import run as run_module
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.result import Progress, Result
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Comparison]]:
     """What the three kinds of work were called with, in the place of doing it."""
     calls: list[tuple[str, Comparison]] = []
+    monkeypatch.setattr(run_module, "prepare_kernels", lambda *_: iter(()))
     for room, name, function in (
         ("restoration", "images", "run_images"),
         ("objects", "labels", "run_labels"),
@@ -62,6 +64,7 @@ def test_each_task_goes_to_its_work(seen: list[Any], task: Task, kind: str) -> N
 def test_progress_comes_through_and_the_result_names_its_request(seen: list[Any]) -> None:
     request = compare(texture(), texture(seed=2))
     steps = run(request)
+    assert next(steps) == Progress(1, 1, "checks")
     assert [next(steps).done, next(steps).done] == [1, 2]
     with pytest.raises(StopIteration) as end:
         next(steps)
@@ -93,7 +96,8 @@ def test_work_gets_the_comparison_with_accepted_remedies(seen: list[Any]) -> Non
 def test_cancelling_ends_it_before_or_within_the_work(seen: list[Any]) -> None:
     token = CancelToken()
     steps = run(compare(texture(), texture(seed=2)), token=token)
-    next(steps)
+    while next(steps).what != "scoring":
+        pass
     token.cancel()
     with pytest.raises(Cancelled):
         next(steps)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_verdict.engine.blocks import BLOCK_PIXELS, blocks_of
+from napari_verdict.engine.blocks import BLOCK_PIXELS, blocks_of, grain_of
 
 
 @settings(deadline=None, max_examples=60)
@@ -43,3 +43,31 @@ def test_a_block_slices_an_array() -> None:
     array = np.arange(60).reshape(3, 4, 5)
     parts = [array[b.z, b.y] for b in blocks_of((), array.shape, pixels=10)]
     assert np.array_equal(np.concatenate([p.ravel() for p in parts]), array.ravel())
+
+
+SIZES = st.tuples(st.integers(1, 9), st.integers(1, 30), st.integers(1, 12))
+
+
+@settings(deadline=None, max_examples=100)
+@given(SIZES, st.integers(1, 600), st.tuples(st.integers(1, 10), st.integers(1, 33)))
+def test_with_a_grain_every_row_comes_once_and_those_of_a_plane_in_order(
+    shape: tuple[int, int, int], pixels: int, grain: tuple[int, int]
+) -> None:
+    blocks = list(blocks_of((), shape, pixels, grain=grain, planes=3))
+    rows = [(z, y) for b in blocks for z in range(b.z0, b.z1) for y in range(b.y0, b.y1)]
+    assert sorted(rows) == [(z, y) for z in range(shape[0]) for y in range(shape[1])]
+    for k in range(shape[0]):
+        of_plane = [y for z, y in rows if z == k]
+        assert of_plane == sorted(of_plane)
+    assert all(b.z1 - b.z0 <= 3 for b in blocks)
+    if max(grain) > 1:
+        # no block straddles chunks, and a band of chunks is done with before the next
+        chunks = [(b.z0 // grain[0], b.y0 // grain[1]) for b in blocks]
+        assert chunks == sorted(chunks)
+        assert all((b.z1 - 1) // grain[0] == b.z0 // grain[0] for b in blocks)
+        assert all((b.y1 - 1) // grain[1] == b.y0 // grain[1] for b in blocks)
+
+
+def test_the_coarsest_grain_suits_all() -> None:
+    assert grain_of([(1, 1), (16, 64), (4, 256)]) == (16, 256)
+    assert grain_of([]) == (1, 1)

@@ -54,7 +54,8 @@ def test_a_long_chain_is_left_to_the_solver():
     n = int(rows.max()) + 1
     certain, left = certain_pairs(rows, columns, gains, n, n)
     both = np.r_[certain, left[best_assignment(rows[left], columns[left], gains[left])]]
-    assert len(certain) and len(left)
+    assert len(certain)
+    assert len(left)
     whole = best_assignment(rows, columns, gains)
     assert gains[both].sum() == pytest.approx(gains[whole].sum(), rel=1e-12)
 

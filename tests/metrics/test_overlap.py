@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cases import CASES, crowded
-from napari_verdict.metrics.overlap import merge, tabulate
+from napari_verdict.metrics.overlap import Merger, merge, tabulate
 
 INTEGERS = [np.dtype(f"{kind}{width}") for kind in "iu" for width in (1, 2, 4, 8)]
 DTYPES = [*INTEGERS, np.dtype(bool)]
@@ -67,6 +67,20 @@ def test_tables_of_blocks_give_that_of_the_image(seed, cuts):
     ]
     assert same(merge(blocks), tabulate(gt, pred))
     assert same(merge(blocks[::-1]), tabulate(gt, pred))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_tables_are_merged_as_they_come_and_few_are_kept(seed):
+    rng = np.random.default_rng(seed)
+    gt, pred = crowded(rng, (1, 64, 9), 30)
+    gt = gt.astype(np.uint64) * 2**58
+    merger = Merger()
+    for y in rng.permutation(64):
+        merger.add(tabulate(gt[:, y : y + 1], pred[:, y : y + 1], y0=y))
+        sizes = [len(t) for t in merger._tables]
+        assert sum(sizes) <= 2 * sizes[0]
+    assert same(merger.result(), tabulate(gt, pred))
 
 
 def test_no_table_is_an_empty_table():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_verdict.metrics.percentiles import (
+    Search,
     coarse_counts,
     percentiles,
     percentiles_of_counts,
@@ -71,3 +72,72 @@ def test_bins_are_in_the_order_of_the_values(rng):
 def test_nothing_has_no_percentiles():
     nothing = percentiles([], coarse_counts(np.empty(0)), Q)
     assert all(math.isnan(v) for v in nothing + percentiles_of_counts(np.zeros(256, int), Q))
+
+
+# ---- parts that are read again, and never kept
+
+
+def searched(values, parts=3, **options):
+    """Percentiles by a search; also the rounds it took, what it kept at most, and the search."""
+    pieces = [np.ascontiguousarray(p, float) for p in np.array_split(values, parts)]
+    search = Search(sum(coarse_counts(p) for p in pieces), Q, **options)
+    rounds = kept = 0
+    while search.net is not None:
+        for piece in reversed(pieces):
+            caught = search.net.catch(piece)
+            kept += caught.size if rounds else 0
+            search.add(caught)
+        search.next_round()
+        rounds += 1
+    return search.result(), rounds, kept, search.exact
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    arrays(
+        np.float64,
+        st.integers(1, 60),
+        elements=st.floats(-1e300, 1e300) | st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-15, 1e-310]),
+    ),
+    st.integers(1, 4),
+)
+def test_a_search_finds_any_floats(values, parts):
+    with np.errstate(over="ignore"):
+        found, rounds, _, exact = searched(values, parts)
+        assert found == np.percentile(values, Q).tolist()
+    assert exact
+    assert rounds <= 2
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int32, np.uint8])
+def test_of_float32_and_what_it_holds_one_round_is_enough_and_nothing_is_kept(rng, dtype):
+    values = rng.normal(100, 30, 20_000).clip(0, 255).astype(dtype)
+    found, rounds, kept, exact = searched(values)
+    assert found == np.percentile(values.astype(float), Q).tolist()
+    assert (rounds, kept, exact) == (1, 0, True)
+
+
+def test_a_constant_background_costs_nothing(rng):
+    values = np.r_[np.full(50_000, 0.1), rng.random(20)]
+    found, _, kept, _ = searched(values)
+    assert found == np.percentile(values, Q).tolist()
+    assert kept < 20
+
+
+def test_of_float64_only_neighbours_of_the_percentiles_are_kept(rng):
+    values = rng.normal(1, 1e-4, 100_000)
+    found, rounds, kept, exact = searched(values)
+    assert found == np.percentile(values, Q).tolist()
+    assert (rounds, exact) == (2, True)
+    assert 0 < kept < 2000
+
+
+def test_where_too_many_would_have_to_be_kept_the_bound_is_kept_instead(rng):
+    values = 1 + 1e-7 * rng.random(50_000)
+    found, _, kept, exact = searched(values, kept=100)
+    assert (kept, exact) == (0, False)
+    np.testing.assert_allclose(found, np.percentile(values, Q), rtol=1.2e-7)
+
+
+def test_a_search_of_nothing_finds_nothing():
+    assert all(math.isnan(v) for v in Search(np.zeros(1 << 16, np.int64), Q).result())

@@ -12,7 +12,9 @@ import tifffile
 
 from napari_verdict import ComparisonError, compare_images, compare_labels
 from napari_verdict.comparison.record import Record
-from napari_verdict.report.folder import save
+from napari_verdict.comparison.result import Progress
+from napari_verdict.engine.cancel import Cancelled, CancelToken
+from napari_verdict.report.folder import save, saving
 
 
 @pytest.fixture
@@ -104,3 +106,27 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(labels, tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ComparisonError, match=r"cannot be saved in .* Choose another folder"):
         save(labels, tmp_path / "file")
+
+
+def test_maps_that_are_computed_when_looked_at_are_saved_plane_by_plane(rng, tmp_path):
+    da = pytest.importorskip("dask.array")
+    truth = rng.normal(100, 20, (4, 30, 28))
+    cnn = truth + rng.normal(0, 5, truth.shape)
+    stored = compare_images({"cnn": cnn}, truth, axes="zyx")
+    lazy = compare_images({"cnn": da.from_array(cnn)}, da.from_array(truth), axes="zyx")
+    save(lazy, tmp_path)
+    for name, expected in stored.maps["cnn"].items():
+        written = tifffile.imread(tmp_path / f"map_{name}_cnn.ome.tif")
+        np.testing.assert_allclose(written, expected, atol=1e-6)
+
+
+def test_saving_is_cancelled_and_then_there_is_no_record(images, tmp_path):
+    token = CancelToken()
+    steps = saving(images, tmp_path, token)
+    assert next(steps) == Progress(0, 14, "saving")
+    next(steps)
+    token.cancel()
+    with pytest.raises(Cancelled):
+        list(steps)
+    assert not (tmp_path / "results.json").exists()
+    assert not list(tmp_path.glob("*.part"))

@@ -9,6 +9,7 @@ from PIL import Image
 
 from napari_verdict import ComparisonError
 from napari_verdict.comparison.model import Input
+from napari_verdict.engine.descriptions import TiffPages
 from napari_verdict.report.ome import read_input, write_ome_tiff
 
 
@@ -42,6 +43,24 @@ def test_what_is_written_reads_back_with_axes_sizes_and_units(tmp_path, rng, axe
     np.testing.assert_array_equal(back.data, data.transpose([axes.index(a) for a in back.axes]))
     assert back.scale == tuple(scale[a] for a in back.axes)
     assert back.units == tuple(units.get(a, "micrometer") for a in back.axes)
+
+
+@pytest.mark.parametrize(("compression", "kind"), [(None, np.memmap), ("zlib", TiffPages)])
+@pytest.mark.parametrize("axes", ["TZYX", "YX", "ZCYX"])
+def test_a_large_tiff_stays_in_its_file(tmp_path, rng, monkeypatch, compression, kind, axes):
+    pixels = rng.integers(0, 999, (2, 3, 30, 20)[4 - len(axes) :]).astype(np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, ome=True, compression=compression, metadata={"axes": axes}
+    )
+    whole = read_input(tmp_path / "a.tif")
+    monkeypatch.setattr("napari_verdict.report.ome.LARGE_BYTES", 100)
+    large = read_input(tmp_path / "a.tif")
+    assert (large.axes, large.shape, large.data.dtype) == (whole.axes, whole.shape, np.uint16)
+    assert isinstance(large.data, kind)
+    assert not large.source.in_memory
+    for frame in whole.source.frames:
+        parts = [i.source.read(frame, slice(0, 1), slice(3, 30)) for i in (large, whole)]
+        np.testing.assert_array_equal(*parts)
 
 
 def test_sizes_of_an_imagej_stack_are_read(tmp_path):

@@ -121,3 +121,13 @@ def test_what_is_missing_is_said(roles, code):
     with pytest.raises(ComparisonError) as error:
         comparison_of(roles, Task.RESTORATION, Settings())
     assert code in [f.code for f in error.value.findings]
+
+
+def test_what_lies_in_a_file_is_not_copied_into_memory(tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(9, dtype=np.uint8))
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r+")
+    layers = [Labels(mapped, name="gt"), Labels(np.eye(9, dtype=np.uint8), name="unet")]
+    asked = comparison_of(Roles(layers[0], None, (layers[1],)), Task.INSTANCES, Settings())
+    own = detached(asked)
+    assert own.ground_truth.data is asked.ground_truth.data
+    assert own.predictions[0].data is not asked.predictions[0].data

@@ -115,3 +115,16 @@ def test_work_stops_with_its_owner(qtbot):
     qtbot.waitUntil(lambda: bool(tokens), timeout=10_000)
     owner.deleteLater()
     qtbot.waitUntil(lambda: tokens[0].cancelled, timeout=10_000)
+
+
+def test_what_it_is_busy_with_is_said_at_once(qtbot, job):
+    def steps(token):
+        yield Progress(1, 9, "checks")
+        yield Progress(2, 9, "checks")
+        yield Progress(0, 6, "preparing")
+        return "done"
+
+    seen = []
+    job.progressed.connect(seen.append)
+    finished(qtbot, job, steps)
+    assert [p.what for p in seen] == ["checks", "preparing"]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.engine.chunks import edges_of
+from napari_verdict.engine.descriptions import describe, opened
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,11 +45,22 @@ class DerivedArray:
         """Number of axes."""
         return len(self.shape)
 
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...] | None:
+        """Sizes, along each axis, of the parts in which the array is decoded; None without."""
+        edges = edges_of(opened(self.data))
+        if edges is None:
+            return None
+        windows = zip(edges, self.start, self.shape, strict=True)
+        cut = (np.unique(np.clip(e - start, 0, n)) for e, start, n in windows)
+        return tuple(tuple(np.diff(e).tolist()) for e in cut)
+
     def __getitem__(self, key: int | slice | tuple[int | slice, ...]) -> NDArray[Any]:
         """Read a part named by integers and slices of step 1."""
         keys = key if isinstance(key, tuple) else (key,)
         keys += (slice(None),) * (self.ndim - len(keys))
-        part = self.data[tuple(map(_moved, keys, self.start, self.shape))]
+        data = opened(self.data)
+        part = data[tuple(map(_moved, keys, self.start, self.shape))]
         if hasattr(part, "compute"):
             part = part.compute(scheduler="synchronous")
         part = np.asarray(part)
@@ -72,7 +86,7 @@ def crop(data: Any, start: tuple[int, ...], shape: tuple[int, ...]) -> Any:
     """Return a window on an array: a view for numpy and dask, read when asked for otherwise."""
     if isinstance(data, np.ndarray) or hasattr(data, "compute"):
         return data[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
-    return DerivedArray(data, start, shape, np.dtype(data.dtype))
+    return DerivedArray(describe(data), start, shape, np.dtype(data.dtype))
 
 
 def changed(
@@ -80,4 +94,4 @@ def changed(
 ) -> DerivedArray:
     """Return the array as it is after a pixel-by-pixel function, computed where it is read."""
     shape = tuple(int(n) for n in data.shape)
-    return DerivedArray(data, (0,) * len(shape), shape, dtype, function)
+    return DerivedArray(describe(data), (0,) * len(shape), shape, dtype, function)

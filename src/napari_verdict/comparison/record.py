@@ -8,7 +8,6 @@ import json
 import math
 import platform
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -17,6 +16,8 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 import napari_verdict
 from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydantic reads it
 from napari_verdict.comparison.model import Input, Task
+from napari_verdict.engine.chunks import edges_of
+from napari_verdict.engine.descriptions import describe, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.regions import Region
     from napari_verdict.comparison.result import Result
+    from napari_verdict.engine.cancel import CancelToken
 
 SCHEMA_VERSION = 1
 _SOFTWARE = ("numpy", "scipy", "scikit-image", "numba", "pandas", "pydantic", "tifffile", "napari")
-_HASH_BYTES = 1 << 26
+_HASH_BYTES, _SLAB_BYTES = 1 << 26, 1 << 29
 
 
 def _number(value: Any) -> Any:
@@ -180,7 +182,9 @@ class Record(_Model):
     files: tuple[FileRecord, ...]
 
 
-def record_of(result: Result, files: Iterable[FileRecord] = ()) -> dict[str, Any]:
+def record_of(
+    result: Result, files: Iterable[FileRecord] = (), token: CancelToken | None = None
+) -> dict[str, Any]:
     """Return the record of a run, ready for JSON.
 
     Parameters
@@ -189,6 +193,8 @@ def record_of(result: Result, files: Iterable[FileRecord] = ()) -> dict[str, Any
         A finished run. Every input is read once more, in pieces, for its checksum.
     files : iterable of FileRecord
         What was saved beside the record.
+    token : CancelToken, optional
+        Stops the reading.
 
     Returns
     -------
@@ -205,7 +211,7 @@ def record_of(result: Result, files: Iterable[FileRecord] = ()) -> dict[str, Any
         platform=platform.platform(),
         task=comparison.task,
         settings=_fields_of(SettingsRecord, comparison.settings),
-        inputs=tuple(_input_records(comparison)),
+        inputs=tuple(_input_records(comparison, token)),
         regions=tuple(map(_region_record, comparison.regions)),
         findings=tuple(_fields_of(FindingRecord, f) for f in result.findings),
         verdict=result.verdict,
@@ -228,13 +234,15 @@ def schema_text() -> str:
     return json.dumps(dialect | schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def checksum(data: Any) -> str:
+def checksum(data: Any, token: CancelToken | None = None) -> str:
     """Return the SHA-256 of an array's elements, read in pieces.
 
     Parameters
     ----------
     data : array-like
         numpy, dask or zarr; lazy arrays are never read whole.
+    token : CancelToken, optional
+        Checked at every piece.
 
     Returns
     -------
@@ -245,6 +253,8 @@ def checksum(data: Any) -> str:
     digest = hashlib.sha256()
     little = np.dtype(data.dtype).newbyteorder("<")
     for piece in _pieces(data):
+        if token is not None:
+            token.check()
         piece = piece.compute(scheduler="synchronous") if hasattr(piece, "compute") else piece
         digest.update(np.ascontiguousarray(piece, dtype=little).data)
     return digest.hexdigest()
@@ -297,27 +307,45 @@ def _region_record(region: Region) -> RegionRecord:
 
 
 def _pieces(data: Any) -> Iterator[Any]:
-    """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`."""
+    """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`.
+
+    Where it lies in chunks a piece is a slab of them, so that none is decoded twice, as long as
+    a slab is at most `_SLAB_BYTES`.
+    """
+    data = opened(describe(data))
     shape = tuple(int(n) for n in data.shape)
     if 0 in shape:
         return
-    row = np.dtype(data.dtype).itemsize * math.prod(shape[1:])
-    if not shape or row * shape[0] <= _HASH_BYTES:
-        yield data[...]
-    elif row > _HASH_BYTES:
-        yield from chain.from_iterable(_pieces(data[i]) for i in range(shape[0]))
-    else:
-        step = max(1, _HASH_BYTES // row)
-        yield from (data[i : i + step] for i in range(0, shape[0], step))
+    edges = edges_of(data) or [(0, 1)] * len(shape)
+    depths = [int(e[1]) for e in edges]
+    for key in _cuts(shape, np.dtype(data.dtype).itemsize, depths):
+        yield data[key]
 
 
-def _input_records(comparison: Comparison) -> Iterator[InputRecord]:
+def _cuts(
+    shape: tuple[int, ...], itemsize: int, depths: list[int], before: tuple[int, ...] = ()
+) -> Iterator[tuple[int | slice, ...]]:
+    k = len(before)
+    inner = itemsize * math.prod(shape[k + 1 :])
+    if k == len(shape) or inner * shape[k] <= _HASH_BYTES:
+        yield before
+        return
+    slab = depths[k] if inner * depths[k] <= _SLAB_BYTES else 1
+    step = max(slab, _HASH_BYTES // inner // slab * slab)
+    for i in range(0, shape[k], step):
+        if step == 1 and inner > _HASH_BYTES:
+            yield from _cuts(shape, itemsize, depths, (*before, i))
+        else:
+            yield (*before, slice(i, i + step))
+
+
+def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterator[InputRecord]:
     truth = comparison.ground_truth
-    yield _input_record("ground truth", truth)
+    yield _input_record("ground truth", truth, token)
     if comparison.raw is not None:
-        yield _input_record("raw", comparison.raw)
+        yield _input_record("raw", comparison.raw, token)
     for prediction in comparison.predictions:
-        yield _input_record("prediction", prediction)
+        yield _input_record("prediction", prediction, token)
     if comparison.ignore is not None:
         mask = Input(
             "ignore mask",
@@ -328,10 +356,10 @@ def _input_records(comparison: Comparison) -> Iterator[InputRecord]:
             truth.units,
         )
         runs = runs_of(comparison.ignore)
-        yield _input_record("ignore mask", mask).model_copy(update={"runs": runs})
+        yield _input_record("ignore mask", mask, token).model_copy(update={"runs": runs})
 
 
-def _input_record(role: Any, given: Input) -> InputRecord:
+def _input_record(role: Any, given: Input, token: CancelToken | None) -> InputRecord:
     return InputRecord(
         role=role,
         name=given.name,
@@ -342,7 +370,7 @@ def _input_record(role: Any, given: Input) -> InputRecord:
         scale=tuple(float(s) for s in given.scale),
         translate=tuple(float(t) for t in given.translate),
         units=tuple(str(u) for u in given.units),
-        sha256=checksum(given.data),
+        sha256=checksum(given.data, token),
     )
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_verdict.comparison.scores import SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from napari_verdict.comparison.findings import Finding
     from napari_verdict.comparison.model import Comparison
+
+R = TypeVar("R")
 
 #: One row for each object in `Result.objects`; centroid and box columns follow, by axis.
 OBJECT_COLUMNS = [
@@ -32,6 +32,15 @@ class Progress:
     done: int
     total: int
     what: str
+
+
+def complete(steps: Generator[Progress, None, R]) -> R:
+    """Run a generator of progress to its end and return what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +109,7 @@ class Result:
         raise KeyError(f"no score {metric!r} of {candidate!r} with {want}")
 
     @property
-    def maps(self) -> Mapping[str, Mapping[str, NDArray[np.float32]]]:
+    def maps(self) -> Mapping[str, Mapping[str, Any]]:
         """Maps by candidate and name (``ssim rse difference gain``), shaped as the ground truth."""
         return MappingProxyType({})
 
@@ -111,8 +120,8 @@ class Result:
 
         return pd.DataFrame(columns=OBJECT_COLUMNS)
 
-    def overlays(self, candidate: str) -> Mapping[str, NDArray[np.uint8]]:
-        """Overlays of one candidate by name, as class codes shaped as the ground truth."""
+    def overlays(self, candidate: str) -> Mapping[str, Any]:
+        """Overlays of one candidate by name, as class codes (uint8) shaped as the ground truth."""
         del candidate
         return {}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.findings import ComparisonError, blocking
+from napari_verdict.comparison.kernels import prepare_kernels
 from napari_verdict.comparison.model import Comparison, Task
-from napari_verdict.comparison.preflight.checks import preflight
+from napari_verdict.comparison.preflight.checks import preflight_steps
 from napari_verdict.comparison.preflight.decisions import apply_decisions
+from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import CancelToken
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.result import Progress, Result
 
-R = TypeVar("R")
+__all__ = ["complete", "run"]
 
 
 def run(
@@ -37,7 +39,8 @@ def run(
     Yields
     ------
     Progress
-        After every block.
+        After every block: of the checks, of ``preparing`` where kernels are called for the
+        first time in this process, and of the passes.
 
     Returns
     -------
@@ -53,10 +56,11 @@ def run(
     """
     started = time.perf_counter()
     token = token or CancelToken()
-    findings = preflight(comparison, token)
+    findings = yield from preflight_steps(comparison, token)
     if bad := blocking(findings):
         raise ComparisonError(bad)
-    resolved = apply_decisions(comparison)
+    resolved = apply_decisions(comparison, token)
+    yield from prepare_kernels(resolved, lambda: _work_for(resolved.task), token)
     result = yield from _work_for(resolved.task)(resolved, token=token, threads=threads)
     finished: Result = replace(
         result,
@@ -80,12 +84,3 @@ def _work_for(task: Task) -> Any:
     from napari_verdict.comparison.objects.labels import run_labels
 
     return run_labels
-
-
-def complete(steps: Generator[Progress, None, R]) -> R:
-    """Run such a generator to its end and return what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Pixels in a block: small enough to cancel within tens of milliseconds and to stay out
 #: of memory's way, large enough that Python's part of the work does not show.
@@ -44,9 +44,14 @@ class Block:
 
 
 def blocks_of(
-    frame: tuple[int, ...], shape: tuple[int, int, int], pixels: int = BLOCK_PIXELS
+    frame: tuple[int, ...],
+    shape: tuple[int, int, int],
+    pixels: int = BLOCK_PIXELS,
+    *,
+    grain: tuple[int, int] = (1, 1),
+    planes: int | None = None,
 ) -> Iterator[Block]:
-    """Cut one frame into blocks of about `pixels` pixels, in reading order.
+    """Cut one frame into blocks of about `pixels` pixels.
 
     Parameters
     ----------
@@ -56,14 +61,35 @@ def blocks_of(
         Size of the frame as (z, y, x).
     pixels : int
         Wanted size of a block; a block has at least one row.
+    grain : (int, int)
+        Planes and rows that are decoded at once, by which the frame is cut first, so that
+        what has been decoded is used up before the next is.
+    planes : int, optional
+        The most planes that a block may have.
+
+    Yields
+    ------
+    Block
+        In reading order where the grain is (1, 1), else within one slab of chunks after the
+        other; the rows of any one plane always come in their order.
     """
     depth, height, width = shape
+    deep, high = grain if max(grain) > 1 else (max(1, depth), max(1, height))
     rows = max(1, pixels // max(1, width))
-    if rows >= height:
-        planes = max(1, rows // max(1, height))
-        for z in range(0, depth, planes):
-            yield Block(frame, z, min(z + planes, depth), 0, height)
-        return
-    for z in range(depth):
-        for y in range(0, height, rows):
-            yield Block(frame, z, z + 1, y, min(y + rows, height))
+    for slab in range(0, depth, deep):
+        for band in range(0, height, high):
+            last, end = min(slab + deep, depth), min(band + high, height)
+            if rows < end - band:
+                for z in range(slab, last):
+                    for y in range(band, end, rows):
+                        yield Block(frame, z, z + 1, y, min(y + rows, end))
+                continue
+            step = min(rows // (end - band), planes or depth)
+            for z in range(slab, last, step):
+                yield Block(frame, z, min(z + step, last), band, end)
+
+
+def grain_of(grains: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Return the grain that suits several sources: the coarsest along each axis."""
+    z, y = zip((1, 1), *grains, strict=True)
+    return max(z), max(y)

@@ -24,7 +24,7 @@ class Extents:
         Ascending, each once.
     pixels : (n,) ndarray of int64
         Number of pixels, above 0.
-    boxes : (n, 6) ndarray of int64
+    boxes : (n, 6) ndarray of int32
         z0, z1, y0, y1, x0, x1 in pixels; ends exclusive.
     sums : (n, 3) ndarray of int64
         Sums of the z, y and x coordinates of the pixels.
@@ -32,7 +32,7 @@ class Extents:
 
     ids: NDArray[Any]
     pixels: NDArray[np.int64]
-    boxes: NDArray[np.int64]
+    boxes: NDArray[np.int32]
     sums: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -70,7 +70,7 @@ class Extents:
         return Extents(self.ids[order[starts]], *_grouped(order, starts, *columns))
 
 
-def joined_boxes(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+def joined_boxes(one: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the smallest boxes around pairs of boxes; all of shape (n, 6)."""
     boxes = np.minimum(one, other)
     boxes[:, 1::2] = np.maximum(one[:, 1::2], other[:, 1::2])
@@ -105,7 +105,7 @@ def _grouped(
     """Add up pixels and sums, and join the boxes, of each group of rows."""
     n = len(starts)
     of_pixels = np.zeros(n, np.int64)
-    of_boxes = np.empty((n, 6), np.int64)
+    of_boxes = np.empty((n, 6), np.int32)
     of_sums = np.zeros((n, 3), np.int64)
     for k in range(n):
         end = starts[k + 1] if k + 1 < n else len(order)

@@ -11,12 +11,15 @@ import numpy as np
 
 from napari_verdict.metrics.error_kinds import Kinds, kinds_unmatched
 from napari_verdict.metrics.extents import Extents, group_starts
+from napari_verdict.metrics.merging import merge_two
 from napari_verdict.metrics.runs import bits_of, ids_from, plain, tabulate_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from napari_verdict.metrics.merging import Columns
 
 
 class Pairs(NamedTuple):
@@ -49,7 +52,7 @@ class OverlapTable:
         Ids, 0 for background; sorted by `gt`, then by `pred`; each pair once.
     pixels : (n,) ndarray of int64
         Pixels of the pair, above 0.
-    boxes : (n, 6) ndarray of int64
+    boxes : (n, 6) ndarray of int32
         Bounding box of the pair: z0, z1, y0, y1, x0, x1; ends exclusive.
     sums : (n, 3) ndarray of int64
         Sums of the z, y and x coordinates of the pair's pixels.
@@ -58,11 +61,15 @@ class OverlapTable:
     gt: NDArray[Any]
     pred: NDArray[Any]
     pixels: NDArray[np.int64]
-    boxes: NDArray[np.int64]
+    boxes: NDArray[np.int32]
     sums: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.gt)
+
+    def columns(self) -> Columns:
+        """Return gt, pred, pixels, boxes and sums."""
+        return self.gt, self.pred, self.pixels, self.boxes, self.sums
 
     @cached_property
     def gt_objects(self) -> Extents:
@@ -170,29 +177,51 @@ def tabulate(
     )
     used = stats[:, 0] > 0
     keys, stats = keys[used], stats[used]
-    return _grouped(
-        ids_from(keys[:, 0], gt.dtype, width),
-        ids_from(keys[:, 1], pred.dtype, width),
-        stats[:, 0],
-        stats[:, 1:7],
-        stats[:, 7:],
-    )
+    gt, pred = ids_from(keys[:, 0], gt.dtype, width), ids_from(keys[:, 1], pred.dtype, width)
+    order = np.lexsort((pred, gt))
+    stats = stats[order]
+    boxes = stats[:, 1:7].astype(np.int32)
+    return OverlapTable(gt[order], pred[order], stats[:, 0].copy(), boxes, stats[:, 7:].copy())
 
 
-def merge(tables: Sequence[OverlapTable]) -> OverlapTable:
-    """Bring the tables of blocks together; the order of the tables does not matter."""
-    if len(tables) == 1:
-        return tables[0]
-    if not tables:
+class Merger:
+    """Brings tables of blocks together as they come, in memory for the result and its halves.
+
+    Tables of about one size are merged, so that few are kept and each row is written only as
+    often as tables doubled.
+    """
+
+    def __init__(self) -> None:
+        self._tables: list[OverlapTable] = []
+
+    def add(self, table: OverlapTable) -> None:
+        """Take in the table of a block."""
+        self._tables.append(table)
+        while len(self._tables) > 1 and len(self._tables[-2]) <= 2 * len(self._tables[-1]):
+            self._merge_last()
+
+    def result(self) -> OverlapTable:
+        """Return the table of all blocks so far."""
+        while len(self._tables) > 1:
+            self._merge_last()
+        if self._tables:
+            return self._tables[0]
         none = np.empty(0, np.int64)
-        return OverlapTable(none, none, none, none.reshape(0, 6), none.reshape(0, 3))
-    return _grouped(
-        np.concatenate([t.gt for t in tables]),
-        np.concatenate([t.pred for t in tables]),
-        np.concatenate([t.pixels for t in tables]),
-        np.concatenate([t.boxes for t in tables]),
-        np.concatenate([t.sums for t in tables]),
-    )
+        return OverlapTable(
+            none, none, none, np.empty((0, 6), np.int32), np.empty((0, 3), np.int64)
+        )
+
+    def _merge_last(self) -> None:
+        a, b = (t.columns() for t in self._tables[-2:])
+        self._tables[-2:] = [OverlapTable(*merge_two(a, b))]
+
+
+def merge(tables: Iterable[OverlapTable]) -> OverlapTable:
+    """Bring the tables of blocks together; the order of the tables does not matter."""
+    merger = Merger()
+    for table in tables:
+        merger.add(table)
+    return merger.result()
 
 
 def _numbered(ids: NDArray[Any]) -> NDArray[np.intp]:
@@ -200,16 +229,3 @@ def _numbered(ids: NDArray[Any]) -> NDArray[np.intp]:
     new = np.zeros(len(ids), bool)
     new[group_starts(ids)] = True
     return np.cumsum(new & (ids != 0)) - 1
-
-
-def _grouped(
-    gt: NDArray[Any],
-    pred: NDArray[Any],
-    pixels: NDArray[np.int64],
-    boxes: NDArray[np.int64],
-    sums: NDArray[np.int64],
-) -> OverlapTable:
-    order = np.lexsort((pred, gt))
-    starts = group_starts(gt[order], pred[order])
-    rows = Extents(gt, pixels, boxes, sums).grouped(order, starts)
-    return OverlapTable(rows.ids, pred[order[starts]], rows.pixels, rows.boxes, rows.sums)

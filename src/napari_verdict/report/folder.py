@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.record import FileRecord, record_of, to_json
+from napari_verdict.comparison.result import Progress, complete
+from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.report.ome import write_ome_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from napari_verdict.comparison.result import Result
 
@@ -46,15 +48,37 @@ def save(
     ComparisonError
         If the folder cannot be written to.
     """
+    return complete(saving(result, folder, CancelToken(), maps=maps, overlays=overlays))
+
+
+def saving(
+    result: Result,
+    folder: str | Path,
+    token: CancelToken,
+    *,
+    maps: bool = True,
+    overlays: bool = True,
+) -> Generator[Progress, None, list[Path]]:
+    """Save a result as a generator of progress; `save` says what and how.
+
+    Raises
+    ------
+    Cancelled
+        If the token was set. What is written by then stays; ``results.json`` is not.
+    """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         written = []
-        for file, write in _contents(result, maps, overlays):
+        contents = _contents(result, maps, overlays, token)
+        total = _count(result, maps, overlays)
+        for k, (file, write) in enumerate(contents):
+            yield Progress(k, total, "saving")
             written.append(_replace(folder / file.name, write))
             files.append(file)
-        text = to_json(record_of(result, files))
+        yield Progress(total - 1, total, "saving")
+        text = to_json(record_of(result, files, token))
         written.append(_replace(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
     except OSError as error:
         message = (
@@ -65,8 +89,16 @@ def save(
     return written
 
 
+def _count(result: Result, maps: bool, overlays: bool) -> int:
+    """Return about how many files there will be."""
+    names = result.comparison.candidates
+    of_maps = sum(len(result.maps.get(n, {})) for n in names) if maps else 0
+    of_overlays = 3 * len(names) if overlays and result.comparison.task.is_labels else 0
+    return 3 + of_maps + of_overlays
+
+
 def _contents(
-    result: Result, maps: bool, overlays: bool
+    result: Result, maps: bool, overlays: bool, token: CancelToken
 ) -> Iterator[tuple[FileRecord, Callable[[Path], Any]]]:
     """Yield what there is to save, each with the function that writes it."""
     indices = [i and json.dumps(dict(i)) for i in result.scores["axis_index"]]
@@ -87,7 +119,7 @@ def _contents(
         for kind, what, data in images:
             name = _unused(f"{kind}_{_safe(what)}_{_safe(candidate)}", taken) + ".ome.tif"
             file = FileRecord(name=name, kind=kind, of=what, candidate=candidate)
-            yield file, partial(write_ome_tiff, data=data, like=truth)
+            yield file, partial(write_ome_tiff, data=data, like=truth, token=token)
 
 
 def _csv(frame: Any) -> Callable[[Path], Any]:

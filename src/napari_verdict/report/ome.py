@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -11,11 +12,18 @@ import numpy as np
 from napari_verdict.comparison.axes import axes_of
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import Input
+from napari_verdict.engine.descriptions import TiffPages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+    from napari_verdict.engine.cancel import CancelToken
+
 _OME_ORDER = "tczyx"
+#: A file with more bytes of pixels than these stays where it is, and is read block by block.
+LARGE_BYTES = 1 << 30
 _NAME_OF_UNIT = {"µm": "micrometer", "um": "micrometer", "\\u00B5m": "micrometer"} | {
     "micron": "micrometer", "nm": "nanometer", "mm": "millimeter", "pm": "picometer",
     "s": "second", "ms": "millisecond", "min": "minute",
@@ -58,6 +66,7 @@ def read_input(path: str | Path, name: str | None = None, axes: str | None = Non
             data, found, sizes = _read_tiff(path)
         elif suffix == ".npy":
             data = np.load(path, mmap_mode="r", allow_pickle=False)
+            data = np.array(data) if data.nbytes < LARGE_BYTES else data
             found, sizes = axes_of(data.ndim), {}
         else:
             from PIL import Image
@@ -91,17 +100,20 @@ def bare_name(path: Path) -> str:
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
 
 
-def write_ome_tiff(path: Path, data: NDArray[Any], like: Input) -> None:
+def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None = None) -> None:
     """Write a map or overlay as OME-TIFF with the axes and pixel sizes of an input.
 
     Parameters
     ----------
     path : Path
         Where to.
-    data : ndarray
-        Shaped as `like`; stored compressed (zlib), axes in the order t, c, z, y, x.
+    data : array-like
+        Shaped as `like`; a lazy one is computed plane by plane. Stored compressed (zlib),
+        axes in the order t, c, z, y, x.
     like : Input
         The ground truth it belongs to.
+    token : CancelToken, optional
+        Checked at every plane.
     """
     import tifffile
 
@@ -116,9 +128,12 @@ def write_ome_tiff(path: Path, data: NDArray[Any], like: Input) -> None:
             metadata[f"PhysicalSize{letter.upper()}Unit"] = symbol
         elif letter == "t" and symbol != "pixel":
             metadata |= {"TimeIncrement": float(size), "TimeIncrementUnit": symbol}
+    pixels = data.transpose([like.axes.index(a) for a in axes])
     tifffile.imwrite(
         path,
-        data.transpose([like.axes.index(a) for a in axes]),
+        _planes(pixels, token),
+        shape=pixels.shape,
+        dtype=pixels.dtype,
         ome=True,
         bigtiff=data.nbytes > 2**32 - 2**25,
         photometric="minisblack",
@@ -127,13 +142,20 @@ def write_ome_tiff(path: Path, data: NDArray[Any], like: Input) -> None:
     )
 
 
-def _read_tiff(path: Path) -> tuple[NDArray[Any], str, dict[str, tuple[float, str]]]:
+def _planes(pixels: Any, token: CancelToken | None) -> Iterator[NDArray[Any]]:
+    for index in np.ndindex(pixels.shape[:-2]):
+        if token is not None:
+            token.check()
+        yield np.ascontiguousarray(pixels[index])
+
+
+def _read_tiff(path: Path) -> tuple[Any, str, dict[str, tuple[float, str]]]:
     """Read the first series: pixels, axes, and (size, unit) by axis where given."""
     import tifffile
 
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
-        data: NDArray[Any] = series.asarray()
+        data = _pixels_of(path, series)
         named = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
         axes = "".join(named.get(a, "?") for a in series.axes)
         if axes.count("c") > 1:  # channels of RGB pages: which are meant is for the person to say
@@ -144,6 +166,21 @@ def _read_tiff(path: Path) -> tuple[NDArray[Any], str, dict[str, tuple[float, st
         elif file.imagej_metadata:
             sizes = _imagej_sizes(file)
     return data, axes, sizes
+
+
+def _pixels_of(path: Path, series: Any) -> Any:
+    """Read the first series, or where it is large say where it lies: mapped, or by pages."""
+    import tifffile
+
+    if series.nbytes < LARGE_BYTES:
+        return series.asarray()
+    if series.dataoffset is not None:  # in one piece, and not compressed
+        return tifffile.memmap(path, series=0, mode="r")
+    page, pages = tuple(series.keyframe.shape), len(series.pages)
+    leading = series.shape[: len(series.shape) - len(page)]
+    if series.shape[len(leading) :] == page and math.prod(leading) == pages:
+        return TiffPages(str(path.resolve()), 0, tuple(series.shape), np.dtype(series.dtype), page)
+    return series.asarray()
 
 
 def _ome_sizes(xml: str) -> dict[str, tuple[float, str]]:

@@ -182,7 +182,7 @@ def _input(recorded: InputRecord, beside: Path) -> Input:
         )
     return Input(
         recorded.name,
-        given.data.reshape(recorded.shape),
+        given.data if given.shape == recorded.shape else given.data.reshape(recorded.shape),
         recorded.axes,
         recorded.scale,
         recorded.translate,

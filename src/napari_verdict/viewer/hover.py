@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.viewer.lazy_planes import is_lazy
 from napari_verdict.viewer.places import data_position, value_at
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 class Hover:
     """Follows the cursor and says which objects are under it and what became of them.
 
-    Ids are looked up in the labels that were compared, since overlays hold classes.
+    Ids are looked up in the labels that were compared, since overlays hold classes; of labels
+    that are not in memory nothing is said.
 
     Parameters
     ----------
@@ -64,6 +66,8 @@ class Hover:
         found = []
         predicted = comparison.candidates[self._candidate]
         for role, data in (("ground truth", truth.data), ("prediction", predicted.data)):
+            if is_lazy(data):  # would be read here, on the main thread, at every move
+                continue
             label = value_at(data, position)
             info = self._result.lookup(self._candidate, role, label, frame) if label else None
             if info is not None:

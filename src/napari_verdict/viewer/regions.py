@@ -10,6 +10,7 @@ import numpy as np
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.geometry import pixel_offset, scale_ratio
 from napari_verdict.comparison.regions import Region, regions_of_labels
+from napari_verdict.engine.descriptions import describe
 from napari_verdict.viewer.layers import kind_of, pixels_of
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.snapshot import snapshot
@@ -140,7 +141,8 @@ def own_limits(comparison: Comparison) -> Comparison:
     """
 
     def own(placed: Any) -> Any:
-        if isinstance(placed, Placed) and isinstance(placed.data, np.ndarray):
+        # what lies in a file may be larger than memory
+        if isinstance(placed, Placed) and isinstance(describe(placed.data), np.ndarray):
             return replace(placed, data=placed.data.copy())
         return placed
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.viewer.layers import MARK
+from napari_verdict.viewer.lazy_planes import LazyPlanes, is_lazy
 from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Drawing:
         Whose map or overlay it is, and which.
     kind : str
         ``image``, ``labels`` or ``points``.
-    data : ndarray
+    data : ndarray or LazyPlanes
         Axes as in the ground truth, but channels first.
     limits : (float, float), optional
         Contrast limits of a map.
@@ -98,7 +99,7 @@ def raw_difference(data: Any, candidate: str, raw: Input) -> Drawing:
     sample = np.abs(_sample(data))
     top = float(np.percentile(sample, 99)) if sample.size else 0.0
     top = top or 1.0
-    data = np.moveaxis(data, -1, 0) if channels else data
+    data = _shown(data, channels)
     return Drawing(candidate, "raw-difference", "image", data, (-top, top), channels=channels)
 
 
@@ -106,7 +107,8 @@ def map_limits(result: Result, name: str) -> tuple[float, float]:
     """Return the contrast limits of a map: one scale for all candidates.
 
     Where the scale depends on the images it ends at the 99th percentile of the magnitude,
-    taken from a regular sample of each prediction's map.
+    taken from a regular sample of each prediction's map, or from some of the planes of a map
+    that is computed when it is looked at.
     """
     style = MAPS[name]
     top = style.limit
@@ -267,12 +269,18 @@ def _array(
 ) -> Drawing:
     truth = result.comparison.ground_truth
     channels = truth.axes.endswith("c")
-    if channels:
-        data = np.moveaxis(data, -1, 0)
+    data = _shown(data, channels)
     shift = _shift(result)
     return Drawing(
         candidate, name, kind, data, limits, None, shift[:-1] if channels else shift, channels
     )
+
+
+def _shown(data: Any, channels: bool) -> Any:
+    """Return an array as a layer shows it: channels first, lazy ones plane by plane."""
+    if channels:
+        data = data.transpose((data.ndim - 1, *range(data.ndim - 1)))
+    return LazyPlanes(data) if is_lazy(data) else data
 
 
 def _points(result: Result, candidate: str) -> Drawing:
@@ -319,6 +327,22 @@ def _geometry(reference: Any, drawing: Drawing) -> dict[str, Any]:
 
 
 def _sample(data: Any, about: int = 1_000_000) -> Any:
+    if is_lazy(data):
+        return _lazy_sample(data, about)
     step = max(1, round((data.size / about) ** (1 / data.ndim)))
     sample = np.asarray(data[(slice(None, None, step),) * data.ndim])
+    return sample[np.isfinite(sample)]
+
+
+def _lazy_sample(data: Any, about: int) -> Any:
+    """Return finite values of what is computed at once in the middle, and at both quarters."""
+    parts = []
+    for quarter in (1, 2, 3):
+        at = [
+            slice(first := min((n * quarter // 4) // c * c, n - 1), min(first + c, n))
+            for n, c in zip(data.shape, data.chunks, strict=True)
+        ]
+        part = np.asarray(data[tuple(at)]).ravel()
+        parts.append(part[:: max(1, part.size * 3 // about)])
+    sample = np.concatenate(parts)
     return sample[np.isfinite(sample)]

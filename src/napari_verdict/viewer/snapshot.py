@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from napari_verdict.comparison.axes import axes_from_labels
+from napari_verdict.comparison.derived import crop
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
+from napari_verdict.engine.descriptions import describe
 from napari_verdict.viewer.layers import Roles, kind_of, pixels_of
 
 
@@ -42,7 +44,8 @@ def snapshot(layer: Any, like: Any | None = None) -> Input:
     if kind_of(layer) == "points":
         data = np.array(data)
     if getattr(layer, "rgb", False):
-        data = data[..., :3]  # alpha is display, not image
+        shape = (*(int(n) for n in data.shape[:-1]), 3)  # alpha is display, not image
+        data = crop(data, (0,) * len(shape), shape)
         axes, scale, translate = axes + "c", (*scale, 1.0), (*translate, 0.0)
         units = (*units, "pixel")
     path = getattr(layer.source, "path", None)
@@ -98,7 +101,9 @@ def detached(comparison: Comparison) -> Comparison:
         return comparison
 
     def own(one: Input) -> Input:
-        return replace(one, data=one.data.copy()) if isinstance(one.data, np.ndarray) else one
+        # what lies in a file may be larger than memory
+        in_memory = isinstance(describe(one.data), np.ndarray)
+        return replace(one, data=one.data.copy()) if in_memory else one
 
     return replace(
         comparison,

@@ -13,6 +13,7 @@ from napari_verdict.viewer.flip import Flip
 from napari_verdict.viewer.result_layers import draw, raw_difference
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.job import Job, Refused
+from napari_verdict.widgets.planes import PlaneWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -43,6 +44,8 @@ class InspectionPage(QWidget):
         self._flip = Flip(viewer)
         self._job = Job(self)
         self._job.done.connect(self._on_done)
+        self._planes = PlaneWorker(viewer, self)
+        self._planes.failed.connect(report)
         self.prediction = QComboBox()
         self.prediction.setAccessibleName("Prediction that is inspected")
         self.prediction.setToolTip("Which prediction is flipped with raw")
@@ -87,6 +90,7 @@ class InspectionPage(QWidget):
     def stop(self) -> None:
         """Stop what is computed."""
         self._job.cancel()
+        self._planes.stop()
 
     def _choose(self, *_: Any) -> None:
         self._flip.set_layers(self._roles.raw, self.prediction.currentData())
@@ -111,6 +115,7 @@ class InspectionPage(QWidget):
     def _on_done(self, outcome: Any) -> None:
         if hasattr(outcome, "candidate"):
             draw(self._viewer, self._asked, outcome)
+            self._planes.serve(outcome.data)
         else:
             self._report(outcome)
 

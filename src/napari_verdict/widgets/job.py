@@ -152,16 +152,17 @@ def _numbered(
 ) -> Generator[tuple[int, Progress], None, tuple[int, Any]]:
     """Run the steps, and turn whatever goes wrong into a value."""
     running = _guarded(steps, token)
-    told = -PATIENCE
+    told, what = -PATIENCE, ""
     while True:
         try:
             progress = next(running)
         except StopIteration as end:
             return number, end.value
         # each report repaints the window, canvas and all, and takes the time from the work
-        if time.monotonic() - told >= PATIENCE:
+        # but what it is busy with is said at once: the next report may be long in coming
+        if time.monotonic() - told >= PATIENCE or progress.what != what:
             yield number, progress
-            told = time.monotonic()
+            told, what = time.monotonic(), progress.what
 
 
 def _guarded(steps: Steps, token: CancelToken) -> Generator[Progress, None, Any]:

@@ -22,6 +22,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
 )
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.planes import PlaneWorker
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -64,6 +65,8 @@ class Presenter(QObject):
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
         self._job.done.connect(self._on_prepared)
+        self._planes = PlaneWorker(viewer, self)
+        self._planes.failed.connect(self.failed)
         # one layer an event-loop turn, so that the window stays alive
         self._turn = QTimer(self)
         self._turn.setInterval(0)
@@ -142,6 +145,7 @@ class Presenter(QObject):
     def stop(self) -> None:
         """Leave viewer and layers alone."""
         self._job.cancel()
+        self._planes.stop()
         self._turn.stop()
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
@@ -263,6 +267,7 @@ class Presenter(QObject):
         drawing = self._waiting.pop(0)
         known = find(self._viewer, drawing.candidate, drawing.name)
         layer = draw(self._viewer, self._roles.ground_truth, drawing)
+        self._planes.serve(drawing.data)
         if known is None:
             layer.events.visible.connect(self._on_layers)
 

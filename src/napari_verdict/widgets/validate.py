@@ -148,10 +148,10 @@ class ValidateWidget(QWidget):
         result = self.presenter.result
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
-            from napari_verdict.report.folder import save
-
             yield Progress(0, 1, "saving")
-            save(result, folder)
+            from napari_verdict.report.folder import saving
+
+            yield from saving(result, folder, token)
             return folder
 
         self.job.start(steps, "Saving results")

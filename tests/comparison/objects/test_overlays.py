@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import compare, crowded, huge_ids, split
-from napari_verdict.comparison.objects.overlays import Code, rewrite
+from napari_verdict.comparison.objects.overlays import Code, LazyOverlay, rewrite
 
 TP, FP, FN, WRONG = Code
 
@@ -106,3 +106,16 @@ def test_lazy_arrays_are_painted_too(rng):
     lazy = compare(da.from_array(prediction, 9), da.from_array(gt, 7)).overlays("prediction")
     for name, expected in compare(prediction, gt).overlays("prediction").items():
         np.testing.assert_array_equal(lazy[name], expected)
+
+
+def test_overlays_of_lazy_labels_are_painted_where_they_are_read(rng):
+    da = pytest.importorskip("dask.array")
+    gt, prediction = crowded(rng, (3, 30, 30))
+    ignore = rng.random(gt.shape) > 0.9
+    lazy = compare(da.from_array(prediction), da.from_array(gt), "tyx", ignore=ignore)
+    for name, expected in (
+        compare(prediction, gt, "tyx", ignore=ignore).overlays("prediction").items()
+    ):
+        overlay = lazy.overlays("prediction")[name]
+        assert isinstance(overlay, LazyOverlay)
+        np.testing.assert_array_equal(overlay[1, 5:20, ::2], expected[1, 5:20, ::2])

@@ -13,7 +13,7 @@ from builders import OnlySlices, by_code, compare, fingerprint, remedies, textur
 from napari_verdict.comparison.findings import Severity, blocking
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.preflight.alignment import confirmed, correlation
-from napari_verdict.comparison.preflight.checks import preflight, preflight_pixels
+from napari_verdict.comparison.preflight.checks import preflight, preflight_pixels, preflight_steps
 from napari_verdict.comparison.preflight.decisions import apply_decisions
 from napari_verdict.comparison.preflight.images import facts_of
 from napari_verdict.engine.cancel import Cancelled, CancelToken
@@ -208,6 +208,31 @@ def test_a_lazy_array_is_read_once_and_a_little_more(truth: np.ndarray) -> None:
     lazy, other = OnlySlices(stack), OnlySlices(noisy)
     assert preflight(compare(lazy, other, axes="zyx")) == []
     assert lazy.read == other.read == stack.size + truth.size
+
+
+def test_it_says_how_far_it_is_and_is_stopped_on_the_way() -> None:
+    stack = np.stack([texture((512, 600), seed=k) for k in range(6)])
+    token = CancelToken()
+    steps = preflight_steps(compare(stack, stack + 1, axes="zyx"), token)
+    first = next(steps)
+    assert (first.done, first.what) == (1, "checks")
+    assert first.total > 3
+    token.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)
+
+
+def test_an_aligned_copy_of_a_lazy_image_is_computed_where_it_is_read(truth: np.ndarray) -> None:
+    da = pytest.importorskip("dask.array")
+    stack = np.stack([truth] * 5)
+    moved = np.stack([shifted(p, 0.5, 0.0) for p in stack])
+    lazy = da.from_array(moved, (2, 32, 96))
+    options = {"axes": "zyx", "decisions": ("align:a",)}
+    expected = apply_decisions(compare(stack, moved, **options)).predictions[1]
+    copy = apply_decisions(compare(stack, lazy, **options)).predictions[1]
+    assert not isinstance(copy.data, np.ndarray)
+    for z, y in ((slice(1, 2), slice(0, 96)), (slice(2, 5), slice(7, 40))):
+        np.testing.assert_array_equal(copy.source.read((), z, y), expected.source.read((), z, y))
 
 
 def test_a_set_token_stops_it(truth: np.ndarray, good: np.ndarray) -> None:

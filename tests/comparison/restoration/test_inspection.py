@@ -14,6 +14,7 @@ from napari_verdict.comparison.restoration.inspection import (
     CHECK_LIST,
     STATEMENT,
     WAYS_OUT,
+    LazyDifference,
     fitted_difference,
 )
 from napari_verdict.engine.cancel import Cancelled, CancelToken
@@ -107,3 +108,17 @@ def test_it_says_that_it_is_no_validation_and_shows_the_way_out() -> None:
     assert "not validation" in STATEMENT
     assert len(CHECK_LIST) >= 5
     assert len(WAYS_OUT) == 3
+
+
+def test_of_lazy_images_the_difference_is_computed_where_it_is_read() -> None:
+    da = pytest.importorskip("dask.array")
+    rng = np.random.default_rng(0)
+    raw, prediction = rng.random((2, 3, 4, 20, 24))
+    prediction[1, 2, 3:5] = np.nan
+    expected = fitted_difference(image(prediction, "tzyx"), image(raw, "tzyx"))
+    lazy = [image(da.from_array(a, (1, 2, 7, 24)), "tzyx") for a in (prediction, raw)]
+    found = fitted_difference(*lazy)
+    assert found.fits == expected.fits
+    assert isinstance(found.difference, LazyDifference)
+    np.testing.assert_array_equal(found.difference[1, 2], expected.difference[1, 2])
+    np.testing.assert_array_equal(found.difference, expected.difference)

@@ -13,16 +13,15 @@ from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.comparison.objects.scores import curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
-from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of
+from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of, grain_of
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.matching import Matching, match
-from napari_verdict.metrics.overlap import OverlapTable, merge, tabulate
+from napari_verdict.metrics.overlap import Merger, OverlapTable, merge, tabulate
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -74,17 +73,22 @@ def run_labels(
                 tables[part] = [tabulate(gt, p, ignore, z0=block.z0, y0=block.y0) for p in found]
         return tables
 
-    blocks = [b for frame in source.frames for b in blocks_of(frame, source.shape, pixels)]
-    parts: dict[Any, dict[str, dict[tuple[int, ...], list[OverlapTable]]]] = {
-        part: {name: {frame: [] for frame in source.frames} for name in read_pred} for part in masks
+    inputs = (comparison.ground_truth, *comparison.candidates.values())
+    grain = grain_of(item.source.grain for item in inputs)
+    blocks = [
+        b for frame in source.frames for b in blocks_of(frame, source.shape, pixels, grain=grain)
+    ]
+    mergers: dict[Any, dict[str, dict[tuple[int, ...], Merger]]] = {
+        part: {name: {frame: Merger() for frame in source.frames} for name in read_pred}
+        for part in masks
     }
     done = run_blocks(work, blocks, token=token, threads=threads)
     for k, (block, by_part) in enumerate(zip(blocks, done, strict=True)):
         for part, tables in by_part.items():
             for name, table in zip(read_pred, tables, strict=True):
-                parts[part][name][block.frame].append(table)
+                mergers[part][name][block.frame].add(table)
         yield Progress(k + 1, len(blocks), "labels")
-    merged = tables_by_part(parts)
+    merged = tables_by_part(mergers)
     return _result(comparison, merged.pop(_WHOLE), merged)
 
 
@@ -286,7 +290,7 @@ class LabelResult(Result):
     def _frame_index(self) -> dict[tuple[int, ...], int]:
         return {f: k for k, f in enumerate(self.comparison.ground_truth.source.frames)}
 
-    def overlays(self, candidate: str) -> dict[str, NDArray[np.uint8]]:
+    def overlays(self, candidate: str) -> Mapping[str, Any]:
         """Paint the overlays of one candidate; see `napari_verdict.comparison.objects.overlays`."""
         from napari_verdict.comparison.objects.overlays import overlays
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_verdict.metrics.extents import Extents
     from napari_verdict.metrics.instances import Within
     from napari_verdict.metrics.matching import Matching
-    from napari_verdict.metrics.overlap import OverlapTable
+    from napari_verdict.metrics.overlap import Merger, OverlapTable
 
 #: The key of the tables of ignored pixels among those of regions; no region has this name.
 HIDDEN = ""
@@ -98,12 +98,10 @@ def described(comparison: Comparison) -> str:
 
 
 def tables_by_part(
-    parts: Mapping[str, Mapping[str, Mapping[tuple[int, ...], list[OverlapTable]]]],
+    parts: Mapping[str, Mapping[str, Mapping[tuple[int, ...], Merger]]],
 ) -> Parts:
     """Bring the tables of blocks together, frame by frame."""
-    from napari_verdict.metrics.overlap import merge
-
     return {
-        part: {name: tuple(map(merge, frames.values())) for name, frames in by_name.items()}
-        for part, by_name in parts.items()
+        part: {name: tuple(m.result() for m in frames.values()) for name, frames in of.items()}
+        for part, of in parts.items()
     }

@@ -165,7 +165,7 @@ def object_table(
     every = [side for *_, side in sides]
     partner, has = _partners(every)
     outcome = np.concatenate([_outcomes(s, role) for _, role, _, s in sides])
-    boxes = np.concatenate([s.objects.boxes for s in every])
+    boxes = np.concatenate([s.objects.boxes for s in every], dtype=np.int64)
     centroids = np.concatenate([s.objects.centroids for s in every])
     table: dict[str, Any] = {
         "candidate": np.repeat([name for name, *_ in sides], counts),

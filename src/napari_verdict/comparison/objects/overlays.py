@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.comparison.lazy import LazyArray
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.objects.outcomes import Role, side_of
 from napari_verdict.comparison.objects.reader import readers
@@ -15,7 +16,7 @@ from napari_verdict.engine.sources import FRAME_AXES, canonical_view
 from napari_verdict.metrics.error_kinds import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -42,7 +43,7 @@ OBJECT_OVERLAYS: Mapping[str, tuple[Role, Code]] = {
 }
 
 
-def overlays(result: LabelResult, candidate: str) -> dict[str, NDArray[np.uint8]]:
+def overlays(result: LabelResult, candidate: str) -> Mapping[str, Any]:
     """Paint the overlays of one candidate.
 
     Parameters
@@ -57,32 +58,69 @@ def overlays(result: LabelResult, candidate: str) -> dict[str, NDArray[np.uint8]
     dict of str to ndarray of uint8
         `Code`, shaped and with axes as the ground truth: ``pixels``, and before it for
         instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels and objects
-        are 0.
+        are 0. Of labels that are not in memory, a `LazyOverlay` each, painted where it is read.
     """
-    # numba comes with it; the codes above are wanted without
-    from napari_verdict.metrics.painting import paint
-
-    comparison = result.comparison
-    read_gt, read_pred, read_ignore = readers(comparison)
-    names = [*(OBJECT_OVERLAYS if comparison.task is Task.INSTANCES else ()), "pixels"]
-    truth = comparison.ground_truth
-    arrays = {name: np.zeros(truth.shape, np.uint8) for name in names}
+    painter, truth = Painter(result, candidate), result.comparison.ground_truth
+    if not painter.in_memory:
+        return {name: LazyOverlay(painter, name) for name in painter.names}
+    arrays = {name: np.zeros(truth.shape, np.uint8) for name in painter.names}
     views: dict[str, Any] = {name: canonical_view(a, truth.axes) for name, a in arrays.items()}
-    matchings = result.matchings.get(candidate, ())
-    for k, frame in enumerate(truth.source.frames):
-        codes = {n: _codes(matchings[k], n) for n in OBJECT_OVERLAYS if n in names}
+    for frame in truth.source.frames:
         for block in blocks_of(frame, truth.source.shape):
-            at = (*frame, block.z, block.y)
-            gt, pred = read_gt(block), read_pred[candidate](block)
-            views["pixels"][at] = _pixels(gt, pred, comparison.task is Task.SEMANTIC)
-            for name, (ids, code) in codes.items():
-                role = OBJECT_OVERLAYS[name][0]
-                views[name][at] = paint(gt if role == "ground truth" else pred, ids, code)
-            if read_ignore:
-                left_out = read_ignore(block)
-                for view in views.values():
-                    view[at][left_out] = 0
+            for name, codes in painter.paint(block, painter.names).items():
+                views[name][(*frame, block.z, block.y)] = codes
     return arrays
+
+
+class Painter:
+    """Paints any block of the overlays of one candidate."""
+
+    def __init__(self, result: LabelResult, candidate: str) -> None:
+        comparison = self.comparison = result.comparison
+        self._read_gt, read_pred, self._read_ignore = readers(comparison)
+        self._read_pred = read_pred[candidate]
+        objects = OBJECT_OVERLAYS if comparison.task is Task.INSTANCES else ()
+        #: Of the overlays there are.
+        self.names = [*objects, "pixels"]
+        frames = comparison.ground_truth.source.frames
+        matchings = result.matchings.get(candidate, ())
+        self._codes = {
+            frame: {n: _codes(matchings[k], n) for n in objects} for k, frame in enumerate(frames)
+        }
+        inputs = comparison.ground_truth, comparison.candidates[candidate]
+        self.in_memory = all(item.source.in_memory for item in inputs)
+
+    def paint(self, block: Block, names: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
+        """Return the codes of a block by overlay."""
+        # numba comes with it; the codes above are wanted without
+        from napari_verdict.metrics.painting import paint
+
+        gt, pred = self._read_gt(block), self._read_pred(block)
+        painted = {}
+        for name in names:
+            if name == "pixels":
+                painted[name] = _pixels(gt, pred, self.comparison.task is Task.SEMANTIC)
+                continue
+            of = gt if OBJECT_OVERLAYS[name][0] == "ground truth" else pred
+            painted[name] = paint(of, *self._codes[block.frame][name])
+        if self._read_ignore:
+            left_out = self._read_ignore(block)
+            for codes in painted.values():
+                codes[left_out] = 0
+        return painted
+
+
+class LazyOverlay(LazyArray):
+    """An overlay of labels that are not in memory, painted where it is read."""
+
+    def __init__(self, painter: Painter, name: str) -> None:
+        truth = painter.comparison.ground_truth
+        self.axes, self.shape, self.dtype = truth.axes, truth.shape, np.dtype(np.uint8)
+        self._painter, self._name = painter, name
+
+    def tile(self, block: Block) -> NDArray[np.uint8]:
+        """Paint one block of one plane."""
+        return self._painter.paint(block, (self._name,))[self._name]
 
 
 def _codes(matching: Matching, overlay: str) -> tuple[NDArray[Any], NDArray[np.uint8]]:

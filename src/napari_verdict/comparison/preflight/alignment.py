@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.preflight.decisions import ALIGN
-from napari_verdict.engine.sources import canonical_view
+from napari_verdict.engine.sources import Source, canonical_view
 from napari_verdict.metrics.registration import estimate_shift
 
 if TYPE_CHECKING:
@@ -90,19 +90,73 @@ def add_aligned(comparison: Comparison) -> Comparison:
         item, copy = by_name[name], aligned_name(name)
         shift = estimate_shift(probe(item), reference)
         if not math.isnan(shift[0]):
-            by_name[copy] = replace(item, name=copy, data=_shifted(item, shift))
+            by_name[copy] = replace(item, name=copy, data=_moved(item, shift))
     return replace(comparison, predictions=tuple(by_name.values()))
 
 
-def _shifted(item: Input, shift: tuple[float, float]) -> NDArray[np.float32]:
-    source = item.source
-    result = np.empty(item.shape, np.float32)
-    view = canonical_view(result, item.axes)
-    for frame in source.frames:
-        for z in range(source.shape[0]):
-            plane = source.read(frame, slice(z, z + 1), slice(0, source.shape[1]))[0]
-            view[frame][z] = _shift_plane(plane.astype(np.float64), shift)
-    return result
+def _moved(item: Input, shift: tuple[float, float]) -> Any:
+    moved = Shifted(item.source, item.shape, shift)
+    # what comes from memory may go there
+    return np.asarray(moved) if item.source.in_memory else moved
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """An image moved within its planes; a plane is computed when a part of it is read.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    shape : tuple of int
+        Of its array.
+    shift : (float, float)
+        By how many pixels along y and x.
+    """
+
+    source: Source
+    shape: tuple[int, ...]
+    shift: tuple[float, float]
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """float32."""
+        return np.dtype(np.float32)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """What is computed at a time: a plane."""
+        sizes = zip(self.source.axes, self.shape, strict=True)
+        return tuple(n if a in "yx" else 1 for a, n in sizes)
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        """Compute a part."""
+        keys = key if isinstance(key, tuple) else (key,)
+        at = {a: range(n) for a, n in zip(self.source.axes, self.shape, strict=True)}
+        for axis, k in zip(self.source.axes, keys, strict=False):
+            at[axis] = at[axis][k] if isinstance(k, slice) else range(k, k + 1)
+        part = np.empty([len(r) for r in at.values()], np.float32)
+        view = canonical_view(part, self.source.axes)
+        rows, columns = slice(0, self.source.shape[1]), np.asarray(at["x"], np.intp)
+        for place in np.ndindex(view.shape[:-2]):
+            *frame, z = (
+                at[a][i] if a in at else 0
+                for a, i in zip((*self.source.frame_axes, "z"), place, strict=True)
+            )
+            plane = self.source.read(tuple(frame), slice(z, z + 1), rows)[0]
+            moved = _shift_plane(plane.astype(np.float64), self.shift)
+            view[place] = moved[np.asarray(at["y"], np.intp)][:, columns]
+        dropped = (slice(None) if isinstance(k, slice) else 0 for k in keys)
+        return part[tuple(dropped)]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Compute everything."""
+        return np.asarray(self[(slice(None),) * self.ndim], dtype=dtype)
 
 
 def _shift_plane(plane: NDArray[np.float64], shift: tuple[float, float]) -> NDArray[np.float64]:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 from napari_verdict.comparison.findings import Finding, blocking
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.preflight.geometry import preflight_geometry
+from napari_verdict.comparison.preflight.limits import check_limits
+from napari_verdict.comparison.result import complete
+from napari_verdict.engine.cancel import CancelToken
 
 if TYPE_CHECKING:
-    from napari_verdict.engine.cancel import CancelToken
+    from collections.abc import Generator
 
-__all__ = ["preflight", "preflight_geometry", "preflight_pixels"]
+    from napari_verdict.comparison.result import Progress
+
+__all__ = ["preflight", "preflight_geometry", "preflight_pixels", "preflight_steps"]
 
 
 def preflight(comparison: Comparison, token: CancelToken | None = None) -> list[Finding]:
@@ -38,25 +43,43 @@ def preflight(comparison: Comparison, token: CancelToken | None = None) -> list[
     Cancelled
         If the token was set.
     """
+    return complete(preflight_steps(comparison, token))
+
+
+def preflight_steps(
+    comparison: Comparison, token: CancelToken | None = None
+) -> Generator[Progress, None, list[Finding]]:
+    """Do the same as a generator of progress that returns the findings."""
     found = preflight_geometry(comparison)
-    return found if blocking(found) else found + preflight_pixels(comparison, token)
+    if blocking(found):
+        return found
+    return found + (yield from _pixel_steps(comparison, token or CancelToken()))
 
 
 def preflight_pixels(comparison: Comparison, token: CancelToken | None = None) -> list[Finding]:
     """Do the part of `preflight` that reads pixels; nothing where the geometry forbids it."""
+    return complete(_pixel_steps(comparison, token or CancelToken()))
+
+
+def _pixel_steps(
+    comparison: Comparison, token: CancelToken
+) -> Generator[Progress, None, list[Finding]]:
     # scipy is loaded where pixels are read, in a worker
     from napari_verdict.comparison.preflight.decisions import resolve_geometry, resolve_values
 
     if blocking(preflight_geometry(comparison)):
         return []
     resolved, _ = resolve_geometry(comparison)
-    resolved, said = resolve_values(resolved)
+    resolved, said = resolve_values(resolved, token)
+    said += check_limits(resolved, token)
     if resolved.task is Task.RESTORATION:
-        from napari_verdict.comparison.preflight.images import check_images as check
-    elif resolved.task is Task.DETECTIONS:
-        from napari_verdict.comparison.preflight.points import check_points as check
-    else:
-        from napari_verdict.comparison.preflight.labels import check_labels as check
-    from napari_verdict.comparison.preflight.limits import check_limits
+        from napari_verdict.comparison.preflight.images import check_images
 
-    return [*said, *check_limits(resolved, token), *check(resolved, token)]
+        return said + (yield from check_images(resolved, token))
+    if resolved.task is Task.DETECTIONS:
+        from napari_verdict.comparison.preflight.points import check_points
+
+        return [*said, *check_points(resolved, token)]
+    from napari_verdict.comparison.preflight.labels import check_labels
+
+    return said + (yield from check_labels(resolved, token))

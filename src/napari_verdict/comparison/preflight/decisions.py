@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison import geometry
@@ -10,6 +11,7 @@ from napari_verdict.comparison.axes import CHOICES, name_axis
 from napari_verdict.comparison.findings import Finding, Severity, blocking
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.preflight.cropping import crop_to_common, crop_to_overlap
+from napari_verdict.engine.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,13 +35,15 @@ ALIGN = "align:"
 Applied = tuple[Comparison, str | None]
 
 
-def apply_decisions(comparison: Comparison) -> Comparison:
+def apply_decisions(comparison: Comparison, token: CancelToken | None = None) -> Comparison:
     """Return the comparison with the accepted remedies in `Settings.decisions` applied.
 
     Parameters
     ----------
     comparison : Comparison
         As it was asked for. Neither it nor its arrays are changed.
+    token : CancelToken, optional
+        Stops the reading of pixels that some remedies need.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def apply_decisions(comparison: Comparison) -> Comparison:
     resolved, _ = resolve_geometry(comparison)
     if blocking(preflight_geometry(comparison)):
         return resolved
-    resolved, _ = resolve_values(resolved)
+    resolved, _ = resolve_values(resolved, token)
     return add_aligned(resolved)
 
 
@@ -77,20 +81,21 @@ def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]
     return _run(comparison, _GEOMETRY)
 
 
-def resolve_values(comparison: Comparison) -> tuple[Comparison, list[Finding]]:
+def resolve_values(
+    comparison: Comparison, token: CancelToken | None = None
+) -> tuple[Comparison, list[Finding]]:
     """Apply the remedies that change pixel values, and say what was done. Reads pixels."""
     from napari_verdict.comparison.preflight import label_values
 
     if not comparison.task.is_labels:
         return comparison, []
-    return _run(
-        comparison,
-        {
-            THRESHOLD_HALF: label_values.threshold_half,
-            NEGATIVE_TO_BACKGROUND: label_values.negative_to_background,
-            LABEL_COMPONENTS: label_values.label_components,
-        },
-    )
+    steps = {
+        THRESHOLD_HALF: label_values.threshold_half,
+        NEGATIVE_TO_BACKGROUND: label_values.negative_to_background,
+        LABEL_COMPONENTS: label_values.label_components,
+    }
+    token = token or CancelToken()
+    return _run(comparison, {d: partial(step, token=token) for d, step in steps.items()})
 
 
 def _run(

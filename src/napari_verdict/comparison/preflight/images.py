@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,17 +21,19 @@ from napari_verdict.comparison.preflight.alignment import (
 )
 from napari_verdict.comparison.preflight.decisions import ALIGN
 from napari_verdict.comparison.preflight.same import identical_pairs
+from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import called, counted, sentence
-from napari_verdict.engine.blocks import Block, blocks_of
-from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.engine.blocks import Block, blocks_of, grain_of
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.engine.sources import Source
 from napari_verdict.metrics.registration import shift_between, spectrum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
+
+    from napari_verdict.engine.cancel import CancelToken
 
 #: Shifts above this many pixels are warned of, above twice as many strongly.
 SHIFT = 0.25
@@ -67,17 +69,18 @@ class PixelFacts:
         )
 
 
-def check_images(comparison: Comparison, token: CancelToken | None) -> Iterator[Finding]:
+def check_images(
+    comparison: Comparison, token: CancelToken
+) -> Generator[Progress, None, list[Finding]]:
     """Check values, identity, contrast and shift of a comparison whose geometry is settled."""
-    token = token or CancelToken()
-    facts, same = _scan(comparison, token)
-    for name, fact in facts.items():
-        yield from _values(name, fact)
-    yield from same
+    facts, found = yield from _scan(comparison, token)
+    found = [*chain.from_iterable(_values(n, f) for n, f in facts.items()), *found]
     usable = {n for n, f in facts.items() if f.low < f.high}
     if None in usable:
         token.check()
-        yield from _registration(comparison, [n for n in comparison.candidates if n in usable])
+        names = [n for n in comparison.candidates if n in usable]
+        found += _registration(comparison, names, token)
+    return found
 
 
 # ---- one pass over all pixels
@@ -85,7 +88,7 @@ def check_images(comparison: Comparison, token: CancelToken | None) -> Iterator[
 
 def _scan(
     comparison: Comparison, token: CancelToken
-) -> tuple[dict[str | None, PixelFacts], list[Finding]]:
+) -> Generator[Progress, None, tuple[dict[str | None, PixelFacts], list[Finding]]]:
     inputs = inputs_of(comparison)
     sources = {name: item.source for name, item in inputs.items()}
     truth = sources[None]
@@ -105,9 +108,11 @@ def _scan(
         return {n: facts_of(p if keep is None else p[keep]) for n, p in pixels.items()}
 
     totals = dict.fromkeys(inputs, PixelFacts())
-    blocks = (b for frame in truth.frames for b in blocks_of(frame, truth.shape))
-    for part in run_blocks(look, blocks, token=token):
+    grain = grain_of(s.grain for s in sources.values())
+    blocks = [b for frame in truth.frames for b in blocks_of(frame, truth.shape, grain=grain)]
+    for k, part in enumerate(run_blocks(look, blocks, token=token)):
         totals = {n: totals[n] + part[n] for n in totals}
+        yield Progress(k + 1, len(blocks), "checks")
     return totals, list(identical_pairs(comparison, equal))
 
 
@@ -170,12 +175,15 @@ def _share(share: float) -> str:
 # ---- the middle plane
 
 
-def _registration(comparison: Comparison, names: list[str]) -> Iterator[Finding]:
+def _registration(
+    comparison: Comparison, names: list[str], token: CancelToken
+) -> Iterator[Finding]:
     reference = probe(comparison.ground_truth)
     judged_shift = min(reference.shape) >= SMALLEST
     of_reference = spectrum(reference) if judged_shift else None
     shifts: dict[str, tuple[float, float]] = {}
     for name in names:
+        token.check()
         pixels = probe(comparison.candidates[name])
         r = correlation(pixels, reference)
         if r < INVERTED:

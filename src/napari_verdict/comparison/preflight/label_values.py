@@ -9,17 +9,22 @@ import numpy as np
 from scipy import ndimage
 
 from napari_verdict.comparison.derived import changed
+from napari_verdict.comparison.result import Progress, complete
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.engine.sources import canonical_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.model import Comparison, Input
+
+
+#: Ids of so many blocks are brought together at a time.
+_TOGETHER = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +68,32 @@ def scan_labels(item: Input, token: CancelToken | None = None) -> LabelFacts:
     Cancelled
         If the token was set.
     """
+    return complete(scan_steps(item, token or CancelToken()))
+
+
+def scan_steps(item: Input, token: CancelToken) -> Generator[Progress, None, LabelFacts]:
+    """Do the same as a generator of progress that returns the facts."""
     source = item.source
-    blocks = (b for frame in source.frames for b in blocks_of(frame, source.shape))
+    blocks = [
+        b for frame in source.frames for b in blocks_of(frame, source.shape, grain=source.grain)
+    ]
 
     def look(block: Block) -> LabelFacts:
         return facts_of(source.read(block.frame, block.z, block.y))
 
-    parts = list(run_blocks(look, blocks, token=token or CancelToken()))
-    ids = [p.ids for p in parts] or [np.empty(0, item.data.dtype)]
+    total = LabelFacts(np.empty(0, item.data.dtype))
+    parts: list[LabelFacts] = []
+    for k, part in enumerate(run_blocks(look, blocks, token=token)):
+        parts.append(part)
+        if len(parts) == _TOGETHER or k + 1 == len(blocks):
+            total, parts = _sum([total, *parts]), []
+        yield Progress(k + 1, len(blocks), "checks")
+    return total
+
+
+def _sum(parts: list[LabelFacts]) -> LabelFacts:
     return LabelFacts(
-        np.unique(np.concatenate(ids)),
+        np.unique(np.concatenate([p.ids for p in parts])),
         sum(p.fractional for p in parts),
         sum(p.not_finite for p in parts),
         sum(p.negative for p in parts),
@@ -103,31 +124,41 @@ def facts_of(block: NDArray[Any]) -> LabelFacts:
 # ---- remedies
 
 
-def threshold_half(comparison: Comparison) -> tuple[Comparison, str | None]:
+def threshold_half(comparison: Comparison, token: CancelToken) -> tuple[Comparison, str | None]:
     """Turn probabilities given as labels into masks: pixels above 0.5."""
 
     def change(item: Input) -> Input:
-        if item.data.dtype.kind != "f" or not scan_labels(item).are_probabilities:
+        if item.data.dtype.kind != "f" or not scan_labels(item, token).are_probabilities:
             return item
-        return replace(item, data=changed(item.data, lambda v: v > 0.5, np.dtype(bool)))
+        return replace(item, data=changed(item.data, _above_half, np.dtype(bool)))
 
     return _each(comparison, change, "Pixels above 0.5 are the mask of {names}, as accepted.")
 
 
-def negative_to_background(comparison: Comparison) -> tuple[Comparison, str | None]:
+def _above_half(values: NDArray[Any]) -> NDArray[Any]:
+    above: NDArray[Any] = values > 0.5
+    return above
+
+
+def _not_negative(ids: NDArray[Any]) -> NDArray[Any]:
+    return np.maximum(ids, ids.dtype.type(0))  # type: ignore[no-any-return]
+
+
+def negative_to_background(
+    comparison: Comparison, token: CancelToken
+) -> tuple[Comparison, str | None]:
     """Turn ids below 0 into background."""
 
     def change(item: Input) -> Input:
         dtype = np.dtype(item.data.dtype)
-        if dtype.kind not in "if" or not scan_labels(item).negative:
+        if dtype.kind not in "if" or not scan_labels(item, token).negative:
             return item
-        zero = dtype.type(0)
-        return replace(item, data=changed(item.data, lambda v: np.maximum(v, zero), dtype))
+        return replace(item, data=changed(item.data, _not_negative, dtype))
 
     return _each(comparison, change, "Ids below 0 in {names} count as background, as accepted.")
 
 
-def label_components(comparison: Comparison) -> tuple[Comparison, str | None]:
+def label_components(comparison: Comparison, token: CancelToken) -> tuple[Comparison, str | None]:
     """Make every connected component of a mask an object of its own.
 
     Pixels that touch at a side, edge or corner belong together; over z in 3D, and by
@@ -135,19 +166,20 @@ def label_components(comparison: Comparison) -> tuple[Comparison, str | None]:
     """
 
     def change(item: Input) -> Input:
-        if item.data.dtype.kind != "b" and not scan_labels(item).is_mask:
+        if item.data.dtype.kind != "b" and not scan_labels(item, token).is_mask:
             return item
-        return replace(item, data=_components(item))
+        return replace(item, data=_components(item, token))
 
     text = "Connected components of {names} are its objects, as accepted."
     return _each(comparison, change, text)
 
 
-def _components(item: Input) -> NDArray[np.int32]:
+def _components(item: Input, token: CancelToken) -> NDArray[np.int32]:
     source = item.source
     result = np.zeros(item.shape, np.int32)
     view = canonical_view(result, item.axes)
     for frame in source.frames:
+        token.check()
         mask = source.read(frame, slice(0, source.shape[0]), slice(0, source.shape[1])) != 0
         ndimage.label(mask, np.ones((3, 3, 3), bool), output=view[frame])
     return result

@@ -13,16 +13,18 @@ from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.geometry import inputs_of
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.preflight import decisions as d
-from napari_verdict.comparison.preflight.label_values import LabelFacts, scan_labels
+from napari_verdict.comparison.preflight.label_values import LabelFacts, scan_steps
 from napari_verdict.comparison.preflight.same import identical_pairs
 from napari_verdict.comparison.words import called, counted, sentence
-from napari_verdict.engine.blocks import blocks_of
-from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.engine.blocks import blocks_of, grain_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
+
+    from napari_verdict.comparison.result import Progress
+    from napari_verdict.engine.cancel import CancelToken
 
 #: More classes than this look like objects.
 MANY_CLASSES = 50
@@ -34,11 +36,23 @@ MASK_PIXELS = 1 << 24
 SPARSE_TIMES = 3
 
 
-def check_labels(comparison: Comparison, token: CancelToken | None) -> Iterator[Finding]:
+def check_labels(
+    comparison: Comparison, token: CancelToken
+) -> Generator[Progress, None, list[Finding]]:
     """Check what label images hold, in a comparison whose geometry is settled."""
-    token = token or CancelToken()
     inputs = inputs_of(comparison)
-    facts = {name: scan_labels(item, token) for name, item in inputs.items()}
+    facts = {}
+    for name, item in inputs.items():
+        facts[name] = yield from scan_steps(item, token)
+    return list(_findings(comparison, inputs, facts, token))
+
+
+def _findings(
+    comparison: Comparison,
+    inputs: dict[str | None, Input],
+    facts: dict[str | None, LabelFacts],
+    token: CancelToken,
+) -> Iterator[Finding]:
     for name, fact in facts.items():
         yield from _values(comparison, name, fact)
     if all(f.fractional == f.not_finite == 0 for f in facts.values()):
@@ -46,7 +60,7 @@ def check_labels(comparison: Comparison, token: CancelToken | None) -> Iterator[
         yield from _sparse(comparison, facts)
         for name, fact in facts.items():
             token.check()
-            yield from _meaning(comparison, name, inputs[name], fact)
+            yield from _meaning(comparison, name, inputs[name], fact, token)
     yield from identical_pairs(comparison, _identical(inputs, facts, token))
 
 
@@ -136,7 +150,7 @@ def _sparse(comparison: Comparison, facts: dict[str | None, LabelFacts]) -> Iter
 
 
 def _meaning(
-    comparison: Comparison, name: str | None, item: Input, fact: LabelFacts
+    comparison: Comparison, name: str | None, item: Input, fact: LabelFacts, token: CancelToken
 ) -> Iterator[Finding]:
     who = sentence(called(name, comparison.task))
     if comparison.task is Task.SEMANTIC and fact.ids.size > MANY_CLASSES:
@@ -155,7 +169,7 @@ def _meaning(
         )
         yield Finding("labels-as-mask", Severity.INFO, text, name)
     elif comparison.task is Task.INSTANCES and fact.ids.size == 1:
-        if (parts := parts_of_mask(item)) > 1:
+        if (parts := parts_of_mask(item, token)) > 1:
             yield _mask(who, name, parts)
     elif comparison.task is Task.INSTANCES and (torn := disconnected(item)):
         text = (
@@ -178,7 +192,7 @@ def _mask(who: str, name: str | None, parts: int) -> Finding:
     return Finding("mask-as-instances", Severity.WARNING, text, name, remedies)
 
 
-def parts_of_mask(item: Input) -> int:
+def parts_of_mask(item: Input, token: CancelToken) -> int:
     """Return the connected components of the first frame that has more than one.
 
     Planes too large for this are thinned out evenly: the number is then too low rather
@@ -187,7 +201,7 @@ def parts_of_mask(item: Input) -> int:
     source = item.source
     parts = 0
     for frame in source.frames:
-        mask = _thinned(item, frame) != 0
+        mask = _thinned(item, frame, token) != 0
         if mask.any():
             parts = max(parts, int(ndimage.label(mask, np.ones((3, 3, 3), bool))[1]))
         if parts > 1:
@@ -195,12 +209,20 @@ def parts_of_mask(item: Input) -> int:
     return parts
 
 
-def _thinned(item: Input, frame: tuple[int, ...]) -> NDArray[Any]:
+def _thinned(item: Input, frame: tuple[int, ...], token: CancelToken) -> NDArray[Any]:
     source = item.source
     depth, height, width = source.shape
     step = max(1, math.ceil(math.sqrt(depth * height * width / MASK_PIXELS)))
-    planes = (source.read(frame, slice(z, z + 1), slice(0, height))[0] for z in range(depth))
-    return np.stack([plane[::step, ::step] for plane in planes])
+    thinned = np.empty(
+        (depth, len(range(0, height, step)), len(range(0, width, step))), item.data.dtype
+    )
+    for block in blocks_of(frame, source.shape, grain=source.grain):
+        token.check()
+        first = -block.y0 % step
+        rows = source.read(frame, block.z, block.y)[:, first::step, ::step]
+        at = (block.y0 + first) // step
+        thinned[block.z, at : at + rows.shape[1]] = rows
+    return thinned
 
 
 def disconnected(item: Input) -> int:
@@ -232,8 +254,9 @@ def _identical(
 
 def _same_pixels(a: Input, b: Input, token: CancelToken) -> bool:
     one, other = a.source, b.source
+    grain = grain_of((one.grain, other.grain))
     for frame in one.frames:
-        for block in blocks_of(frame, one.shape):
+        for block in blocks_of(frame, one.shape, grain=grain):
             token.check()
             if not np.array_equal(
                 one.read(frame, block.z, block.y), other.read(frame, block.z, block.y)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.regions import Region
-    from napari_verdict.comparison.restoration.fits import Fit
+    from napari_verdict.comparison.restoration.fits import Fit, Levels
     from napari_verdict.engine.cancel import CancelToken
 
 
@@ -42,6 +42,8 @@ class Part:
         By candidate and plane, as in a unit.
     tolerance : float
         Of the unit.
+    levels : Levels
+        Of the unit.
     """
 
     planes: range
@@ -49,6 +51,7 @@ class Part:
     fits: dict[str, Fit]
     sums: dict[str, NDArray[np.float64]]
     tolerance: float
+    levels: Levels
 
 
 def parts_of(
@@ -99,7 +102,7 @@ def parts_of(
             name: replace(fit, moments=combine(np.concatenate(rows[name])))
             for name, fit in unit.fits.items()
         }
-        parts.append(Part(unit.planes, unit.frame, fits, sums, unit.tolerance))
+        parts.append(Part(unit.planes, unit.frame, fits, sums, unit.tolerance, unit.levels))
     return parts
 
 
@@ -126,6 +129,9 @@ class _Reader:
         inside = self.region.read(self.truth, *here)
         if self.ignore is not None:
             inside = inside & ~self.ignore.read(*here).astype(bool)
+        if not inside.any():  # maps of lazy images are computed where they are read
+            rows = y.stop - y.start
+            return {name: (np.zeros((rows, 9)), np.zeros((rows, 6))) for name in self.sources}
         g = _float(self.truth.read(*here))
         inner = inside & self._beyond_rim(z, y)
         raw = np.full(g[0].shape, np.nan, np.float32)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import islice
 from operator import call
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.model import RAW, Comparison
+from napari_verdict.comparison.restoration.fits import counted_exactly
+from napari_verdict.comparison.restoration.lazy_maps import LazyMap, lazy_maps
+from napari_verdict.comparison.restoration.pixels import Pixels
 from napari_verdict.comparison.restoration.scores import image_rows, region_rows
 from napari_verdict.comparison.restoration.units import units_of
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
 from napari_verdict.engine.executor import run_blocks
+from napari_verdict.engine.memory import physical_memory
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.metrics.gain import gain_map
 
@@ -27,7 +32,11 @@ if TYPE_CHECKING:
 
     from napari_verdict.engine.cancel import CancelToken
 
-    Maps = Mapping[str, NDArray[np.float32]]
+    Map = NDArray[np.float32] | LazyMap
+    Maps = Mapping[str, Map]
+
+#: Maps that would take more than this share of the memory are computed when looked at.
+STORED_SHARE = 0.25
 
 
 def run_images(
@@ -59,51 +68,72 @@ def run_images(
     -------
     ImageResult
     """
-    truth = comparison.ground_truth
-    stored: dict[str, dict[str, NDArray[np.float32]]] = {
-        name: {m: np.empty(truth.shape, np.float32) for m in ("ssim", "difference")}
-        for name in comparison.candidates
-    }
-    views = {
-        name: {m: canonical_view(a, truth.axes) for m, a in maps.items()}
+    inputs = Pixels.of(comparison)
+    stored = None if _are_lazy(comparison, inputs) else _places_for(comparison)
+    views = stored and {
+        name: {m: canonical_view(a, comparison.ground_truth.axes) for m, a in maps.items()}
         for name, maps in stored.items()
     }
-    units = units_of(comparison, views, pixels)
-    steps = [list(of_pass) for of_pass in zip(*(u.passes for u in units), strict=True)]
-    total, done = len(steps) * sum(len(u.blocks) for u in units), 0
-    for step in steps:
-        tasks = [
-            partial(one.task, block)
-            for unit, one in zip(units, step, strict=True)
-            for block in unit.blocks
-        ]
-        parts = run_blocks(call, tasks, token=token, threads=threads)
-        for unit, one in zip(units, step, strict=True):
-            of_unit = []
-            for part in islice(parts, len(unit.blocks)):
-                of_unit.append(part)
-                done += 1
-                yield Progress(done, total, one.what)
-            one.collect(of_unit)
-    rows = image_rows(comparison, units) + region_rows(comparison, units, stored, token)
-    return ImageResult(comparison, rows, stored=stored)
+    units = units_of(comparison, inputs, views, pixels)
+    done, total = 0, _expected_passes(inputs) * len(units.blocks)
+    while passes := {id(u): p for u in units if (p := u.next_pass()) is not None}:
+        work = [(passes[id(u)], b) for u, b in units.blocks if id(u) in passes]
+        left = Counter(id(one) for one, _ in work)
+        parts = run_blocks(
+            call, [partial(p.task, b) for p, b in work], token=token, threads=threads
+        )
+        for (one, block), part in zip(work, parts, strict=True):
+            one.take(block, part)
+            left[id(one)] -= 1
+            if not left[id(one)]:  # at once: what it holds is not needed any more
+                one.finish()
+            done += 1
+            yield Progress(min(done, total), total, one.what)
+    maps = lazy_maps(comparison, units) if stored is None else stored
+    finished = list(units)
+    rows = image_rows(comparison, finished) + region_rows(comparison, finished, maps, token)
+    return ImageResult(comparison, rows, stored=maps)
 
 
-class _Maps(Mapping[str, "NDArray[np.float32]"]):
+def _expected_passes(inputs: Pixels) -> int:
+    truth, rounds = inputs.truth, 0
+    if not truth.in_memory and not counted_exactly(truth.dtype):
+        rounds = 1 if truth.dtype.kind == "f" and truth.dtype.itemsize <= 4 else 2
+    return 2 + rounds + (RAW in inputs.candidates)
+
+
+def _are_lazy(comparison: Comparison, inputs: Pixels) -> bool:
+    """Whether maps are computed when they are looked at, rather than stored."""
+    size = 2 * 4 * math.prod(comparison.ground_truth.shape) * len(inputs.candidates)
+    return not inputs.in_memory or size > STORED_SHARE * physical_memory()
+
+
+def _places_for(comparison: Comparison) -> dict[str, dict[str, NDArray[np.float32]]]:
+    shape = comparison.ground_truth.shape
+    return {
+        name: {m: np.empty(shape, np.float32) for m in ("ssim", "difference")}
+        for name in comparison.candidates
+    }
+
+
+class _Maps(Mapping[str, Any]):
     """The maps of one candidate; RSE and gain are derived when they are asked for."""
 
     def __init__(self, stored: Maps, raw: Maps | None) -> None:
         self._stored, self._raw = stored, raw
         self._names = ("ssim", "rse", "difference", *(("gain",) if raw is not None else ()))
 
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
+    def __getitem__(self, name: str) -> Map:
         if name not in self._names:
             raise KeyError(name)
-        if name == "rse":
-            return np.abs(self._stored["difference"])
-        if name == "gain" and self._raw is not None:
-            return gain_map(self._raw["difference"], self._stored["difference"])
-        return self._stored[name]
+        if name in self._stored:
+            return self._stored[name]
+        difference = self._stored["difference"]
+        if isinstance(difference, LazyMap):
+            return replace(difference, name=name)
+        if name == "rse" or self._raw is None:
+            return np.abs(difference)
+        return gain_map(self._raw["difference"], difference)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -118,7 +148,7 @@ class ImageResult(Result):
 
     Parameters
     ----------
-    stored : mapping of str to mapping of str to ndarray
+    stored : mapping of str to mapping of str to ndarray or LazyMap
         By candidate: the maps ``ssim`` and ``difference`` that the others follow from.
     """
 
@@ -130,8 +160,11 @@ class ImageResult(Result):
         return {n: _Maps(m, None if n == RAW else raw) for n, m in self.stored.items()}
 
     @property
-    def maps(self) -> Mapping[str, Mapping[str, NDArray[np.float32]]]:
+    def maps(self) -> Mapping[str, Mapping[str, Any]]:
         """Maps by candidate: ``ssim rse difference``, and ``gain`` for predictions beside raw.
+
+        Arrays; or, for inputs that are not in memory and for maps that would take more than
+        a quarter of it, a `LazyMap` that computes what is read of it.
 
         float32, shaped and with axes as the ground truth; NaN where a pixel is ignored or
         not finite. Units are those of the convention: normalised, or the image's.

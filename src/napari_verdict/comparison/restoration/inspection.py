@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.geometry import sizes_of
+from napari_verdict.comparison.lazy import LazyArray
+from napari_verdict.comparison.restoration.rows import Rows
 from napari_verdict.comparison.words import times
-from napari_verdict.engine.sources import canonical_view
+from napari_verdict.engine.blocks import Block, blocks_of, grain_of
+from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.engine.sources import Source, canonical_view
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.model import Input
-    from napari_verdict.engine.cancel import CancelToken
 
 #: What has to be said first.
 STATEMENT = (
@@ -50,15 +55,16 @@ class FittedDifference:
 
     Parameters
     ----------
-    difference : ndarray of float32
+    difference : ndarray of float32, or LazyDifference
         gain · prediction + offset − raw, in the units of raw, shape and axes of raw. NaN
-        where either is not finite, or in frames that cannot be fitted.
+        where either is not finite, or in frames that cannot be fitted. Of images that are not
+        in memory it is computed where it is read.
     fits : tuple of (float, float)
         Gain and offset of every frame, in the order of the frames; NaN where the
         prediction is constant or nothing is finite.
     """
 
-    difference: NDArray[np.float32]
+    difference: NDArray[np.float32] | LazyDifference
     fits: tuple[tuple[float, float], ...]
 
 
@@ -70,9 +76,9 @@ def fitted_difference(
     Parameters
     ----------
     prediction, raw : Input
-        Of the same size along the same axes. Only read, plane by plane.
+        Of the same size along the same axes. Only read, block by block.
     token : CancelToken, optional
-        Checked at every plane.
+        Checked at every block.
 
     Raises
     ------
@@ -82,18 +88,39 @@ def fitted_difference(
         If the token was set.
     """
     _check(prediction, raw)
+    pair, token = (prediction.source, raw.source), token or CancelToken()
+    fits = tuple(_fit(pair, frame, token) for frame in raw.source.frames)
+    lazy = LazyDifference(raw, pair, dict(zip(raw.source.frames, fits, strict=True)))
+    if not all(source.in_memory for source in pair):
+        return FittedDifference(lazy, fits)
     out = np.empty(raw.shape, np.float32)
-    view = canonical_view(out, raw.axes)
-    fits = []
-    for frame in raw.source.frames:
-        gain, offset = _fit(prediction, raw, frame, token)
-        fits.append((gain, offset))
-        for z in range(raw.source.shape[0]):
-            p, r = _planes(prediction, raw, frame, z, token)
-            with np.errstate(invalid="ignore"):
-                view[frame][z] = gain * p + offset - r
-    out[~np.isfinite(out)] = np.nan
-    return FittedDifference(out, tuple(fits))
+    view: Any = canonical_view(out, raw.axes)
+    for block in _blocks(pair, raw.source.frames):
+        token.check()
+        view[(*block.frame, block.z, block.y)] = lazy.tile(block)
+    return FittedDifference(out, fits)
+
+
+class LazyDifference(LazyArray):
+    """The difference as an array that is computed where it is read."""
+
+    def __init__(
+        self,
+        raw: Input,
+        pair: tuple[Source, Source],
+        fits: Mapping[tuple[int, ...], tuple[float, float]],
+    ) -> None:
+        self.axes, self.shape, self.dtype = raw.axes, raw.shape, np.dtype(np.float32)
+        self._pair, self._fits = pair, fits
+
+    def tile(self, block: Block) -> NDArray[np.float32]:
+        """Compute one block."""
+        gain, offset = self._fits[block.frame]
+        p, r = _read(self._pair, block)
+        with np.errstate(invalid="ignore", over="ignore"):
+            difference = (gain * p + offset - r).astype(np.float32)
+        difference[~np.isfinite(difference)] = np.nan
+        return difference
 
 
 def _check(prediction: Input, raw: Input) -> None:
@@ -111,27 +138,31 @@ def _check(prediction: Input, raw: Input) -> None:
         raise ComparisonError([Finding("shape-mismatch", Severity.ERROR, text, prediction.name)])
 
 
-def _planes(
-    prediction: Input, raw: Input, frame: tuple[int, ...], z: int, token: CancelToken | None
+def _blocks(pair: tuple[Source, Source], frames: Iterable[tuple[int, ...]]) -> Iterator[Block]:
+    grain = grain_of(source.grain for source in pair)
+    for frame in frames:
+        yield from blocks_of(frame, pair[0].shape, grain=grain)
+
+
+def _read(
+    pair: tuple[Source, Source], block: Block
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if token is not None:
-        token.check()
-    at = frame, slice(z, z + 1), slice(0, raw.source.shape[1])
-    p, r = (np.require(i.source.read(*at)[0], np.float64, ["C", "W"]) for i in (prediction, raw))
+    p, r = (np.require(s.read(block.frame, block.z, block.y), np.float64, ["C", "W"]) for s in pair)
     return p, r
 
 
 def _fit(
-    prediction: Input, raw: Input, frame: tuple[int, ...], token: CancelToken | None
+    pair: tuple[Source, Source], frame: tuple[int, ...], token: CancelToken
 ) -> tuple[float, float]:
     from napari_verdict.metrics.moments import combine, row_moments
 
-    rows = []
-    for z in range(raw.source.shape[0]):
-        p, r = _planes(prediction, raw, frame, z, token)
-        finite = np.isfinite(p) & np.isfinite(r)
-        rows.append(row_moments(r[np.newaxis], p[np.newaxis], finite[np.newaxis]))
-    moments = combine(np.concatenate(rows))
+    rows = Rows(range(pair[0].shape[0]))
+    for block in _blocks(pair, [frame]):
+        token.check()
+        p, r = _read(pair, block)
+        of_block = row_moments(r, p, np.isfinite(p) & np.isfinite(r))
+        rows.add(block, of_block.reshape(*block.shape, -1))
+    moments = combine(rows.in_reading_order())
     if not moments.n or moments.constant_p:
         return float("nan"), float("nan")
     return moments.fit()

@@ -238,6 +238,8 @@ class _Scorer:
         truth, data_range = "unchanged", " (maximum - minimum)"
         if c.percentiles:
             truth = "percentiles {:g} and {:g} to 0 and 1, not clipped".format(*c.percentiles)
+            if not all(u.levels.exact for u in self.units):
+                truth += " (within 1.2e-7 of their magnitude)"
             data_range = ""
         candidate = {
             "least-squares": "least-squares gain and offset",
