@@ -244,21 +244,25 @@ def _show(result: Result) -> None:
         for remedy in finding.remedies:
             print(f"    --accept {remedy.id}: {remedy.label}")
     print(result.verdict, end="\n\n")
-    for line in table(result):
-        print(line)
+    for region in (None, *(r.name for r in result.comparison.regions)):
+        if region is not None:
+            print(f"\nregion {region}")
+        for line in table(result, region):
+            print(line)
 
 
-def table(result: Result) -> list[str]:
-    """Return the scores of the whole as aligned lines: metrics down, candidates across.
+def table(result: Result, region: str | None = None) -> list[str]:
+    """Return the scores of the whole, or of a region, as aligned lines.
 
-    The curve over thresholds, single planes, frames and classes are left to the saved table.
+    Metrics go down, candidates across. The curve over thresholds, single planes, frames and
+    classes are left to the saved table.
     """
     threshold = result.comparison.settings.iou_threshold
     objects = result.comparison.task is Task.INSTANCES
     shown: dict[str, dict[str, str]] = {}
     for s in result.rows:
         at_other = objects and s.threshold not in (None, threshold)
-        if s.axis_index is None and s.class_ is None and s.region is None and not at_other:
+        if s.axis_index is None and s.class_ is None and s.region == region and not at_other:
             label = s.metric if s.unit in ("1", "") else f"{s.metric} [{s.unit}]"
             if objects and s.threshold is None and label in shown and s.candidate in shown[label]:
                 label += " (pixels)"  # foreground scores share names with those of objects

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dask import array
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,6 +177,19 @@ def test_errors_of_regions_are_sums_over_the_maps(rng):
     ssim = result.score("ssim", "prediction", region="A").value
     assert ssim == pytest.approx(maps["ssim"][where & rim].mean(), rel=1e-5)
     assert "fitted over the whole image" in nrmse.convention
+
+
+def test_regions_of_images_that_are_not_in_memory_score_alike(rng):
+    gt = rng.random((3, 20, 24))
+    arrays = gt + rng.normal(0, 0.1, gt.shape), gt, gt + rng.normal(0, 0.3, gt.shape)
+    labels = np.zeros((20, 24), np.uint8)
+    labels[2:11, 3:20], labels[15:, :4] = 1, 2
+    options = {"axes": "tyx", "region": labels}
+    one = compare_images(*arrays, **options)
+    other = compare_images(*(array.from_array(a, chunks=(2, 7, 24)) for a in arrays), **options)
+    for s, t in zip(one.rows, other.rows, strict=True):
+        assert (s.metric, s.region, s.n, s.reason) == (t.metric, t.region, t.n, t.reason)
+        assert s.value == pytest.approx(t.value, rel=1e-5, nan_ok=True)
 
 
 def test_a_sparse_ground_truth_leaves_undefined_what_it_cannot_tell():

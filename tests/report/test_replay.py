@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
 
 from napari_verdict import ComparisonError, compare_labels
-from napari_verdict.comparison import record as record_module
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Comparison, Settings, Task
-from napari_verdict.comparison.record import mask_of, runs_of
 from napari_verdict.comparison.regions import rectangle, regions_of_labels
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.report.folder import save
@@ -66,20 +62,6 @@ def test_regions_ignored_pixels_and_ignored_objects_come_out_again(folder):
     assert differences(record, again) == []
     assert {s.region for s in record.scores} == {None, "well 1", "well 4", "view"}
     assert again.comparison.settings.exclusions == Exclusions("ignore", 70, sparse=True)
-
-
-@given(st.lists(st.integers(0, 2), max_size=40))
-def test_a_mask_comes_out_of_its_runs_again(values):
-    mask = np.array(values, np.uint8)
-    assert np.array_equal(mask_of(runs_of(mask), mask.shape), mask != 0)
-    assert np.array_equal(mask_of(runs_of(mask, 2), mask.shape), mask == 2)
-
-
-def test_runs_are_the_same_in_whatever_pieces_a_mask_is_read(monkeypatch, rng):
-    mask = rng.random((5, 6, 7)) < 0.5
-    whole = runs_of(mask)
-    monkeypatch.setattr(record_module, "_HASH_BYTES", 10)
-    assert runs_of(mask) == whole
 
 
 def test_a_number_that_differs_is_found(folder):

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 import napari_verdict
 from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydantic reads it
+from napari_verdict.comparison.mask_runs import runs_of
 from napari_verdict.comparison.model import Input, Task
 from napari_verdict.engine.chunks import edges_of
 from napari_verdict.engine.descriptions import describe, opened
@@ -63,10 +64,7 @@ class InputRecord(_Model):
     translate: tuple[float, ...] = Field(description="Position of the first pixel, in units.")
     units: tuple[str, ...]
     sha256: str = Field(description="Of the elements in C order, least significant byte first.")
-    runs: tuple[int, ...] | None = Field(
-        None,
-        description="Of an ignore mask: lengths of runs of 0 and of others by turns, in C order.",
-    )
+    runs: tuple[int, ...] | None = Field(None, description="Of an ignore mask, as of a region.")
 
 
 class ConventionRecord(_Model):
@@ -260,47 +258,12 @@ def checksum(data: Any, token: CancelToken | None = None) -> str:
     return digest.hexdigest()
 
 
-def runs_of(mask: Any, value: int | None = None) -> tuple[int, ...]:
-    """Return how long the runs of a mask are, in C order, read in pieces.
-
-    Parameters
-    ----------
-    mask : array-like
-        Inside is what equals `value`, or what is not 0 where that is None.
-    value : int, optional
-        A label.
-
-    Returns
-    -------
-    tuple of int
-        Outside and inside by turns, beginning with outside (which may be 0 long).
-    """
-    runs: list[int] = [0]
-    for piece in _pieces(mask):
-        flat = np.asarray(piece).ravel()
-        inside = flat != 0 if value is None else flat == value
-        if not len(inside):
-            continue
-        ends = np.append(np.flatnonzero(inside[1:] != inside[:-1]) + 1, len(inside))
-        lengths = np.diff(ends, prepend=0).tolist()
-        if bool(inside[0]) == (len(runs) % 2 == 0):  # goes on with the run before
-            runs[-1] += lengths.pop(0)
-        runs += lengths
-    return tuple(runs)
-
-
-def mask_of(runs: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return the mask that has these runs, see `runs_of`."""
-    inside = np.arange(len(runs)) % 2 == 1
-    return np.repeat(inside, runs).reshape(shape)
-
-
 def _region_record(region: Region) -> RegionRecord:
     labels = region.labels
     return RegionRecord(
         name=region.name,
         polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
-        runs=None if labels is None else runs_of(labels, region.value),
+        runs=None if labels is None else runs_of(_pieces(labels), region.value),
         shape=None if labels is None else tuple(int(n) for n in labels.shape),
         axes=region.axes,
     )
@@ -355,7 +318,7 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
             truth.translate,
             truth.units,
         )
-        runs = runs_of(comparison.ignore)
+        runs = runs_of(_pieces(comparison.ignore))
         yield _input_record("ignore mask", mask, token).model_copy(update={"runs": runs})
 
 

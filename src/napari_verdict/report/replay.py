@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from napari_verdict.comparison.conventions import Convention
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.mask_runs import mask_of
 from napari_verdict.comparison.model import Comparison, Input, Settings
 from napari_verdict.comparison.record import (
     InputRecord,
@@ -20,7 +21,6 @@ from napari_verdict.comparison.record import (
     RegionRecord,
     ScoreRecord,
     checksum,
-    mask_of,
 )
 from napari_verdict.comparison.regions import Region
 from napari_verdict.comparison.run import complete, run

@@ -139,6 +139,8 @@ def own_limits(comparison: Comparison) -> Comparison:
     ComparisonError
         If a layer of regions has none, or one for every object.
     """
+    if not comparison.regions and comparison.ignore is None:
+        return comparison
 
     def own(placed: Any) -> Any:
         # what lies in a file may be larger than memory

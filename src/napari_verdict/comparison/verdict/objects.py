@@ -136,7 +136,9 @@ def _classes(result: Result, name: str, miou: Score) -> list[list[Part]]:
     of_class = [
         s
         for s in result.rows
-        if (s.metric, s.candidate) == ("iou", name) and s.class_ is not None and not s.axis_index
+        if (s.metric, s.candidate, s.region) == ("iou", name, None)
+        and s.class_ is not None
+        and not s.axis_index
     ]
     known = [s for s in of_class if defined(s) and s.class_ != 0]
     parts: list[Part] = [(f"{subject(name)} reaches a ", None), ("mean IoU", ("pixels", name))]
