@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from napari_verdict.comparison.entries import Entries
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
 
 if TYPE_CHECKING:
@@ -100,3 +101,28 @@ class OnlySlices:
         part = self._data[key]
         self.read += part.size
         return part
+
+
+def entries_table(rows: list[tuple[Any, ...]], candidate: str = "a") -> Entries:
+    """Entries with one frame axis of (kind, role, id, partner, value, size, frame) rows."""
+    kinds = ("matched", "missed", "extra", "split", "merge", "many-to-many", "inaccurate")
+    kind, role, ids, partner, value, size, frame = zip(*rows, strict=True) if rows else [()] * 7
+    n = len(rows)
+    centroid = np.zeros((n, 3))
+    centroid[:, 2] = np.arange(n)
+    box = np.tile(np.array([0, 1, 0, 1, 0, 1]), (n, 1))
+    box[:, 4:] += np.arange(n)[:, np.newaxis]
+    return Entries(
+        candidate,
+        kinds,
+        np.array([kinds.index(k) for k in kind], np.uint8),
+        np.array(role, np.uint8),
+        np.array(ids, np.int64),
+        np.array(partner, np.int64),
+        np.array(value, np.float64),
+        "IoU",
+        np.array(size, np.int64),
+        np.array(frame, np.intp).reshape(n, 1),
+        box,
+        centroid,
+    )

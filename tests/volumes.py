@@ -63,7 +63,7 @@ def score(folder: Path) -> dict[str, float]:
 
     warm = np.eye(9, dtype=np.uint32)
     compare(warm, warm).at(0.3)  # kernels are loaded
-    before = _peak()
+    before = peak()
     started = time.perf_counter()
     volumes = (zarr.open_array(folder / name, mode="r") for name in ("prediction", "truth"))
     result = compare(*volumes, "zyx")
@@ -72,10 +72,11 @@ def score(folder: Path) -> dict[str, float]:
         for metric in ("n_gt", "n_pred", "tp", "n_missed")
     }
     seconds = time.perf_counter() - started
-    return found | {"seconds": seconds, "before": before, "peak": _peak()}
+    return found | {"seconds": seconds, "before": before, "peak": peak()}
 
 
-def _peak() -> int:
+def peak() -> int:
+    """Return the peak of resident memory of this process, in bytes."""
     # getrusage would count what the parent process had
     status = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line for line in status if "VmHWM" in line).split()[1])

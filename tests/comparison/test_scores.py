@@ -5,7 +5,7 @@ import math
 import pytest
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity, blocking
-from napari_verdict.comparison.scores import SCORE_COLUMNS, Score
+from napari_verdict.comparison.scores import SCORE_COLUMNS, Rows, Score
 
 
 def _score(**fields: object) -> Score:
@@ -39,3 +39,19 @@ def test_only_errors_block_and_the_exception_says_all_of_them() -> None:
     assert str(error) == "It is error. And more."
     assert error.findings == bad
     assert isinstance(error, ValueError)
+
+
+def test_rows_of_frames_are_made_once_and_only_when_asked_for() -> None:
+    made: list[int] = []
+    whole, part = _score(value=1.0), _score(value=2.0)
+
+    def parts() -> tuple[Score, ...]:
+        made.append(1)
+        return (part,)
+
+    rows = Rows((whole,), parts)
+    assert next(iter(rows)) is rows[0] is whole
+    assert not made
+    assert list(rows) == [whole, part]
+    assert (len(rows), rows[-1], rows[1:]) == (2, part, (part,))
+    assert made == [1]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_verdict.engine.blocks import BLOCK_PIXELS, blocks_of, grain_of
+from napari_verdict.engine.blocks import BLOCK_PIXELS, blocks_of, deep_blocks_of, grain_of
 
 
 @settings(deadline=None, max_examples=60)
@@ -71,3 +71,13 @@ def test_with_a_grain_every_row_comes_once_and_those_of_a_plane_in_order(
 def test_the_coarsest_grain_suits_all() -> None:
     assert grain_of([(1, 1), (16, 64), (4, 256)]) == (16, 256)
     assert grain_of([]) == (1, 1)
+
+
+def test_deep_blocks_cover_every_row_of_every_plane_once_and_in_order():
+    blocks = list(deep_blocks_of((1,), (7, 10, 5), planes=3, rows=4))
+    rows = [(z, y) for b in blocks for z in range(b.z0, b.z1) for y in range(b.y0, b.y1)]
+    assert sorted(rows) == [(z, y) for z in range(7) for y in range(10)]
+    assert len(rows) == 70
+    assert all(b.frame == (1,) for b in blocks)
+    of_plane = [y for z, y in rows if z == 4]
+    assert of_plane == sorted(of_plane)

@@ -15,7 +15,9 @@ AFFINE = Affine(low=12.0, inverse_range=1 / 800, gain=2.5, offset=-7.0)
 
 def differences(g, p, affine=AFFINE, valid=None):
     out = np.full(g.shape, 99, np.float32)
-    return difference_rows(g, p, affine, valid, out), out
+    planes = None if valid is None else valid[np.newaxis]
+    sums = difference_rows(g[np.newaxis], p[np.newaxis], affine, planes, out[np.newaxis])
+    return sums[0], out
 
 
 def test_difference_is_candidate_minus_ground_truth(rng):

@@ -16,9 +16,10 @@ from napari_verdict.metrics.ssim import (
     RADIUS,
     SIGMA,
     Affine,
+    Window,
     gaussian_taps,
     reflected,
-    ssim_rows,
+    ssim_block,
 )
 
 IDENTITY = Affine()
@@ -34,7 +35,7 @@ class Ssim:
 
 def ssim(g, p, *, affine=IDENTITY, data_range=1.0, valid=None, sigma_z=None, plane=0, means=None):
     """The kernel on a whole image, or on one plane of a volume."""
-    g, p = (np.ascontiguousarray(a, float) for a in (g, p))
+    g, p = np.asarray(g), np.asarray(p)
     if g.ndim == 2:
         g, p = g[np.newaxis], p[np.newaxis]
         valid = None if valid is None else valid[np.newaxis]
@@ -44,20 +45,14 @@ def ssim(g, p, *, affine=IDENTITY, data_range=1.0, valid=None, sigma_z=None, pla
     if means is None:
         keep = np.ones(g.shape, bool) if valid is None else valid
         means = affine.of_ground_truth(g[keep].mean()), affine.of_candidate(p[keep].mean())
-    out = np.empty((height, width), np.float32)
-    sums, counts = ssim_rows(
-        g,
-        p,
-        affine,
-        means,
-        data_range,
-        planes=reflected(np.arange(plane - reach, plane + reach + 1), depth),
-        rows=reflected(np.arange(-RADIUS, height + RADIUS), height),
-        z_taps=taps,
-        valid=valid,
-        out=out,
+    out = np.empty((1, height, width), np.float32)
+    planes = reflected(np.arange(plane - reach, plane + reach + 1), depth)
+    rows = reflected(np.arange(-RADIUS, height + RADIUS), height)
+    window = Window(planes, rows, taps)
+    sums, counts = ssim_block(
+        g, [p], [affine], [means], data_range, window, valid=valid, outs=[out]
     )
-    return Ssim(out, sums, counts)
+    return Ssim(out[0], sums[0, 0], counts[0, 0])
 
 
 def composed(g, p, data_range=1.0, valid=None, sigmas=(SIGMA, SIGMA)):
@@ -232,3 +227,81 @@ def test_taps_are_a_gaussian_cut_at_3_and_a_half_sigma():
 def test_indices_are_reflected_as_often_as_it_takes():
     assert reflected(np.arange(-4, 8), 3).tolist() == [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1]
     assert reflected(np.arange(-2, 3), 1).tolist() == [0] * 5
+
+
+def block_of(g, candidates, affines=None, valid=None):
+    """All candidates in one go, on a whole 2D image."""
+    planes = [np.asarray(a)[np.newaxis] for a in (g, *candidates)]
+    outs = [np.empty(planes[0].shape, np.float32) for _ in candidates]
+    rows = reflected(np.arange(-RADIUS, g.shape[0] + RADIUS), g.shape[0])
+    affines = affines or [IDENTITY] * len(candidates)
+    means = [
+        (float(np.mean(g)), a.of_candidate(float(np.mean(c))))
+        for a, c in zip(affines, candidates, strict=True)
+    ]
+    window = Window(np.zeros(1, np.intp), rows, np.ones(1))
+    sums, counts = ssim_block(
+        planes[0],
+        planes[1:],
+        affines,
+        means,
+        1.0,
+        window,
+        valid=None if valid is None else valid[np.newaxis],
+        outs=outs,
+    )
+    return [o[0] for o in outs], sums[:, 0], counts[:, 0]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("n", [1, 2, 4, 6])
+def test_candidates_together_have_the_bits_they_have_alone(rng, n, masked):
+    g, *candidates = rng.random((n + 1, 37, 301))
+    valid = rng.random(g.shape) > 0.1 if masked else None
+    affines = [Affine(gain=1 + k / 10, offset=k / 7) for k in range(n)]
+    maps, sums, counts = block_of(g, candidates, affines, valid)
+    for k, (candidate, affine) in enumerate(zip(candidates, affines, strict=True)):
+        alone = block_of(g, [candidate], [affine], valid)
+        np.testing.assert_array_equal(maps[k], alone[0][0])
+        np.testing.assert_array_equal(sums[k], alone[1][0])
+        np.testing.assert_array_equal(counts[k], alone[2][0])
+
+
+@pytest.mark.parametrize(
+    "dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">f4", "?"]
+)
+def test_every_dtype_is_read_as_what_it_is(rng, dtype):
+    g, p = (rng.random((2, 30, 41)) * 100).astype(dtype)
+    p.setflags(write=False)
+    maps, *_ = block_of(g, [p[:, ::-1]])
+    expected, *_ = block_of(g.astype(float), [p[:, ::-1].astype(float)])
+    np.testing.assert_array_equal(maps[0], expected[0])
+
+
+def test_a_volume_is_that_of_scikit_image_in_3d(rng):
+    g, p = rng.random((2, 14, 23, 31))
+    expected = skimage_ssim(g, p, 1.0)[1]
+    planes, rows = (reflected(np.arange(-RADIUS, k + RADIUS), k) for k in g.shape[:2])
+    out = np.empty(g.shape, np.float32)
+    means = float(g.mean()), float(p.mean())
+    window = Window(planes, rows, gaussian_taps(SIGMA))
+    ssim_block(g, [p], [IDENTITY], [means], 1.0, window, valid=None, outs=[out])
+    np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def test_maps_may_be_written_into_parts_of_larger_arrays(rng):
+    g, p = rng.random((2, 20, 24))
+    whole = np.full((20, 24, 2), 9, np.float32)
+    rows = reflected(np.arange(-RADIUS, 20 + RADIUS), 20)
+    ssim_block(
+        g[np.newaxis],
+        [p[np.newaxis]],
+        [IDENTITY],
+        [(float(g.mean()), float(p.mean()))],
+        1.0,
+        Window(np.zeros(1, np.intp), rows, np.ones(1)),
+        valid=None,
+        outs=[whole[np.newaxis, ..., 1]],
+    )
+    np.testing.assert_allclose(whole[..., 1], composed(g, p), atol=1e-6)
+    assert (whole[..., 0] == 9).all()

@@ -11,6 +11,8 @@ import pytest
 import tifffile
 
 from napari_verdict import ComparisonError, compare_images, compare_labels
+from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.comparison.judgements import Judgement, Judgements
 from napari_verdict.comparison.record import Record
 from napari_verdict.comparison.result import Progress
 from napari_verdict.engine.cancel import Cancelled, CancelToken
@@ -130,3 +132,26 @@ def test_saving_is_cancelled_and_then_there_is_no_record(images, tmp_path):
         list(steps)
     assert not (tmp_path / "results.json").exists()
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_judgements_and_notes_stand_in_the_table_of_objects(tmp_path):
+    truth = np.zeros((3, 20, 20), np.uint16)
+    truth[:, 2:8, 2:8], truth[:, 10:18, 10:18] = 2**16 - 1, 1
+    result = compare_labels({"cnn": truth}, truth, axes="tyx")
+    first, second = (EntryKey("cnn", "ground truth", (t,), i) for t, i in ((0, 2**16 - 1), (2, 1)))
+    note = 'two cells, "=touching"\nsee µ-slide'
+    said = Judgements().judge([first], Judgement.GROUND_TRUTH_WRONG).annotate([first, second], note)
+    save(result, tmp_path, judgements=said)
+    with (tmp_path / "objects.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    spoken = [r for r in rows if r["note"] or r["judgement"]]
+    assert [(r["role"], r["id"], r["frame"], r["judgement"], r["note"]) for r in spoken] == [
+        ("ground truth", "65535", "{'t': 0}", "ground truth wrong", note),
+        ("ground truth", "1", "{'t': 2}", "", note),
+    ]
+
+
+def test_without_judgements_the_table_of_objects_is_that_of_the_result(labels, tmp_path):
+    save(labels, tmp_path)
+    assert list(pd.read_csv(tmp_path / "objects.csv")) == list(labels.objects)

@@ -15,6 +15,12 @@ viewer = napari.Viewer(show=False)
 before = set(sys.modules)
 from napari_verdict.widgets.validate import ValidateWidget
 viewer.window.add_dock_widget(ValidateWidget(viewer))
+from napari_verdict.widgets.plots.panel import PlotsPanel
+plots = PlotsPanel(viewer)
+viewer.window.add_dock_widget(plots)
+plots.update_plot()
+from napari_verdict.widgets.docks import open_inspect
+open_inspect(viewer)
 new = {m.split(".")[0] for m in set(sys.modules) - before}
 print(sorted(new & {"matplotlib", "numba", "llvmlite", "skimage", "tifffile"}))
 print(any(m.startswith("napari_verdict.metrics") for m in sys.modules))

@@ -121,7 +121,7 @@ def test_the_threshold_is_live(desk, squares):
     with desk.qtbot.waitSignal(desk.dock.results.threshold_moved, timeout=5_000):
         desk.dock.results.threshold.slider.setValue(95)
     assert truth.data is pixels
-    assert pixels[8, 8] == 3
+    desk.qtbot.waitUntil(lambda: pixels[8, 8] == 3)  # one turn of the event loop later
     assert desk.dock.presenter.result.score("tp", "unet").value == 0
     assert "0.95" in desk.dock.results.verdict.text()
     assert desk.dock.panel.choices.iou_threshold == 0.95
@@ -258,7 +258,7 @@ def test_stacks_have_a_curve_over_planes(desk, rng):
     assert bar.curve_button.isVisible()
     assert not bar.slider.isVisible()
     desk.click(bar.curve_button)
-    bar._canvas.moved.emit(2.2)
+    bar.frames.chosen.emit(2)
     assert desk.viewer.dims.current_step[0] == 2
 
 

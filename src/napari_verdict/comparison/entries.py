@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 #: Whose object an entry is; a place is a box on a restored image.
@@ -98,3 +100,94 @@ class Entries:
         rows = rows[self.role[rows] == ROLES.index(key.role)]
         rows = rows[(self.frame[rows] == np.array(key.frame, np.intp)).all(axis=1)]
         return int(rows[0]) if len(rows) else -1
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which entries are asked for; what is left out asks for all.
+
+    Parameters
+    ----------
+    kinds : frozenset of str, optional
+        Only these kinds.
+    roles : frozenset of str, optional
+        Only objects of these `ROLES`.
+    frame : tuple of int, optional
+        Only this frame.
+    size : (float, float), optional
+        Smallest and largest size in pixels, both included.
+    text : str
+        A whole number asks for objects of this id or with this partner; other words for
+        kinds, roles and notes that hold each of them, in any case of letters.
+    only : frozenset of EntryKey, optional
+        Only these entries.
+    by : str
+        What ranks the places of a restoration; "" leaves it as it is.
+    """
+
+    kinds: frozenset[str] | None = None
+    roles: frozenset[str] | None = None
+    frame: tuple[int, ...] | None = None
+    size: tuple[float, float] | None = None
+    text: str = ""
+    only: frozenset[EntryKey] | None = None
+    by: str = ""
+
+    def keeps(
+        self, entries: Entries, notes: Mapping[EntryKey, str] | None = None
+    ) -> NDArray[np.bool_]:
+        """Return which rows are asked for.
+
+        Parameters
+        ----------
+        entries : Entries
+            All rows.
+        notes : mapping of EntryKey to str, optional
+            What a person wrote about entries.
+
+        Returns
+        -------
+        (n,) ndarray of bool
+        """
+        keep = np.ones(len(entries), bool)
+        if self.kinds is not None:
+            keep &= np.array([k in self.kinds for k in entries.kinds], bool)[entries.kind]
+        if self.roles is not None:
+            keep &= np.array([r in self.roles for r in ROLES], bool)[entries.role]
+        if self.frame is not None:
+            keep &= (entries.frame == np.array(self.frame, np.intp)).all(axis=1)
+        if self.size is not None:
+            keep &= (entries.size >= self.size[0]) & (entries.size <= self.size[1])
+        for word in self.text.lower().split():
+            keep &= _spoken_of(entries, word, notes or {})
+        if self.only is not None:
+            keep &= _named(entries, self.only)
+        return keep
+
+
+def _named(entries: Entries, keys: frozenset[EntryKey]) -> NDArray[np.bool_]:
+    """Return which rows are among the keys, one look at the columns for a frame and role."""
+    named = np.zeros(len(entries), bool)
+    groups: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+    for key in keys:
+        if key.candidate == entries.candidate:
+            groups.setdefault((key.role, key.frame), []).append(key.id)
+    for (role, frame), ids in groups.items():
+        rows = np.flatnonzero(entries.role == ROLES.index(role))
+        rows = rows[(entries.frame[rows] == np.array(frame, np.intp)).all(axis=1)]
+        named[rows] = np.isin(entries.id[rows], np.array(ids, entries.id.dtype))
+    return named
+
+
+def _spoken_of(entries: Entries, word: str, notes: Mapping[EntryKey, str]) -> NDArray[np.bool_]:
+    """Return which rows a word speaks of: ids, kinds, roles, notes."""
+    if word.isdecimal():
+        matched = np.array([k == "matched" for k in entries.kinds], bool)[entries.kind]
+        hit = (entries.id == int(word)) | ((entries.partner == int(word)) & matched)
+    else:
+        hit = np.array([word in k for k in entries.kinds], bool)[entries.kind]
+        hit |= np.array([word in r for r in ROLES], bool)[entries.role]
+    for key, note in notes.items():
+        if word in note.lower() and (row := entries.find(key)) >= 0:
+            hit[row] = True
+    return np.asarray(hit, bool)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from napari_verdict.comparison.scores import SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     import pandas as pd
 
@@ -53,7 +53,7 @@ class Result:
     ----------
     comparison : Comparison
         What was compared, with accepted remedies (such as cropping) applied.
-    rows : tuple of Score
+    rows : sequence of Score
         Every score, in long form.
     findings : tuple of Finding
         What preflight had to say.
@@ -65,7 +65,7 @@ class Result:
     """
 
     comparison: Comparison
-    rows: tuple[Score, ...]
+    rows: Sequence[Score]
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
     request: Comparison | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: Columns of the scores table and of every `results.json`, in this order.
 SCORE_COLUMNS = (
@@ -75,3 +77,38 @@ class Score:
     def as_row(self) -> dict[str, Any]:
         """Return the score as a row keyed by `SCORE_COLUMNS`."""
         return {c: getattr(self, "class_" if c == "class" else c) for c in SCORE_COLUMNS}
+
+
+class Rows(Sequence[Score]):
+    """Scores of which those of planes and frames are made when they are first asked for.
+
+    Parameters
+    ----------
+    whole : tuple of Score
+        Those that are there at once, and come first.
+    parts : callable
+        Returns the others; called once at most.
+    """
+
+    def __init__(self, whole: tuple[Score, ...], parts: Callable[[], tuple[Score, ...]]) -> None:
+        self._whole, self._make = whole, parts
+
+    @cached_property
+    def _parts(self) -> tuple[Score, ...]:
+        return self._make()
+
+    def __iter__(self) -> Iterator[Score]:
+        yield from self._whole
+        yield from self._parts
+
+    def __len__(self) -> int:
+        return len(self._whole) + len(self._parts)
+
+    @overload
+    def __getitem__(self, at: int) -> Score: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Score, ...]: ...
+    def __getitem__(self, at: int | slice) -> Score | tuple[Score, ...]:
+        if isinstance(at, int) and 0 <= at < len(self._whole):
+            return self._whole[at]
+        return (*self._whole, *self._parts)[at]

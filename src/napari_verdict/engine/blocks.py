@@ -33,6 +33,11 @@ class Block:
         return self.z1 - self.z0, self.y1 - self.y0
 
     @property
+    def planes(self) -> tuple[int, int]:
+        """The first plane, and the one after the last."""
+        return self.z0, self.z1
+
+    @property
     def z(self) -> slice:
         """The planes."""
         return slice(self.z0, self.z1)
@@ -87,6 +92,26 @@ def blocks_of(
             step = min(rows // (end - band), planes or depth)
             for z in range(slab, last, step):
                 yield Block(frame, z, min(z + step, last), band, end)
+
+
+def deep_blocks_of(
+    frame: tuple[int, ...], shape: tuple[int, int, int], *, planes: int, rows: int
+) -> Iterator[Block]:
+    """Cut one frame into bands of many planes, for windows that reach over z as well.
+
+    Parameters
+    ----------
+    frame : tuple of int
+        Index of the frame, passed through.
+    shape : (int, int, int)
+        Size of the frame as (z, y, x).
+    planes, rows : int
+        Of a block: the more of either, the less of it is halo.
+    """
+    depth, height, _ = shape
+    for z in range(0, depth, planes):
+        for y in range(0, height, rows):
+            yield Block(frame, z, min(z + planes, depth), y, min(y + rows, height))
 
 
 def grain_of(grains: Iterable[tuple[int, int]]) -> tuple[int, int]:

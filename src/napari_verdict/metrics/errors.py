@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
+from napari_verdict.metrics.pixel_rows import load, pixel_rows, plain
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.metrics.ssim import Affine
 
+_NO_MASK = np.ones((1, 1, 1), np.bool_)
+
 
 def difference_rows(
-    g: NDArray[np.float64],
-    p: NDArray[np.float64],
+    g: NDArray[Any],
+    p: NDArray[Any],
     affine: Affine,
     valid: NDArray[np.bool_] | None,
     out: NDArray[np.float32],
@@ -25,38 +29,35 @@ def difference_rows(
 
     Parameters
     ----------
-    g, p : (y, x) ndarray of float64
-        Rows of ground truth and candidate.
+    g, p : (z, y, x) ndarray of any real dtype
+        Ground truth and candidate.
     affine : Affine
         Normalisation and fit.
-    valid : (y, x) ndarray of bool, optional
+    valid : (z, y, x) ndarray of bool, optional
         False where pixels are left out.
-    out : (y, x) ndarray of float32
+    out : (z, y, x) ndarray of float32
         Receives the map; NaN where not valid.
 
     Returns
     -------
-    (y, 3) ndarray of float64
+    (z, y, 3) ndarray of float64
         For each row: valid pixels, sum of squares, sum of magnitudes.
     """
-    sums = np.zeros((len(g), 3))
-    a = affine
-    _difference_rows(g, p, (a.low, a.inverse_range, a.gain, a.offset), out, sums)
-    if valid is not None:
-        for i in np.flatnonzero(~valid.all(axis=1)):
-            keep = valid[i]
-            line = np.empty((1, int(keep.sum())), np.float32)
-            sums[i] = 0
-            if line.size:
-                _difference_rows(
-                    g[i, keep][np.newaxis],
-                    p[i, keep][np.newaxis],
-                    (a.low, a.inverse_range, a.gain, a.offset),
-                    line,
-                    sums[i : i + 1],
-                )
-            out[i] = np.nan
-            out[i, keep] = line[0]
+    sums, target = np.zeros((*g.shape[:2], 3)), plain(out)
+    truth, candidate, a = pixel_rows(g), pixel_rows(p), affine
+    _difference_rows(
+        truth.raw,
+        truth.code,
+        candidate.raw,
+        candidate.code,
+        (a.low, a.inverse_range, a.gain, a.offset),
+        _NO_MASK if valid is None else np.require(valid, requirements=["C", "W"]),
+        valid is not None,
+        target,
+        sums,
+    )
+    if target is not out:
+        out[...] = target
     return sums
 
 
@@ -72,23 +73,70 @@ def skill(squares: float, baseline: float) -> float:
     return float(1 - squares / baseline) if baseline > 0 else math.nan
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
-def _difference_rows(g: Any, p: Any, affine: Any, out: Any, sums: Any) -> None:
-    low, inverse, gain, offset = affine
-    for i in range(g.shape[0]):
-        squares = 0.0
-        magnitudes = 0.0
-        for j in range(g.shape[1]):
-            # reassociation may not reach these differences: they must be 0 for equal pixels
-            d = _difference(g[i, j], p[i, j], low, inverse, gain, offset)
-            squares += d * d
-            magnitudes += abs(d)
-            out[i, j] = d
-        sums[i, 0], sums[i, 1], sums[i, 2] = g.shape[1], squares, magnitudes
+@njit(nogil=True, cache=True, error_model="numpy")
+def _difference_rows(
+    truth: Any,
+    truth_code: int,
+    candidate: Any,
+    candidate_code: int,
+    affine: Any,
+    valid: Any,
+    masked: bool,
+    out: Any,
+    sums: Any,
+) -> None:
+    depth, height, width = out.shape
+    g, d = np.empty(width), np.empty(width)
+    for k in range(depth):
+        for i in range(height):
+            load(truth[k, i], truth_code, 0, g)
+            load(candidate[k, i], candidate_code, 0, d)
+            _difference(g, d, affine)
+            n = width
+            if masked:
+                # what is left out is put behind what counts, so that sums run over whole rows
+                n = _gather(d, valid[k, i], g)
+                _put(d, valid[k, i], out[k, i])
+            else:
+                _copy(d, out[k, i])
+            squares, magnitudes = _sums(g[:n] if masked else d)
+            sums[k, i, 0], sums[k, i, 1], sums[k, i, 2] = n, squares, magnitudes
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _difference(
-    g: float, p: float, low: float, inverse: float, gain: float, offset: float
-) -> float:
-    return ((gain * p + offset) - low) * inverse - (g - low) * inverse
+def _difference(g: Any, p: Any, affine: Any) -> None:
+    # no reassociation here: equal pixels must give 0
+    low, inverse, gain, offset = affine
+    for j in range(g.size):
+        p[j] = ((gain * p[j] + offset) - low) * inverse - (g[j] - low) * inverse
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _gather(d: Any, valid: Any, found: Any) -> int:
+    n = 0
+    for j in range(d.size):
+        if valid[j]:
+            found[n] = d[j]
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _put(d: Any, valid: Any, out: Any) -> None:
+    for j in range(d.size):
+        out[j] = d[j] if valid[j] else np.nan
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _copy(d: Any, out: Any) -> None:
+    for j in range(d.size):
+        out[j] = d[j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
+def _sums(d: Any) -> tuple[float, float]:
+    squares = magnitudes = 0.0
+    for j in range(d.size):
+        squares += d[j] * d[j]
+        magnitudes += abs(d[j])
+    return squares, magnitudes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from functools import partial
 from pathlib import Path
@@ -14,17 +13,26 @@ from napari_verdict.comparison.record import FileRecord, record_of, to_json
 from napari_verdict.comparison.result import Progress, complete
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.report.ome import write_ome_tiff
+from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    import pandas as pd
+
+    from napari_verdict.comparison.judgements import Judgements
     from napari_verdict.comparison.result import Result
 
 RECORD_NAME = "results.json"
 
 
 def save(
-    result: Result, folder: str | Path, *, maps: bool = True, overlays: bool = True
+    result: Result,
+    folder: str | Path,
+    *,
+    maps: bool = True,
+    overlays: bool = True,
+    judgements: Judgements | None = None,
 ) -> list[Path]:
     """Save a result: record, tables, maps and overlays.
 
@@ -37,6 +45,9 @@ def save(
         whole; no other file is touched.
     maps, overlays : bool
         Whether to write ``map_*.ome.tif`` and ``overlay_*.ome.tif``.
+    judgements : Judgements, optional
+        Fill the columns ``judgement`` and ``note`` that ``objects.csv`` then has; to find them
+        again there is the session file (`report.session`).
 
     Returns
     -------
@@ -48,7 +59,10 @@ def save(
     ComparisonError
         If the folder cannot be written to.
     """
-    return complete(saving(result, folder, CancelToken(), maps=maps, overlays=overlays))
+    steps = saving(
+        result, folder, CancelToken(), maps=maps, overlays=overlays, judgements=judgements
+    )
+    return complete(steps)
 
 
 def saving(
@@ -58,6 +72,7 @@ def saving(
     *,
     maps: bool = True,
     overlays: bool = True,
+    judgements: Judgements | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Save a result as a generator of progress; `save` says what and how.
 
@@ -71,15 +86,15 @@ def saving(
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         written = []
-        contents = _contents(result, maps, overlays, token)
+        contents = _contents(result, maps, overlays, judgements, token)
         total = _count(result, maps, overlays)
         for k, (file, write) in enumerate(contents):
             yield Progress(k, total, "saving")
-            written.append(_replace(folder / file.name, write))
+            written.append(write_whole(folder / file.name, write))
             files.append(file)
         yield Progress(total - 1, total, "saving")
         text = to_json(record_of(result, files, token))
-        written.append(_replace(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
+        written.append(write_whole(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
     except OSError as error:
         message = (
             f"The results cannot be saved in {str(folder)!r}: {error.strerror or error}. "
@@ -98,7 +113,11 @@ def _count(result: Result, maps: bool, overlays: bool) -> int:
 
 
 def _contents(
-    result: Result, maps: bool, overlays: bool, token: CancelToken
+    result: Result,
+    maps: bool,
+    overlays: bool,
+    judgements: Judgements | None,
+    token: CancelToken,
 ) -> Iterator[tuple[FileRecord, Callable[[Path], Any]]]:
     """Yield what there is to save, each with the function that writes it."""
     indices = [i and json.dumps(dict(i)) for i in result.scores["axis_index"]]
@@ -106,7 +125,8 @@ def _contents(
     yield FileRecord(name="scores.csv", kind="scores", of=None, candidate=None), _csv(scores)
     if result.comparison.task != "restoration":
         file = FileRecord(name="objects.csv", kind="objects", of=None, candidate=None)
-        yield file, _csv(result.objects)
+        objects = result.objects
+        yield file, _csv(objects if judgements is None else _judged(objects, judgements))
 
     truth = result.comparison.ground_truth
     taken: set[str] = set()
@@ -122,19 +142,20 @@ def _contents(
             yield file, partial(write_ome_tiff, data=data, like=truth, token=token)
 
 
+def _judged(objects: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:
+    """Return the table of objects with what was said of each, empty where nothing was."""
+    marks = {(k.candidate, k.role, k.frame, k.id): m for k, m in judgements.marks.items()}
+    frames = [tuple((f or {}).values()) for f in objects["frame"]]
+    columns = (objects[c].tolist() for c in ("candidate", "role"))
+    said = [marks.get(key) for key in zip(*columns, frames, objects["id"].tolist(), strict=True)]
+    return objects.assign(
+        judgement=[str(m.judgement) if m and m.judgement else "" for m in said],
+        note=[m.note if m else "" for m in said],
+    )
+
+
 def _csv(frame: Any) -> Callable[[Path], Any]:
     return lambda path: frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> Path:
-    """Write beside the file, then put it in its place: it is never there by half."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def _safe(name: str) -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from napari_verdict.viewer.lazy_planes import is_lazy
-from napari_verdict.viewer.places import data_position, value_at
+from napari_verdict.viewer.under import objects_under
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.result import Result
@@ -51,28 +48,13 @@ class Hover:
         """Return what is at a position of the viewer's world; "" where nothing is."""
         if self._result is None or not hasattr(self._result, "lookup"):
             return ""
-        comparison = self._result.comparison
-        asked = self._result.request or comparison
-        truth, before = comparison.ground_truth, asked.ground_truth
-        position = data_position(self._viewer, self._reference, world)
-        if len(position) != len(truth.axes):
-            return ""
-        # the compared pixels may begin later than the layer's, where they were cropped
-        start = (np.array(truth.translate) - np.array(before.translate)) / np.array(truth.scale)
-        position = position - start
-        frame = tuple(
-            round(float(p)) for a, p in zip(truth.axes, position, strict=True) if a in "tc"
-        )
-        found = []
-        predicted = comparison.candidates[self._candidate]
-        for role, data in (("ground truth", truth.data), ("prediction", predicted.data)):
-            if is_lazy(data):  # would be read here, on the main thread, at every move
-                continue
-            label = value_at(data, position)
-            info = self._result.lookup(self._candidate, role, label, frame) if label else None
-            if info is not None:
-                found.append(info.describe())
-        return " · ".join(found)
+        found = [
+            self._result.lookup(self._candidate, x.role, x.id, x.frame)
+            for x in objects_under(
+                self._viewer, self._result, self._reference, self._candidate, world
+            )
+        ]
+        return " · ".join(info.describe() for info in found if info is not None)
 
     def _on_cursor(self, event: Any = None) -> None:
         self._text = self.describe(self._viewer.cursor.position)

@@ -10,6 +10,7 @@ import numpy as np
 from napari_verdict.viewer.layers import MARK
 from napari_verdict.viewer.lazy_planes import LazyPlanes, is_lazy
 from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
+from napari_verdict.viewer.placement import place, placement_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -90,6 +91,13 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
             if name in names and name in maps
         ]
     overlays = result.overlays(candidate)
+    if "predicted objects" in names and isinstance(overlays.get("predicted objects"), np.ndarray):
+        from napari_verdict.comparison.objects.overlays import outline, rewrite
+
+        # here, once: napari would trace contours again whenever the threshold moves
+        outline(result, candidate, overlays["predicted objects"])  # type: ignore[arg-type]
+        # changes nothing, but loads the kernel that moving the threshold needs
+        rewrite(result, result, candidate, overlays)  # type: ignore[arg-type]
     return [_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
 
 
@@ -145,23 +153,16 @@ def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
         layer = None
     if layer is None:
         return viewer.add_layer(_new_layer(drawing, geometry))
-    # each of these makes napari slice the layer anew, and trace its contours
+    # each of these makes napari slice the layer anew
     if layer.data is not drawing.data:
         layer.data = drawing.data
-    for name, value in geometry.items():
-        if not _same(getattr(layer, name), value):
-            setattr(layer, name, value)
+    place(layer, geometry)
     if drawing.limits is not None:
         layer.contrast_limits_range = layer.contrast_limits = drawing.limits
     if drawing.features is not None:
         _style_points(layer, drawing)
     set_out_of_date([layer], False)
     return layer
-
-
-def _same(a: Any, b: Any) -> bool:
-    a, b = (getattr(x, "affine_matrix", x) for x in (a, b))
-    return bool(np.array_equal(np.asarray(a), np.asarray(b)))
 
 
 def key_of(layer: Any) -> tuple[str, str] | None:
@@ -182,8 +183,8 @@ def find(viewer: Any, candidate: str, name: str) -> Any | None:
 
 
 def result_layers(viewer: Any) -> list[Any]:
-    """Return all layers that show results."""
-    return [layer for layer in viewer.layers if MARK in layer.metadata]
+    """Return all layers that show results; the outline of what is looked at is not one."""
+    return [layer for layer in viewer.layers if (key_of(layer) or ("",))[0]]
 
 
 def arrange_colour_bars(viewer: Any) -> None:
@@ -232,7 +233,9 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
         return layer
     layer = Labels(drawing.data, colormap=_class_colours(), opacity=0.6, **common)
     if drawing.name == "predicted objects":
-        layer.contour, layer.opacity = 2, 1.0
+        layer.opacity = 1.0
+        # lazy planes hold no outlines of their own
+        layer.contour = 2 if is_lazy(drawing.data) else 0
     layer.editable = False
     return layer
 
@@ -315,15 +318,7 @@ def _geometry(reference: Any, drawing: Drawing) -> dict[str, Any]:
             "units": ("pixel", *reference.units),
             "axis_labels": ("c", *reference.axis_labels),
         }
-    return {
-        "scale": reference.scale,
-        "translate": np.asarray(reference.translate) + shift,
-        "rotate": reference.rotate,
-        "shear": reference.shear,
-        "affine": reference.affine,
-        "units": reference.units,
-        "axis_labels": reference.axis_labels,
-    }
+    return placement_of(reference) | {"translate": np.asarray(reference.translate) + shift}
 
 
 def _sample(data: Any, about: int = 1_000_000) -> Any:

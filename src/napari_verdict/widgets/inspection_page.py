@@ -13,6 +13,7 @@ from napari_verdict.viewer.flip import Flip
 from napari_verdict.viewer.result_layers import draw, raw_difference
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.job import Job, Refused
+from napari_verdict.widgets.keys import KEYS
 from napari_verdict.widgets.planes import PlaneWorker
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.viewer.layers import Roles
-
-#: Held down, it shows raw. napari leaves this key free.
-FLIP_KEY = "h"
 
 
 class InspectionPage(QWidget):
@@ -50,7 +48,7 @@ class InspectionPage(QWidget):
         self.prediction.setAccessibleName("Prediction that is inspected")
         self.prediction.setToolTip("Which prediction is flipped with raw")
         self.prediction.activated.connect(self._choose)
-        self.flip = QPushButton(f"Flip raw / prediction  (hold {FLIP_KEY.upper()})")
+        self.flip = QPushButton(f"Flip raw / prediction  (hold {KEYS['hold raw']})")
         self.flip.setToolTip("Show raw instead of the prediction, and back, at the same place")
         self.flip.setAccessibleName("Flip raw and prediction")
         self.flip.clicked.connect(self._flip.toggle)

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness
+from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.result_layers import (
     Drawing,
@@ -23,6 +24,8 @@ from napari_verdict.viewer.result_layers import (
 )
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.planes import PlaneWorker
+from napari_verdict.widgets.rematch import Rematch
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -49,6 +52,8 @@ class Presenter(QObject):
     changed = Signal()
     #: A drawing could not be made: `Refused` or `Failed`.
     failed = Signal(object)
+    #: The result is at another threshold.
+    rethresholded = Signal()
     #: All that was asked for is drawn.
     drawn = Signal()
 
@@ -57,10 +62,11 @@ class Presenter(QObject):
         self.result: Any = None
         self.candidate = ""
         self._viewer = viewer
+        self._session = session_of(viewer)
+        self._session.events.candidate.connect(self.look_at)
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
-        self._stepped_back: list[Any] = []
         self._hover, self._freshness = Hover(viewer), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
@@ -71,6 +77,13 @@ class Presenter(QObject):
         self._turn = QTimer(self)
         self._turn.setInterval(0)
         self._turn.timeout.connect(self._draw_next)
+        self._rematch = Rematch(self)
+        self._rematch.done.connect(self._on_rematched)
+        self._painted: Any = None  # the result that overlays show
+        self._repaint = QTimer(self)
+        self._repaint.setSingleShot(True)
+        self._repaint.setInterval(0)
+        self._repaint.timeout.connect(self.repaint)
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         viewer.layers.events.reordered.connect(self._on_layers)
@@ -98,7 +111,7 @@ class Presenter(QObject):
                 token.check()
                 yield Progress(k, len(wanted), "layers")
                 drawings += prepare(result, name, layers) if layers else []
-            _ = result.verdict  # here rather than in the window's thread
+            _ = result.verdict, len(result.rows)  # here rather than in the window's thread
             return result, chosen, shown, drawings
 
         return steps
@@ -115,9 +128,10 @@ class Presenter(QObject):
         limits : iterable of (layer, corners or array-like)
             What regions and the ignore mask were made from, as it was.
         """
+        self._rematch.cancel()
         first = not result_layers(self._viewer)
         self.result, self.candidate, self._names, drawings = outcome
-        self._roles = roles
+        self._roles, self._painted = roles, self.result
         comparison = self.result.request or self.result.comparison
         redrawn = {(d.candidate, d.name) for d in drawings}
         orphans = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
@@ -135,6 +149,7 @@ class Presenter(QObject):
         ]
         self._freshness.watch([*compared, *limits])
         self._hover.follow(self.result, roles.ground_truth, self.candidate)
+        self._share()
         self._draw(drawings)
 
     @property
@@ -146,7 +161,10 @@ class Presenter(QObject):
         """Leave viewer and layers alone."""
         self._job.cancel()
         self._planes.stop()
+        self._rematch.cancel()
         self._turn.stop()
+        self._repaint.stop()
+        self._session.events.candidate.disconnect(self.look_at)
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)
@@ -173,26 +191,19 @@ class Presenter(QObject):
             self._prepare({name})
 
     def side_by_side(self, on: bool) -> None:
-        """Give every visible layer its own panel, with its name; sources of others step back."""
-        if self._roles is not None:
-            others = [x for x in self._roles.predictions if x is not self._source()]
-            if on:
-                self._stepped_back = [x for x in others if x.visible]
-            for layer in self._stepped_back:
-                layer.visible = not on
-        for layer in self._viewer.layers:
-            layer.name_overlay.visible = on
-        self._viewer.canvas.grid.enabled = on
-
-    def _source(self) -> Any:
-        """Return the layer of the candidate that is looked at; None for raw."""
-        names = [p.name for p in self.result.request.predictions]
-        by_name = dict(zip(names, self._roles.predictions, strict=True))  # type: ignore[union-attr]
-        return by_name.get(self.candidate)
+        """Give sources and what shows results a panel each, or go back to the state before."""
+        if on and self._roles is not None:
+            self._session.grid.show(panels(self._viewer, self._roles))
+        elif not on:
+            self._session.grid.leave()
 
     def look_at(self, candidate: str) -> None:
         """Show another candidate's maps or overlays instead; in grid mode beside the others."""
-        if self.result is None or candidate not in self.result.comparison.candidates:
+        if (
+            self.result is None
+            or candidate == self.candidate
+            or candidate not in self.result.comparison.candidates
+        ):
             return
         self.candidate = candidate
         self._hover.follow(self.result, self._roles.ground_truth, candidate)  # type: ignore[union-attr]
@@ -210,47 +221,77 @@ class Presenter(QObject):
                     layer.visible = False
         if missing:
             self._prepare(missing)
+        self._share()
         self.changed.emit()
 
-    def rethreshold(self, threshold: float) -> Result:
-        """Match at another IoU threshold; overlays are rewritten where an outcome changed."""
+    def _share(self) -> None:
+        """Tell the other docks what is looked at."""
+        self._session.update(
+            {"roles": self._roles, "candidate": self.candidate, "result": self.result}
+        )
+
+    def rethreshold(self, threshold: float) -> None:
+        """Match at another IoU threshold; `rethresholded` tells when that is done."""
+        self._rematch.ask(self.result, threshold)
+
+    def _on_rematched(self, result: Result) -> None:
+        self.result = result
+        self._hover.follow(self.result, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
+        # scores first: overlays follow in the next turn of the event loop, at the newest result
+        self._repaint.start()
+        self.rethresholded.emit()
+        self._share()
+
+    def repaint(self) -> None:
+        """Rewrite overlays where an outcome changed since they were painted."""
         from napari_verdict.comparison.objects.overlays import rewrite
 
-        old, new = self.result, self.result.at(threshold)
-        lazy = any(
-            not isinstance(x.data, np.ndarray)
-            for x in (new.comparison.ground_truth, *new.comparison.predictions)
-        )
+        old, new = self._painted, self.result
+        if old is new or old is None:
+            return
+        self._painted = new
+        truth = new.comparison.ground_truth
+        if _is_lazy(new):
+            self._prepare(self._names)
+            return
         for candidate in new.comparison.candidates:
             layers = {
-                key[1]: x for x in result_layers(self._viewer) if (key := key_of(x)) and
-                key[0] == candidate and x.data.shape == new.comparison.ground_truth.shape
-            }  # fmt: skip
-            if not layers or lazy:
-                continue
-            boxes = rewrite(old, new, candidate, {n: x.data for n, x in layers.items()})
-            for name in {name for name, _ in boxes}:
-                layers[name].refresh()
-        self.result = new
-        self._hover.follow(new, self._roles.ground_truth, self.candidate)  # type: ignore[union-attr]
-        if lazy:
-            self._prepare(self._names)
-        return new  # type: ignore[no-any-return]
+                key[1]: x
+                for x in result_layers(self._viewer)
+                if (key := key_of(x)) and key[0] == candidate and x.data.shape == truth.shape
+            }
+            waiting = {d.name: d.data for d in self._waiting if d.candidate == candidate}
+            rewrite(old, new, candidate, waiting)
+            arrays = {n: x.data for n, x in layers.items() if x.data is not waiting.get(n)}
+            for name in {name for name, _ in rewrite(old, new, candidate, arrays)}:
+                # nothing else of the layer can have changed
+                layers[name].refresh(thumbnail=False, highlight=False, extent=False)
 
     # ---- drawing
 
     def _prepare(self, names: Iterable[str]) -> None:
         result, candidate, names = self.result, self.candidate, frozenset(names)
 
-        def steps(token: CancelToken) -> Generator[Progress, None, list[Drawing]]:
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             yield Progress(0, 1, "layers")
-            return prepare(result, candidate, names)
+            return result, prepare(result, candidate, names)
 
         self._job.start(steps, f"Drawing {candidate}")
 
     def _on_prepared(self, outcome: Any) -> None:
-        if isinstance(outcome, list):
-            self._draw(outcome)
+        if isinstance(outcome, tuple):
+            from napari_verdict.comparison.objects.overlays import rewrite
+
+            result, drawings = outcome
+            self.repaint()
+            if result is not self.result and drawings and drawings[0].kind == "labels":
+                # the threshold was moved meanwhile
+                if _is_lazy(self.result):
+                    self._prepare(self._names)
+                    return
+                arrays = {d.name: d.data for d in drawings}
+                rewrite(result, self.result, drawings[0].candidate, arrays)
+            self._draw(drawings)
         else:
             self.failed.emit(outcome)
 
@@ -287,6 +328,12 @@ class Presenter(QObject):
     def _on_layers(self, event: Any = None) -> None:
         arrange_colour_bars(self._viewer)
         self.changed.emit()
+
+
+def _is_lazy(result: Result) -> bool:
+    """Whether overlays are painted where they are read."""
+    inputs = (result.comparison.ground_truth, *result.comparison.predictions)
+    return any(not isinstance(x.data, np.ndarray) for x in inputs)
 
 
 def best_of(result: Result) -> str:

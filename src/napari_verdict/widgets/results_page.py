@@ -18,9 +18,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.places import go_to_index
 from napari_verdict.viewer.result_layers import names_for
+from napari_verdict.widgets.asks import COUNTS, filter_of
+from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.score_table import ScoreTable
+from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
 from napari_verdict.widgets.threshold_bar import ThresholdBar
 
@@ -65,9 +67,9 @@ class ResultsPage(QWidget):
         self.region.setAccessibleName("Scores of")
         self.region.setToolTip("Whose scores the table shows: of the whole, or of a region")
         self.region.activated.connect(self._on_region)
+        self.table.score_asked.connect(self.inspect)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
-        self.threshold.plane_clicked.connect(self._on_plane)
         self.show_box = ShowBox()
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
@@ -76,8 +78,11 @@ class ResultsPage(QWidget):
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
         self.copy.clicked.connect(self.table.copy)
+        self.errors = _button("Inspect errors", "List what is wrong, worst first, and go there")
+        self.errors.clicked.connect(lambda: open_inspect(viewer))
         self._lay_out()
         presenter.changed.connect(self.update_shown)
+        presenter.rethresholded.connect(self._on_rethresholded)
         viewer.events.theme.connect(self._on_theme)
 
     def _lay_out(self) -> None:
@@ -87,6 +92,7 @@ class ResultsPage(QWidget):
             layout.addWidget(widget)
         for widget in (self.table, self.threshold):
             layout.addWidget(widget)
+        layout.addWidget(self.errors)
         layout.addWidget(self.show_box)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
@@ -145,6 +151,15 @@ class ResultsPage(QWidget):
             presenter.show(name)
         self.update_shown()
 
+    def inspect(self, candidate: str, metric: str) -> None:
+        """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
+        result = self._presenter.result
+        wanted = filter_of(metric, result.comparison.task) if result is not None else None
+        if wanted is not None:
+            session_of(self._viewer).wanted = wanted
+            if metric in COUNTS or metric in _OVERLAY_OF:
+                open_inspect(self._viewer)
+
     def _write_verdict(self) -> None:
         from napari_verdict.comparison.verdict.sentence import verdict_parts
 
@@ -163,7 +178,8 @@ class ResultsPage(QWidget):
             self._write_verdict()
 
     def _on_link(self, target: str) -> None:
-        name, _, candidate = target.partition("\n")
+        word, _, candidate = target.partition("\n")
+        name = word
         task = self._presenter.result.comparison.task
         if task is Task.DETECTIONS:
             name = "detections"
@@ -172,6 +188,8 @@ class ResultsPage(QWidget):
         elif task.is_labels:
             name = "pixels"
         self.go(candidate, name)
+        # the map of gain is not the fitted gain
+        self.inspect(candidate, "area_worse" if word == "gain" else word)
 
     def _on_candidate(self, candidate: str) -> None:
         self._presenter.look_at(candidate)
@@ -179,12 +197,15 @@ class ResultsPage(QWidget):
 
     def _on_threshold(self, threshold: float) -> None:
         if self._presenter.result is not None:
-            self.set_result(self._presenter.rethreshold(threshold))
-            self.threshold_moved.emit(threshold)
+            self._presenter.rethreshold(threshold)
 
-    def _on_plane(self, axis: str, index: int) -> None:
-        truth = self._presenter.result.comparison.ground_truth
-        go_to_index(self._viewer, truth.axes, axis, index)
+    def _on_rethresholded(self) -> None:
+        result = self._presenter.result
+        self.table.set_result(result)
+        self.threshold.set_result(result, move=False)
+        self._write_verdict()
+        self.update_shown()
+        self.threshold_moved.emit(result.comparison.settings.iou_threshold)
 
 
 def _button(text: str, tip: str) -> QPushButton:

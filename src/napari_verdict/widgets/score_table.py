@@ -51,6 +51,11 @@ class ScoreModel(QAbstractTableModel):
         """Return the candidate of a cell, and the map or overlay that explains it."""
         return self._candidates[index.column()], self._rows[index.row()].shows
 
+    def score_at(self, index: QModelIndex) -> tuple[str, str]:
+        """Return the candidate of a cell, and its metric; "" where pixels are counted."""
+        row = self._rows[index.row()]
+        return self._candidates[index.column()], "" if row.pixels else row.metric
+
     def column_of(self, candidate: str) -> int:
         """Return the column of a candidate, -1 if it has none."""
         return self._candidates.index(candidate) if candidate in self._candidates else -1
@@ -119,6 +124,8 @@ class ScoreTable(QTableView):
 
     #: Candidate, and map or overlay.
     asked = Signal(str, str)
+    #: Candidate and metric of the score that was clicked.
+    score_asked = Signal(str, str)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -184,3 +191,4 @@ class ScoreTable(QTableView):
     def _on_click(self, index: QModelIndex) -> None:
         if index.isValid():
             self.asked.emit(*self._model.place(index))
+            self.score_asked.emit(*self._model.score_at(index))

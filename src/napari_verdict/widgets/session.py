@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from psygnal import EventedModel
+
+from napari_verdict.viewer.grid import SideBySide
 
 
 class Session(EventedModel):
@@ -21,12 +23,18 @@ class Session(EventedModel):
         The prediction that is looked at.
     selected : EntryKey, optional
         The entry that is looked at.
+    wanted : Filter, optional
+        What the list of Inspect is asked to show; `docks.open_inspect` opens it.
+    grid : SideBySide
+        The one arrangement in panels that all docks share.
     """
 
     result: Any = None
     roles: Any = None
     candidate: str = ""
     selected: Any = None
+    wanted: Any = None
+    grid: Any = None
 
 
 _SESSIONS: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
@@ -35,5 +43,6 @@ _SESSIONS: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 def session_of(viewer: Any) -> Session:
     """Return what the docks of a viewer share."""
     if viewer not in _SESSIONS:
-        _SESSIONS[viewer] = Session()
+        # weakly: the session must not keep alive what it is found by
+        _SESSIONS[viewer] = Session(grid=SideBySide(proxy(viewer)))
     return _SESSIONS[viewer]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -17,13 +17,20 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.model import Task
-from napari_verdict.widgets.words import rows_of
+from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.places import go_to_index, index_along
+from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.words import axis_over, rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from napari_verdict.comparison.result import Result
-    from napari_verdict.widgets.curve import Curve
+    from napari_verdict.engine.cancel import CancelToken
 
 _STEPS = 100  # a hundred steps make an IoU of 1
+#: Where the curve is computed: 0.05, 0.10 ... 1.
+CURVE = tuple(k / 100 for k in range(5, 101, 5))
 
 
 class ThresholdBar(QWidget):
@@ -31,15 +38,17 @@ class ThresholdBar(QWidget):
 
     #: The threshold is to be this.
     moved = Signal(float)
-    #: A plane or frame was clicked: axis and index.
-    plane_clicked = Signal(str, int)
 
     def __init__(self, viewer: Any, parent: Any = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._result: Any = None
-        self._canvas: Any = None
         self._axis = ""
+        self._drawn: Any = None
+        self.curve: Any = None
+        self.frames: Any = None
+        self._job = Job(self)
+        self._job.done.connect(self._on_curve_computed)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(5, _STEPS)
         self.slider.setAccessibleName("IoU threshold")
@@ -63,76 +72,105 @@ class ThresholdBar(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addLayout(row)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        # many moves of the mouse make one match
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(15)
-        self._pause.timeout.connect(self._emit)
+        viewer.dims.events.current_step.connect(self._on_step)
 
-    def set_result(self, result: Result) -> None:
-        """Show the threshold and curves of a result."""
+    def set_result(self, result: Result, *, move: bool = True) -> None:
+        """Show the threshold and curves of a result; the slider stays where it is on request."""
         self._result = result
         settings = result.comparison.settings
         instances = result.comparison.task is Task.INSTANCES
-        axes = {a for s in result.rows for a in (s.axis_index or {})}
-        self._axis = next((a for a in "zt" if a in axes), "")
+        self._axis = axis_over(result)
         for widget in (self._label, self.slider, self._value):
             widget.setVisible(instances)
         self.curve_button.setVisible(instances or bool(self._axis))
         over = "planes" if self._axis == "z" else "frames"
         self.curve_button.setToolTip("Scores over thresholds" if instances else f"Over {over}")
-        with signals_blocked(self.slider):
-            self.slider.setValue(round(settings.iou_threshold * _STEPS))
-        sign = "≥" if settings.iou_inclusive else ">"
-        self._value.setText(f"{sign} {settings.iou_threshold:.2f}")
+        if move:  # who drags may be further by now
+            with signals_blocked(self.slider):
+                self.slider.setValue(round(settings.iou_threshold * _STEPS))
+            self._write_value(settings.iou_threshold)
         self._draw()
 
-    def _on_slider(self) -> None:
-        if not self._pause.isActive():
-            self._pause.start()
+    def stop(self) -> None:
+        """Let go of the viewer."""
+        self._job.cancel()
+        self._viewer.dims.events.current_step.disconnect(self._on_step)
+        for canvas in (self.curve, self.frames):
+            if canvas is not None:
+                canvas.stop()
 
-    def _emit(self) -> None:
-        self.moved.emit(self.slider.value() / _STEPS)
+    def _on_slider(self) -> None:
+        if self.curve is not None:
+            self.curve.move_to(self.slider.value() / _STEPS)
+        if self._result is not None:
+            self._write_value(self.slider.value() / _STEPS)
+            # at once: of moves that wait in the queue, Qt tells only the newest
+            self.moved.emit(self.slider.value() / _STEPS)
+
+    def _write_value(self, threshold: float) -> None:
+        sign = "≥" if self._result.comparison.settings.iou_inclusive else ">"
+        self._value.setText(f"{sign} {threshold:.2f}")
+
+    # ---- curves
 
     def _on_curve(self, on: bool) -> None:
-        if on and self._canvas is None:
-            from napari_verdict.widgets.curve import CurveCanvas
-
-            self._canvas = CurveCanvas(self._viewer.theme)
-            self._canvas.moved.connect(self._on_curve_moved)
-            self._layout.addWidget(self._canvas)
-        if self._canvas is not None:
-            self._canvas.setVisible(on)
         self._draw()
 
     def _draw(self) -> None:
-        if self._canvas is None or not self.curve_button.isChecked() or self._result is None:
-            return
-        self._canvas.set_theme(self._viewer.theme)
-        self._canvas.show_curve(self._curve())
+        on = self.curve_button.isChecked() and self._result is not None
+        instances = on and self._result.comparison.task is Task.INSTANCES
+        if instances:
+            self._draw_curve()
+        elif on and self._axis:
+            self._draw_frames()
+        for canvas, wanted in ((self.curve, instances), (self.frames, on and not instances)):
+            if canvas is not None:
+                canvas.setVisible(wanted)
 
-    def _curve(self) -> Curve:
-        from napari_verdict.widgets.curve import Curve
+    def _draw_curve(self) -> None:
+        if self.curve is None:
+            from napari_verdict.widgets.plots.thresholds import ThresholdCurve
 
-        if self._result.comparison.task is Task.INSTANCES:
-            table = self._result.curve
-            lines = {
-                str(name): (list(rows["threshold"]), list(rows["f1"]))
-                for name, rows in table.groupby("candidate", sort=False)
-            }
-            here = self._result.comparison.settings.iou_threshold
-            return Curve("IoU threshold", "F1", lines, here)
+            self.curve = ThresholdCurve(self._viewer)
+            self.curve.moved.connect(lambda x: self.slider.setValue(round(x * _STEPS)))
+            self._layout.addWidget(self.curve)
+        result = self._result
+        self.curve.move_to(self.slider.value() / _STEPS)
+        if self._drawn is not result.overlap:
+            self._drawn = result.overlap  # no threshold changes it
+
+            def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+                from pandas import concat
+
+                parts = []
+                for k, threshold in enumerate(CURVE):
+                    token.check()
+                    yield Progress(k, len(CURVE), "curve")
+                    parts.append(result.curve_at((threshold,)))
+                return concat(parts)
+
+            self._job.start(steps, "Scores over thresholds")
+
+    def _on_curve_computed(self, table: Any) -> None:
+        if hasattr(table, "groupby"):
+            self.curve.show_curves(dict(iter(table.groupby("candidate", sort=False))))
+
+    def _draw_frames(self) -> None:
+        from napari_verdict.widgets.plots.frames import FrameCurve, lines_over
+
+        if self.frames is None:
+            self.frames = FrameCurve(self._viewer)
+            self.frames.chosen.connect(self._on_frame)
+            self._layout.addWidget(self.frames)
         row = rows_of(self._result)[0]
-        points: dict[str, dict[int, float]] = {}
-        for s in self._result.rows:
-            if s.metric == row.metric and s.axis_index and self._axis in s.axis_index:
-                points.setdefault(s.candidate, {})[s.axis_index[self._axis]] = s.value
-        lines = {n: (list(p), list(p.values())) for n, p in points.items()}
-        return Curve(self._axis, row.title, lines)
+        self._on_step()
+        self.frames.show_lines(lines_over(self._result, row, self._axis), self._axis, row.title)
 
-    def _on_curve_moved(self, x: float) -> None:
-        if self._result.comparison.task is Task.INSTANCES:
-            self.slider.setValue(round(x * _STEPS))
-        else:
-            self._canvas.set_here(round(x))
-            self.plane_clicked.emit(self._axis, round(x))
+    def _on_frame(self, index: int) -> None:
+        axes = self._result.comparison.ground_truth.axes
+        go_to_index(self._viewer, axes, self._axis, index)
+
+    def _on_step(self, event: Any = None) -> None:
+        if self.frames is not None and self._axis:
+            axes = self._result.comparison.ground_truth.axes
+            self.frames.move_to(index_along(self._viewer, axes, self._axis))

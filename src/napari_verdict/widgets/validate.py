@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import (
@@ -23,8 +22,9 @@ from napari_verdict.comparison.findings import ComparisonError, Finding, Severit
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.regions import as_compared
 from napari_verdict.widgets.choice_panel import ChoicePanel
-from napari_verdict.widgets.inspection_page import FLIP_KEY, InspectionPage
+from napari_verdict.widgets.inspection_page import InspectionPage
 from napari_verdict.widgets.job import Failed, Job, Refused
+from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.presenter import Presenter
 from napari_verdict.widgets.results_page import ResultsPage
 
@@ -49,6 +49,7 @@ class ValidateWidget(QWidget):
         self._asked: Any = None
         self._limits: list[Any] = []
         self._docked = False
+        self._keys = KeyFilter(keys_of(napari_viewer))
         self.job = Job(self)
         self.presenter = Presenter(napari_viewer, self)
         self.panel = ChoicePanel(napari_viewer)
@@ -112,7 +113,7 @@ class ValidateWidget(QWidget):
         self.results.refresh_asked.connect(self.run)
         self.results.save_asked.connect(self._ask_folder)
         self.results.threshold_moved.connect(self._on_threshold)
-        self._viewer.bind_key(FLIP_KEY.upper(), _flip_while_held(self.inspection), overwrite=True)
+        keys_of(self._viewer).add("hold raw", self._flip)
 
     def _on_choice(self) -> None:
         self.validate.setEnabled(self.panel.ready)
@@ -206,19 +207,20 @@ class ValidateWidget(QWidget):
         """Validate on Return; flip while the key is held, as from the canvas."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.validate.click()
-        else:
-            self._flip_key(event, True)
+        elif not self._keys.press(event):
+            event.ignore()
 
     def keyReleaseEvent(self, event: Any) -> None:
         """Flip back."""
-        self._flip_key(event, False)
-
-    def _flip_key(self, event: Any, pressed: bool) -> None:
-        if event.text().lower() == FLIP_KEY:
-            if not event.isAutoRepeat():
-                self.inspection.hold(pressed)
-        else:
+        if not self._keys.release(event):
             event.ignore()
+
+    def _flip(self, pressed: bool) -> bool:
+        """Show raw instead of the prediction while there is no ground truth to inspect with."""
+        if pressed and not self.inspection.isVisible():
+            return False
+        self.inspection.hold(pressed)
+        return True
 
     def event(self, event: Any) -> bool:
         """Stop when napari takes the dock away, which shows only by the parent."""
@@ -232,18 +234,7 @@ class ValidateWidget(QWidget):
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
         self.job.cancel()
         self.inspection.stop()
+        self.results.threshold.stop()
         self.presenter.stop()
         self.panel.stop()
-
-
-def _flip_while_held(page: InspectionPage) -> Any:
-    known = ref(page)
-
-    def flip(viewer: Any) -> Generator[None, None, None]:
-        """Hold to show raw instead of the prediction."""
-        if (page := known()) is not None:
-            page.hold(True)
-            yield
-            page.hold(False)
-
-    return flip
+        keys_of(self._viewer).remove(self)

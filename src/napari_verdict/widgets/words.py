@@ -183,3 +183,13 @@ def best_candidate(result: Result, row: Row, region: str | None = None) -> str |
     top = max(values.values())
     winners = [c for c, v in values.items() if v == top]
     return winners[0] if len(winners) == 1 else None
+
+
+def axis_over(result: Result) -> str:
+    """Return the axis, z or t, over which a result has scores; "" where there is none."""
+    truth = result.comparison.ground_truth
+    if result.comparison.task is Task.RESTORATION:
+        axes = {axis for score in result.rows for axis in (score.axis_index or {})}
+    else:
+        axes = set(truth.axes) & set("t")  # objects are matched over z
+    return next((axis for axis in "zt" if axis in axes), "")

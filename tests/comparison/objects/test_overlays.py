@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import compare, crowded, huge_ids, split
-from napari_verdict.comparison.objects.overlays import Code, LazyOverlay, rewrite
+from napari_verdict.comparison.objects.overlays import Code, LazyOverlay, outline, rewrite
 
 TP, FP, FN, WRONG = Code
 
@@ -119,3 +119,21 @@ def test_overlays_of_lazy_labels_are_painted_where_they_are_read(rng):
         overlay = lazy.overlays("prediction")[name]
         assert isinstance(overlay, LazyOverlay)
         np.testing.assert_array_equal(overlay[1, 5:20, ::2], expected[1, 5:20, ::2])
+
+
+@pytest.mark.parametrize("axes", ["tzyx", "ytxz"])
+def test_rewriting_outlines_equals_outlining_anew(rng, axes):
+    gt, prediction = crowded(rng, (2, 2, 30, 30), 8)
+    order = ["tzyx".index(a) for a in axes]
+    result = compare(prediction.transpose(order), gt.transpose(order), axes)
+
+    def outlined(one):
+        painted = one.overlays("prediction")["predicted objects"]
+        outline(one, "prediction", painted)
+        return painted
+
+    before, after = outlined(result), outlined(result.at(0.9))
+    assert (before != after).any()
+    assert (before == 0).sum() > (result.overlays("prediction")["predicted objects"] == 0).sum()
+    rewrite(result, result.at(0.9), "prediction", {"predicted objects": before})
+    np.testing.assert_array_equal(before, after)

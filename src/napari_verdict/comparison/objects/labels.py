@@ -11,7 +11,7 @@ from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.objects.limits import left_out, tables_by_part, with_ignored
 from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
 from napari_verdict.comparison.objects.reader import readers
-from napari_verdict.comparison.objects.scores import curve_table, label_rows
+from napari_verdict.comparison.objects.scores import CURVE_THRESHOLDS, curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of, grain_of
 from napari_verdict.engine.executor import run_blocks
@@ -20,7 +20,7 @@ from napari_verdict.metrics.matching import Matching, match
 from napari_verdict.metrics.overlap import Merger, OverlapTable, merge, tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -226,8 +226,15 @@ class LabelResult(Result):
     @cached_property
     def curve(self) -> pd.DataFrame:
         """Instance scores at thresholds 0.50, 0.55 ... 0.95, pooled over frames."""
-        instances = self.comparison.task is Task.INSTANCES
-        return curve_table(self.comparison, self.overlap if instances else {}, self.parts)
+        return self.curve_at(CURVE_THRESHOLDS)
+
+    def curve_at(self, thresholds: Sequence[float]) -> pd.DataFrame:
+        """Return instance scores at any thresholds in (0, 1], as in `curve`.
+
+        Where objects touch, those below 0.5 take an assignment problem each.
+        """
+        overlap = self.overlap if self.comparison.task is Task.INSTANCES else {}
+        return curve_table(self.comparison, overlap, self.parts, thresholds)
 
     @cached_property
     def _objects(self) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.objects.outcomes import Role, side_of
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block, blocks_of
-from napari_verdict.engine.sources import FRAME_AXES, canonical_view
+from napari_verdict.engine.sources import SPATIAL_AXES, canonical_view
 from napari_verdict.metrics.error_kinds import Kind
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.objects.labels import LabelResult
+    from napari_verdict.engine.sources import Source
     from napari_verdict.metrics.matching import Matching
 
     Index = tuple[int | slice, ...]
@@ -154,7 +155,7 @@ def rewrite(
     candidate : str
         Name of the prediction.
     arrays : mapping of str to ndarray of uint8
-        From `overlays`; the object overlays are written to in place.
+        From `overlays` or `outline`; the object overlays are written to in place.
 
     Returns
     -------
@@ -162,41 +163,63 @@ def rewrite(
         Name of the overlay and index, along the axes of the ground truth, of every box
         rewritten.
     """
+    # numba comes with it
+    from napari_verdict.metrics.painting import repaint
+
     comparison = new.comparison
-    read_gt, read_pred, read_ignore = readers(comparison)
+    read_gt, read_pred, _ = readers(comparison)
     truth = comparison.ground_truth
     rewritten: list[tuple[str, Index]] = []
-    for name in OBJECT_OVERLAYS:
+    for name, (role, _) in OBJECT_OVERLAYS.items():
         if name not in arrays or comparison.task is not Task.INSTANCES:
             continue
-        read = read_gt if OBJECT_OVERLAYS[name][0] == "ground truth" else read_pred[candidate]
+        read = read_gt if role == "ground truth" else read_pred[candidate]
         view: Any = canonical_view(arrays[name], truth.axes)
-        for block, x, label, code in _changes(old, new, candidate, name):
-            here = read(block)[..., x] == label
-            if read_ignore:
-                here &= ~read_ignore(block)[..., x]
-            view[(*block.frame, block.z, block.y, x)][here] = code
-            rewritten.append((name, _index(comparison, block, x)))
+        pairs = zip(old.matchings[candidate], new.matchings[candidate], strict=True)
+        for frame, (before, after) in zip(truth.source.frames, pairs, strict=True):
+            ids, codes = _codes(after, name)
+            changed = np.flatnonzero(codes != _codes(before, name)[1])
+            boxes = side_of(after, role).objects.boxes[changed]
+            depth, height, _ = truth.source.shape
+            labels = read(Block(frame, 0, depth, 0, height))
+            # what is painted 0 is ignored, or inside an outline
+            repaint(view[frame], labels, boxes, ids[changed], codes[changed])
+            rewritten += zip(repeat(name), _indices(truth.source, frame, boxes))
     return rewritten
 
 
-def _changes(
-    old: LabelResult, new: LabelResult, candidate: str, overlay: str
-) -> Iterator[tuple[Block, slice, Any, Any]]:
-    """Yield box, id and new code of every object whose outcome changed."""
-    frames = new.comparison.ground_truth.source.frames
-    pairs = zip(frames, old.matchings[candidate], new.matchings[candidate], strict=True)
-    for frame, before, after in pairs:
-        ids, codes = _codes(after, overlay)
-        changed = np.flatnonzero(codes != _codes(before, overlay)[1])
-        boxes = side_of(after, OBJECT_OVERLAYS[overlay][0]).objects.boxes
-        for i, (z0, z1, y0, y1, x0, x1) in zip(changed, boxes[changed].tolist(), strict=True):
-            yield Block(frame, z0, z1, y0, y1), slice(x0, x1), ids[i], codes[i]
+def outline(result: LabelResult, candidate: str, painted: NDArray[np.uint8]) -> None:
+    """Keep the outlines of predicted objects, two pixels wide, in place.
+
+    Parameters
+    ----------
+    result : LabelResult
+        Of instances.
+    candidate : str
+        Name of the prediction.
+    painted : ndarray of uint8
+        ``predicted objects`` from `overlays`; `rewrite` brings outlines up to date as well.
+    """
+    from napari_verdict.metrics.painting import keep_outlines
+
+    truth = result.comparison.ground_truth
+    read = readers(result.comparison)[1][candidate]
+    view: Any = canonical_view(painted, truth.axes)
+    height = truth.source.shape[1]
+    for frame in truth.source.frames:
+        for block in blocks_of(frame, truth.source.shape):
+            top, bottom = min(2, block.y0), min(2, height - block.y1)
+            wider = Block(frame, block.z0, block.z1, block.y0 - top, block.y1 + bottom)
+            keep_outlines(view[(*frame, block.z, block.y)], read(wider), top, bottom)
 
 
-def _index(comparison: Comparison, block: Block, x: slice) -> Index:
-    axes = comparison.ground_truth.axes
-    frame_axes = [a for a in axes if a in FRAME_AXES]
-    at: dict[str, int | slice] = dict(zip(frame_axes, block.frame, strict=True))
-    at |= {"z": block.z, "y": block.y, "x": x}
-    return tuple(at[a] for a in axes)
+def _indices(
+    source: Source, frame: tuple[int, ...], boxes: NDArray[np.integer[Any]]
+) -> Iterator[Index]:
+    """Return boxes of a frame as indices along the axes of an array."""
+    ends = boxes.T.tolist()
+    along: dict[str, Iterable[int | slice]] = {
+        axis: map(slice, ends[2 * k], ends[2 * k + 1]) for k, axis in enumerate(SPATIAL_AXES)
+    }
+    along |= {axis: repeat(at) for axis, at in zip(source.frame_axes, frame, strict=True)}
+    return zip(*(along[axis] for axis in source.axes), strict=False)

@@ -11,7 +11,7 @@ import numpy as np
 from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.objects.limits import described, with_ignored, within
-from napari_verdict.comparison.scores import Score
+from napari_verdict.comparison.scores import Rows, Score
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.error_kinds import Kind
 from napari_verdict.metrics.foreground import pixel_counts
@@ -52,24 +52,33 @@ def label_rows(
     overlap: Mapping[str, tuple[OverlapTable, ...]],
     matchings: Mapping[str, tuple[Matching, ...]],
     parts: Parts,
-) -> tuple[Score, ...]:
-    """Score every candidate, pooled over the frames and then frame by frame; regions follow.
+) -> Rows:
+    """Score every candidate, pooled over the frames, and then, once asked for, frame by frame.
+
+    Regions follow the whole.
 
     Instance scores come before foreground scores, so that `Result.score` finds the
     precision and recall of objects; those of pixels are the rows without a threshold.
     """
-    rows: list[Score] = []
-    for name, tables in overlap.items():
-        scorer = _Scorer(comparison, name)
-        rows += scorer.rows(tables, matchings.get(name, ()), None)
-        source = comparison.ground_truth.source
-        for k, frame in enumerate(source.frames if source.frame_axes else ()):
-            index = dict(zip(source.frame_axes, frame, strict=True))
-            rows += scorer.rows(tables[k : k + 1], matchings.get(name, ())[k : k + 1], index)
+    source = comparison.ground_truth.source
+    scorers = {name: _Scorer(comparison, name) for name in overlap}
+
+    def frames() -> tuple[Score, ...]:
+        rows: list[Score] = []
+        for name, tables in overlap.items():
+            for k, frame in enumerate(source.frames if source.frame_axes else ()):
+                index = dict(zip(source.frame_axes, frame, strict=True))
+                here = tables[k : k + 1], matchings.get(name, ())[k : k + 1]
+                rows += scorers[name].rows(*here, index)
+        return tuple(rows)
+
+    whole: list[Score] = []
+    for name, scorer in scorers.items():
+        whole += scorer.rows(overlap[name], matchings.get(name, ()), None)
         for region in comparison.regions:
-            scorer = _Scorer(comparison, name, region)
-            rows += scorer.rows(parts[region.name][name], matchings.get(name, ()), None)
-    return tuple(rows)
+            limited = _Scorer(comparison, name, region)
+            whole += limited.rows(parts[region.name][name], matchings.get(name, ()), None)
+    return Rows(tuple(whole), frames)
 
 
 class _Scorer:
@@ -198,7 +207,10 @@ def _pixels(tables: Sequence[OverlapTable]) -> int:
 
 
 def curve_table(
-    comparison: Comparison, overlap: Mapping[str, tuple[OverlapTable, ...]], parts: Parts
+    comparison: Comparison,
+    overlap: Mapping[str, tuple[OverlapTable, ...]],
+    parts: Parts,
+    thresholds: Sequence[float] = CURVE_THRESHOLDS,
 ) -> pd.DataFrame:
     """Tabulate instance scores over thresholds, pooled over frames.
 
@@ -212,7 +224,7 @@ def curve_table(
     rows = []
     how = comparison.settings
     for name, tables in overlap.items():
-        for threshold in CURVE_THRESHOLDS:
+        for threshold in thresholds:
             matchings = [
                 with_ignored(comparison, match(t, threshold, how.iou_inclusive), parts, name, k)
                 for k, t in enumerate(tables)

@@ -134,24 +134,24 @@ class _Reader:
             return {name: (np.zeros((rows, 9)), np.zeros((rows, 6))) for name in self.sources}
         g = _float(self.truth.read(*here))
         inner = inside & self._beyond_rim(z, y)
-        raw = np.full(g[0].shape, np.nan, np.float32)
+        raw = np.full(g.shape, np.nan, np.float32)
         found = {}
         for name, source in self.sources.items():  # raw comes first
             at = dict(zip(self.truth.frame_axes, unit.frame, strict=True))
             p = _float(source.read(tuple(at[a] for a in source.frame_axes), *here[1:]))
             valid = inside & np.isfinite(g) & np.isfinite(p)
-            fit, own = unit.fits[name], np.empty(g[0].shape, np.float32)
+            fit, own = unit.fits[name], np.empty(g.shape, np.float32)
             sums = np.zeros((len(g[0]), 9))
             ssim = np.where(inner & valid, self.ssim[name].read(*here), np.nan)[0]
             sums[:, 0] = np.nansum(ssim, axis=1, dtype=np.float64)
             sums[:, 1] = np.isfinite(ssim).sum(axis=1)
-            sums[:, 2:5] = difference_rows(g[0], p[0], fit.affine, valid[0], own)
+            sums[:, 2:5] = difference_rows(g, p, fit.affine, valid, own)[0]
             if not fit.data_range:
                 own[:] = np.nan
             if name == RAW:
                 raw = own
             elif RAW in self.sources:
-                beside = beside_raw_rows(raw[np.newaxis], own[np.newaxis], unit.tolerance)
+                beside = beside_raw_rows(raw, own, unit.tolerance)
                 sums[:, 5:] = beside.reshape(len(sums), 4)
             found[name] = sums, row_moments(g, p, valid).reshape(len(sums), -1)
         return found

@@ -67,6 +67,17 @@ class Fit:
     data_range: float
     moments: Moments
 
+    @property
+    def means(self) -> tuple[float, float]:
+        """The means of ground truth and candidate as they are compared."""
+        a, m = self.affine, self.moments
+        return a.of_ground_truth(m.mean_g), a.of_candidate(m.mean_p)
+
+    @property
+    def ground_truth(self) -> tuple[float, float, float]:
+        """What the ground truth becomes: the same for all candidates of which the same counts."""
+        return self.affine.low, self.affine.inverse_range, self.means[0]
+
 
 def fit_of(convention: Convention, levels: Levels, moments: Moments) -> Fit:
     """Resolve a convention for one candidate in one unit."""

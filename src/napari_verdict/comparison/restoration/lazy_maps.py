@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_verdict.comparison.lazy import LazyArray
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.restoration.pixels import Halo
 from napari_verdict.engine.chunks import Remembered
 from napari_verdict.metrics.gain import gain_map
 
@@ -51,9 +52,12 @@ class MapPlan:
     def compute(self, name: str, what: str, block: Block) -> NDArray[np.float32]:
         """Return ``ssim`` or ``difference`` of one candidate in one plane, by the run's kernels."""
         fitted = self.fitted[block.frame, block.z0 - block.z0 % self.planes]
-        halo = fitted.around(block)
-        pair = fitted.pair(name, halo, *fitted.read_truth(halo))
-        return (fitted.ssim if what == "ssim" else fitted.difference)(name, pair)[0]
+        out = np.empty((*block.shape, fitted.pixels.truth.shape[2]), np.float32)
+        if what == "ssim":
+            fitted.ssim(fitted.scene([name], fitted.around(block)), {name: out})
+        else:
+            fitted.difference(name, fitted.scene([name], Halo.none(block)), out)
+        return out
 
     def tile(self, name: str, what: str, block: Block) -> NDArray[np.float32]:
         """Return a block of a map, remembered for a while. Not to be written to."""

@@ -13,14 +13,20 @@ import numpy as np
 
 from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.restoration.fits import LevelCounts, catch_levels, count_levels
-from napari_verdict.comparison.restoration.pixels import Halo, Pair, as_float, valid_pixels
+from napari_verdict.comparison.restoration.pixels import (
+    Halo,
+    Scene,
+    as_float,
+    same_pixels,
+    valid_pixels,
+)
 from napari_verdict.metrics.errors import difference_rows
 from napari_verdict.metrics.gain import beside_raw_rows, error_histogram
 from napari_verdict.metrics.moments import row_moments
-from napari_verdict.metrics.ssim import RADIUS, reflected, ssim_rows
+from napari_verdict.metrics.ssim import RADIUS, Window, reflected, ssim_block
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -98,64 +104,99 @@ class Fitted:
     masked: frozenset[str]
     z_taps: NDArray[np.float64]
 
-    def read_truth(self, halo: Halo) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-        """Read ground truth and ignore mask with their halo."""
-        g = as_float(self.pixels.truth.read(halo.block.frame, halo.z, halo.y))
-        return g, self.pixels.read_ignored(halo.block.frame, halo.z, halo.y)
-
-    def pair(
-        self, name: str, halo: Halo, g: NDArray[np.float64], ignored: NDArray[np.bool_] | None
-    ) -> Pair:
-        """Read a candidate beside the ground truth."""
-        p = self.pixels.read(name, halo.block.frame, halo.z, halo.y)
-        return Pair(halo, g, p, valid_pixels(g, p, ignored) if name in self.masked else None)
-
     def around(self, block: Block) -> Halo:
         """Return a block with the halo that SSIM needs."""
         return Halo.around(block, self.pixels.truth.shape, len(self.z_taps) // 2)
 
-    def ssim(self, name: str, pair: Pair) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Return the SSIM map of a block, and sums and counts of its rows without the rim."""
-        fit, halo = self.fits[name], pair.halo
-        block, reach = halo.block, len(self.z_taps) // 2
-        depth, height, width = self.pixels.truth.shape
-        sums = np.zeros((*block.shape, 2))
-        out = np.full((*block.shape, width), np.nan, np.float32)
-        if not fit.data_range:
-            return out, sums
-        affine, moments = fit.affine, fit.moments
-        means = affine.of_ground_truth(moments.mean_g), affine.of_candidate(moments.mean_p)
-        rows = reflected(np.arange(block.y0 - RADIUS, block.y1 + RADIUS), height) - halo.y.start
-        for i, k in enumerate(range(block.z0, block.z1)):
-            planes = reflected(np.arange(k - reach, k + reach + 1), depth) - halo.z.start
-            sums[i, :, 0], sums[i, :, 1] = ssim_rows(
-                pair.ground_truth,
-                pair.candidate,
-                affine,
-                means,
-                fit.data_range,
-                planes=planes,
-                rows=rows,
-                z_taps=self.z_taps,
-                valid=pair.valid,
-                out=out[i],
-            )
-        sums[~halo.beyond_rim(self.pixels.truth.shape, reach)] = 0
-        return out, sums
+    def scene(self, names: Sequence[str], halo: Halo) -> Scene:
+        """Read ground truth and candidates with their halo."""
+        frame, z, y = halo.block.frame, halo.z, halo.y
+        truth = self.pixels.truth.read(frame, z, y)
+        ignored = self.pixels.read_ignored(frame, z, y)
+        candidates = {n: self.pixels.read_as_stored(n, frame, z, y) for n in names}
+        valid = {
+            n: valid_pixels(truth, c, ignored) if n in self.masked else None
+            for n, c in candidates.items()
+        }
+        return Scene(halo, truth, candidates, valid)
 
-    def difference(self, name: str, pair: Pair) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Return the difference map of a block, and counts and sums of errors of its rows."""
-        fit, block = self.fits[name], pair.halo.block
-        g, p = pair.halo.inside(pair.ground_truth), pair.halo.inside(pair.candidate)
-        valid = None if pair.valid is None else pair.halo.inside(pair.valid)
-        out = np.empty(g.shape, np.float32)
-        sums = np.empty((*block.shape, 3))
-        for i in range(len(g)):
-            of_plane = None if valid is None else valid[i]
-            sums[i] = difference_rows(g[i], p[i], fit.affine, of_plane, out[i])
+    def ssim(
+        self, scene: Scene, outs: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Write the SSIM maps of a block; return sums and counts of its rows without the rim."""
+        found: dict[str, NDArray[np.float64]] = {}
+        for names, valid in self._alike(scene):
+            sums = self._ssim_together(scene, names, valid, [outs[n] for n in names])
+            found |= dict(zip(names, sums, strict=True))
+        return found
+
+    def _alike(self, scene: Scene) -> Iterator[tuple[list[str], NDArray[np.bool_] | None]]:
+        """Group candidates that share the pixels that count and what the ground truth becomes."""
+        left = list(scene.candidates)
+        while left:
+            first, *others = left
+            truth, valid = self.fits[first].ground_truth, scene.valid[first]
+            names = [first]
+            for name in others:
+                alike = self.fits[name].ground_truth == truth
+                if alike and same_pixels(scene.valid[name], valid):
+                    names.append(name)
+            left = [n for n in others if n not in names]
+            yield names, valid
+
+    def _ssim_together(
+        self,
+        scene: Scene,
+        names: list[str],
+        valid: NDArray[np.bool_] | None,
+        outs: list[NDArray[np.float32]],
+    ) -> NDArray[np.float64]:
+        fits = [self.fits[n] for n in names]
+        halo, block, reach = scene.halo, scene.halo.block, len(self.z_taps) // 2
+        result = np.zeros((len(names), *block.shape, 2))
+        if not fits[0].data_range:  # it is the ground truth's
+            for out in outs:
+                out.fill(np.nan)
+            return result
+        depth, height, _ = self.pixels.truth.shape
+        rows = reflected(np.arange(block.y0 - RADIUS, block.y1 + RADIUS), height) - halo.y.start
+        # windows that reach over z are filtered for all planes together, others one by one
+        slabs = [(block.z0, block.z1)] if reach else [(k, k + 1) for k in range(*block.planes)]
+        for z0, z1 in slabs:
+            planes = reflected(np.arange(z0 - reach, z1 + reach), depth) - halo.z.start
+            here = slice(z0 - block.z0, z1 - block.z0)
+            result[:, here, :, 0], result[:, here, :, 1] = ssim_block(
+                scene.truth,
+                [scene.candidates[n] for n in names],
+                [f.affine for f in fits],
+                [
+                    (
+                        f.affine.of_ground_truth(f.moments.mean_g),
+                        f.affine.of_candidate(f.moments.mean_p),
+                    )
+                    for f in fits
+                ],
+                fits[0].data_range,
+                Window(planes, rows, self.z_taps),
+                valid=valid,
+                outs=[o[here] for o in outs],
+            )
+        result[:, ~halo.beyond_rim(self.pixels.truth.shape, reach)] = 0
+        return result
+
+    def difference(self, name: str, scene: Scene, out: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Write the difference map of a block; return counts and sums of errors of its rows."""
+        fit, inside, valid = self.fits[name], scene.halo.inside, scene.valid[name]
+        sums = difference_rows(
+            inside(scene.truth),
+            inside(scene.candidates[name]),
+            fit.affine,
+            None if valid is None else inside(valid),
+            out,
+        )
         if not fit.data_range:
             out.fill(np.nan)
-        return out, sums
+        return sums
 
 
 @dataclass(frozen=True)
@@ -180,24 +221,29 @@ class Compare:
 
     def __call__(self, block: Block) -> tuple[dict[str, NDArray[np.float64]], Any]:
         """Return the sums of every row by candidate, and the errors of raw in the background."""
-        halo = self.fitted.around(block)
-        g, ignored = self.fitted.read_truth(halo)
+        names = list(self.fitted.pixels.candidates)
+        scene = self.fitted.scene(names, self.fitted.around(block))
+        places = {n: self._places(n, block) for n in names}
+        of_ssim = self.fitted.ssim(scene, {n: p["ssim"] for n, p in places.items()})
         sums, background = {}, None
-        for name in self.fitted.pixels.candidates:
-            pair = self.fitted.pair(name, halo, g, ignored)
-            ssim, of_ssim = self.fitted.ssim(name, pair)
-            difference, of_errors = self.fitted.difference(name, pair)
-            sums[name] = np.concatenate([of_ssim, of_errors], axis=2)
-            if self.views is not None:
-                at = (*block.frame, block.z, block.y)
-                self.views[name]["ssim"][at] = ssim
-                self.views[name]["difference"][at] = difference
+        for name in names:
+            difference = places[name]["difference"]
+            of_errors = self.fitted.difference(name, scene, difference)
+            sums[name] = np.concatenate([of_ssim[name], of_errors], axis=2)
             if name == RAW:
-                background = self._background_errors(halo.inside(g), difference)
+                background = self._background_errors(scene.halo.inside(scene.truth), difference)
         return sums, background
 
+    def _places(self, name: str, block: Block) -> Mapping[str, NDArray[np.float32]]:
+        """Return where the maps of a block go."""
+        if self.views is not None:
+            at = (*block.frame, block.z, block.y)
+            return {m: v[at] for m, v in self.views[name].items()}
+        shape = (*block.shape, self.fitted.pixels.truth.shape[2])
+        return {m: np.empty(shape, np.float32) for m in ("ssim", "difference")}
+
     def _background_errors(
-        self, g: NDArray[np.float64], difference: NDArray[np.float32]
+        self, g: NDArray[Any], difference: NDArray[np.float32]
     ) -> NDArray[np.int64] | None:
         data_range = self.fitted.fits[RAW].data_range
         if not data_range:
@@ -220,11 +266,10 @@ class JudgeBesideRaw:
         if self.views is not None:
             differences = {n: self.views[n]["difference"][at] for n in names}
         else:
-            halo = Halo.none(block)
-            g, ignored = self.fitted.read_truth(halo)
-            differences = {
-                n: self.fitted.difference(n, self.fitted.pair(n, halo, g, ignored))[0]
-                for n in names
-            }
+            scene = self.fitted.scene(names, Halo.none(block))
+            shape = (*block.shape, self.fitted.pixels.truth.shape[2])
+            differences = {n: np.empty(shape, np.float32) for n in names}
+            for name, out in differences.items():
+                self.fitted.difference(name, scene, out)
         raw = differences.pop(RAW)
         return {n: beside_raw_rows(raw, d, self.tolerance) for n, d in differences.items()}

@@ -75,11 +75,15 @@ class Pixels:
         """Read a block (z, y, x) of the ground truth, in its own dtype."""
         return self.truth.read(block.frame, block.z, block.y)
 
-    def read(self, name: str, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[np.float64]:
+    def read_as_stored(self, name: str, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[Any]:
         """Read planes and rows of a candidate; `frame` is one of the ground truth's."""
         source = self.candidates[name]
         at = dict(zip(self.truth.frame_axes, frame, strict=True))
-        return as_float(source.read(tuple(at[a] for a in source.frame_axes), z, y))
+        return source.read(tuple(at[a] for a in source.frame_axes), z, y)
+
+    def read(self, name: str, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[np.float64]:
+        """Read the same in float64."""
+        return as_float(self.read_as_stored(name, frame, z, y))
 
     def read_ignored(self, frame: tuple[int, ...], z: slice, y: slice) -> NDArray[np.bool_] | None:
         """Read planes and rows of the ignore mask; None where there is none."""
@@ -126,18 +130,26 @@ class Halo:
         return beyond
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Ground truth and candidate with their halo; `valid` is None where every pixel is."""
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A block of the ground truth and of candidates with its halo, as they are stored.
+
+    `valid` is None where every pixel of a candidate counts.
+    """
 
     halo: Halo
-    ground_truth: NDArray[np.float64]
-    candidate: NDArray[np.float64]
-    valid: NDArray[np.bool_] | None
+    truth: NDArray[Any]
+    candidates: Mapping[str, NDArray[Any]]
+    valid: Mapping[str, NDArray[np.bool_] | None]
+
+
+def same_pixels(a: NDArray[np.bool_] | None, b: NDArray[np.bool_] | None) -> bool:
+    """Tell whether two masks are the same; None leaves nothing out."""
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
 def valid_pixels(
-    g: NDArray[np.float64], p: NDArray[np.float64], ignored: NDArray[np.bool_] | None
+    g: NDArray[Any], p: NDArray[Any], ignored: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
     """Tell which pixels are finite in both and not ignored."""
     valid: NDArray[np.bool_] = np.isfinite(g) & np.isfinite(p)

@@ -24,7 +24,7 @@ from napari_verdict.comparison.restoration.passes import (
     Refine,
 )
 from napari_verdict.comparison.restoration.rows import Rows
-from napari_verdict.engine.blocks import blocks_of
+from napari_verdict.engine.blocks import blocks_of, deep_blocks_of
 from napari_verdict.metrics.gain import tolerance
 from napari_verdict.metrics.moments import combine
 from napari_verdict.metrics.ssim import gaussian_taps
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.restoration.pixels import Pixels
     from napari_verdict.engine.blocks import Block
 
+#: Planes of a block where the window of SSIM reaches over z.
+DEEP = 32
 # columns of Unit.sums
 SSIM, SSIM_N, N, SQUARES, MAGNITUDES = range(5)
 BESIDE_RAW, WORSE, RAW_SQUARES, OWN_SQUARES = range(5, 9)
@@ -231,9 +233,15 @@ def units_of(
         for z in range(0, depth, step)
     }
     shape = depth, height, width
+    deep = sigma_along_z(comparison) and step > 1 and pixels.grain == (1, 1)
+
+    def cut(frame: tuple[int, ...]) -> Iterator[Block]:
+        if deep:
+            rows = max(1, 2 * block_pixels // (min(depth, DEEP) * max(1, width)))
+            return deep_blocks_of(frame, shape, planes=DEEP, rows=rows)
+        return blocks_of(frame, shape, block_pixels, grain=pixels.grain, planes=step)
+
     blocks = [
-        (every[frame, b.z0 - b.z0 % step], b)
-        for frame in pixels.truth.frames
-        for b in blocks_of(frame, shape, block_pixels, grain=pixels.grain, planes=step)
+        (every[frame, b.z0 - b.z0 % step], b) for frame in pixels.truth.frames for b in cut(frame)
     ]
     return Units(every, blocks, step)

@@ -1,0 +1,131 @@
+"""Evidence without ground truth: how fast it is, and how often planted artefacts are found.
+
+`pytest -o python_functions='bench_*' benchmarks/bench_evidence.py` times it;
+`python benchmarks/bench_evidence.py FOLDER` plants artefacts in the denoised images of FOLDER
+(with `*/raw.ome.tif` and `*/prediction_*.ome.tif`) and prints the table of docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_verdict.metrics.alarms import FalseAlarms, false_alarms
+from napari_verdict.metrics.evidence import SCALES, detection_limit, evidence_map, peaks, reach
+from napari_verdict.metrics.noise import NoiseModel, residual_curve
+from napari_verdict.metrics.residuals import standardised_residual
+
+CAMERA = NoiseModel.of_camera(2.2, 100.0, 1.6)
+SIZE = 2048
+#: In each cell of the table of what was found: half shown without photons, half erased.
+PLANTINGS = 56
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    y, x = np.indices((SIZE, SIZE))
+    electrons = 20 + 15 * np.sin(x / 30) * np.cos(y / 40)
+    raw = 100 + 2.2 * (rng.poisson(electrons) + rng.normal(0, 1.6, electrons.shape))
+    return raw.astype(np.float32), (100 + 2.2 * electrons).astype(np.float32)
+
+
+def find(raw: np.ndarray, prediction: np.ndarray, threads: int) -> int:
+    """Residual, map at four scales, threshold and peaks; bands of rows given to threads."""
+    halo, rows = reach(), -(-SIZE // (4 * threads))
+
+    def band(first: int) -> np.ndarray:
+        last = min(first + rows, SIZE)
+        a, b = max(first - halo, 0), min(last + halo, SIZE)
+        z = standardised_residual(raw[a:b], prediction[a:b], CAMERA)
+        return evidence_map(z, rows=slice(first - a, last - a))
+
+    with ThreadPoolExecutor(threads) as pool:
+        k = np.concatenate(list(pool.map(band, range(0, SIZE, rows))))
+    low, high = false_alarms(prediction, CAMERA).thresholds(k.size)
+    return len(peaks(k, low, high)[0])
+
+
+@pytest.mark.parametrize("threads", [2, 1])
+def bench_evidence_and_threshold(benchmark, pair, threads):
+    find(*pair, threads)  # compiled, and the simulation remembered
+    assert benchmark.pedantic(find, (*pair, threads), rounds=7) <= 3
+
+
+def bench_first_simulation(benchmark, pair):
+    from napari_verdict.metrics.alarms import _simulated
+
+    benchmark.pedantic(
+        false_alarms, (pair[1], CAMERA), setup=lambda: _simulated.cache_clear(), rounds=5
+    )
+
+
+def bench_detection_limit(benchmark, pair):
+    deviation = np.sqrt(CAMERA.variance(pair[1])).astype(np.float32)
+    benchmark.pedantic(detection_limit, (deviation, 3.0, 5.0), rounds=5, warmup_rounds=1)
+
+
+def plant(folder: Path, name: str, times: float, known: bool, with_blob: bool) -> str:
+    """Plant blobs of a multiple of the limit, one at a time; count those in the first 5.
+
+    The limit is that of the prediction without the blob, or with it, as a person would see it:
+    a blob that is shown without photons raises the noise that is expected there.
+    """
+    import tifffile
+
+    rng = np.random.default_rng(7)
+    raw = tifffile.imread(folder / "raw.ome.tif").astype(float)
+    clean = tifffile.imread(folder / f"prediction_{name}.ome.tif").astype(float)
+    y, x = np.indices(raw.shape)
+    before, alarms_before = _noise(raw, clean, known)
+    thresholds = alarms_before.thresholds(raw.size)
+    found = {-1: [0, 0], 1: [0, 0]}
+    for k in range(PLANTINGS):
+        sign, scale = (-1, 1)[k % 2], SCALES[k // 2 % len(SCALES)]
+        at = rng.integers(12, np.array(raw.shape) - 12)
+        blob = np.exp(-((y - at[0]) ** 2 + (x - at[1]) ** 2) / (2 * scale**2))
+        prediction = clean
+        for _ in range(5 if with_blob else 1):
+            limit = _limit_at(at, prediction, before, scale, abs(thresholds[sign > 0]))
+            # below 0: shown without photons, so added to the prediction
+            prediction = clean - sign * times * limit * blob
+        noise, alarms = _noise(raw, prediction, known)
+        z = standardised_residual(raw, prediction, noise)
+        places, heights = peaks(evidence_map(z), *alarms.thresholds(raw.size))
+        near = np.abs(places[:5] - at).max(axis=1, initial=0) <= max(4, 2 * scale)
+        found[sign][0] += bool((near & (np.sign(heights[:5]) == sign)).any())
+        found[sign][1] += 1
+    cells = [f"{a} of {b}" for a, b in found.values()]
+    model, blobs = "known" if known else "estimated", "with" if with_blob else "without"
+    row = (f"{folder.name}, {name}", model, blobs, f"{times:g}", *cells)
+    return f"| {' | '.join(row)} |"
+
+
+def _limit_at(
+    at: np.ndarray, prediction: np.ndarray, noise: NoiseModel, scale: float, threshold: float
+) -> float:
+    low = np.maximum(at - reach(), 0)
+    part = prediction[tuple(slice(a, b + reach() + 1) for a, b in zip(low, at, strict=True))]
+    return float(detection_limit(np.sqrt(noise.variance(part)), scale, threshold)[tuple(at - low)])
+
+
+def _noise(raw: np.ndarray, prediction: np.ndarray, known: bool) -> tuple[NoiseModel, FalseAlarms]:
+    noise = CAMERA
+    if not known:
+        everywhere = np.ones(raw.shape, bool)
+        noise = residual_curve(raw, prediction, everywhere).fit("residual", circular=True)
+    return noise, false_alarms(prediction, noise)
+
+
+if __name__ == "__main__":
+    print("| prediction | noise model | limit, blob | times the limit | shown | erased |")
+    print("|---|---|---|---|---|---|")
+    for folder in sorted(p.parent for p in Path(sys.argv[1]).glob("*/raw.ome.tif")):
+        for name, known, with_blob in product(("cnn", "nlm"), (True, False), (False, True)):
+            for times in (1.0, 2.0):
+                print(plant(folder, name, times, known, with_blob), flush=True)

@@ -1,0 +1,344 @@
+"""How fast the window answers: 4096 x 4096, 10,000 objects, two predictions, real mouse events.
+
+Run with ``python benchmarks/bench_window.py``; on Linux it opens its own virtual display and
+draws in software. It prints a table for docs/performance.md: what our own work takes, and beside
+it what napari takes to slice, upload and draw. ``--side 2048 --per-side 50`` is quicker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from bench_labels import nuclei
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionSlider
+
+from napari_verdict.widgets.display import virtual_display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Meter:
+    """Adds up what our slots take, and what napari's slicing, uploading and drawing take.
+
+    What is called within another is taken off that: a layer that our code refreshes is napari's.
+    """
+
+    def __init__(self) -> None:
+        from napari._vispy.canvas import VispyCanvas
+        from napari.components import ViewerModel
+        from napari.layers.base.base import Layer
+        from vispy.app.backends._qt import CanvasBackendDesktop
+
+        self.spent = {"ours": 0.0, "napari": 0.0}
+        self.drawn = 0
+        self._stack: list[tuple[str, float]] = []
+        for owner, name in (
+            (Layer, "refresh"),
+            (Layer, "_slice_dims"),
+            (VispyCanvas, "on_draw"),
+            (ViewerModel, "add_layer"),
+            (CanvasBackendDesktop, "paintGL"),
+        ):
+            self.watch("napari", owner, name)
+
+    def watch(self, whose: str, owner: Any, name: str) -> None:
+        """Count the time that a method takes from now on."""
+        original = getattr(owner, name)
+        paints = name == "paintGL"
+
+        def timed(this: Any, *args: Any, **kwargs: Any) -> Any:
+            self._stack.append((whose, 0.0))
+            start = time.perf_counter()
+            try:
+                return original(this, *args, **kwargs)
+            finally:
+                taken = time.perf_counter() - start
+                _, inner = self._stack.pop()
+                self.spent[whose] += taken - inner
+                if self._stack:
+                    outer, before = self._stack[-1]
+                    self._stack[-1] = (outer, before + taken)
+                self.drawn += paints
+
+        setattr(owner, name, timed)
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.spent = dict.fromkeys(self.spent, 0.0)
+
+
+class Bench:
+    """A viewer with two predictions of many objects, the Validate dock, and hands."""
+
+    def __init__(self, side: int, per_side: int) -> None:
+        import napari
+
+        self.rows: list[tuple[str, str, str, str, str]] = []
+        self.meter = Meter()
+        rng = np.random.default_rng(0)
+        truth, prediction = nuclei(rng, side, per_side)
+        self.viewer = napari.Viewer()
+        self.app = QApplication.instance()
+        self.viewer.window._qt_window.resize(1600, 1000)
+        self.viewer.add_labels(truth, name="ground truth")
+        self.viewer.add_labels(prediction, name="stardist")
+        self.viewer.add_labels(np.roll(prediction, 2, 0), name="cellpose")
+        self.settle(1)
+
+    def _watch_ours(self) -> None:
+        from napari_verdict.widgets.plots.canvas import PlotCanvas
+        from napari_verdict.widgets.plots.panel import PlotsPanel
+        from napari_verdict.widgets.presenter import Presenter
+        from napari_verdict.widgets.results_page import ResultsPage
+
+        for owner, name in (
+            (ResultsPage, "_on_threshold"),
+            (Presenter, "_on_rematched"),
+            (Presenter, "repaint"),
+            (PlotsPanel, "update_plot"),
+            (PlotCanvas, "draw"),
+            (PlotCanvas, "draw_over"),
+            (PlotCanvas, "paintEvent"),
+        ):
+            self.meter.watch("ours", owner, name)
+
+    # ---- hands
+
+    def settle(self, seconds: float = 0.3) -> None:
+        """Let napari finish what it does by itself."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.app.processEvents()
+            time.sleep(0.002)
+
+    def until(self, holds: Callable[[], Any], patience: float = 60) -> float:
+        """Turn the event loop until something holds; return when it did."""
+        end = time.perf_counter() + patience
+        while not holds():
+            if time.perf_counter() > end:
+                raise TimeoutError
+            self.app.processEvents()
+        return time.perf_counter()
+
+    def mouse(self, widget: Any, kind: Any, at: QPoint, down: bool = True) -> None:
+        """Send a real event of the left button."""
+        button = Qt.MouseButton.LeftButton
+        none = Qt.MouseButton.NoButton
+        event = QMouseEvent(
+            kind,
+            QPointF(at),
+            QPointF(widget.mapToGlobal(at)),
+            none if kind == QEvent.Type.MouseMove else button,
+            button if down else none,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(widget, event)
+
+    def drag(self, widget: Any, places: list[QPoint], each: Callable[[Callable[[], None]], None]):
+        """Press, move from place to place, release; `each` measures one move."""
+        self.mouse(widget, QEvent.Type.MouseButtonPress, places[0])
+        self.settle()
+        for place in places[1:]:
+            each(lambda p=place: self.mouse(widget, QEvent.Type.MouseMove, p))
+        self.mouse(widget, QEvent.Type.MouseButtonRelease, places[-1], down=False)
+        self.settle()
+
+    @contextmanager
+    def silence(self) -> Iterator[list[float]]:
+        """Record the gaps between the ticks of a timer of 5 ms."""
+        gaps: list[float] = [0.0]
+        last = time.perf_counter()
+
+        def tick() -> None:
+            nonlocal last
+            now = time.perf_counter()
+            gaps.append(now - last)
+            last = now
+
+        timer = QTimer()
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(tick)
+        timer.start(5)
+        yield gaps
+        timer.stop()
+
+    # ---- what is measured
+
+    def dock(self) -> None:
+        """From asking for the dock until it stands there."""
+        start = time.perf_counter()
+        from napari_verdict.widgets.validate import ValidateWidget
+
+        imported = time.perf_counter() - start
+        self._watch_ours()
+        start = time.perf_counter()
+        self.validate = ValidateWidget(self.viewer)
+        ours = imported + time.perf_counter() - start
+        self.viewer.window.add_dock_widget(self.validate, name="Validate", area="right")
+        self.until(self.validate.isVisible)
+        self.app.processEvents()
+        self.add(
+            "dock opened, first time",
+            300,
+            [ours],
+            [time.perf_counter() - start - (ours - imported)],
+        )
+        self.settle(1)
+
+    def job(self, what: str) -> None:
+        """The longest silence of the event loop while it is computed."""
+        job = self.validate.job
+        with self.silence() as gaps:
+            self.validate.validate.click()
+            self.until(lambda: not job.is_busy)
+        drawn: list[int] = []
+        self.validate.presenter.drawn.connect(lambda: drawn.append(1))
+        self.until(lambda: drawn)
+        self.settle(1)
+        self.add(f"longest silence while it computes, {what}", 50, [max(gaps)], [])
+
+    def slider(self) -> None:
+        """The slider of the IoU threshold is dragged."""
+        slider = self.validate.results.threshold.slider
+        option = QStyleOptionSlider()
+        slider.initStyleOption(option)
+        style = QStyle.SubControl.SC_SliderHandle
+        handle = slider.style().subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, style, slider
+        )
+        start = handle.center()
+        step = (slider.width() - handle.width()) / 95
+        places = [start + QPoint(round(k * step), 0) for k in range(31)]
+        self.threshold("slider dragged", slider, places)
+
+    def curve(self) -> None:
+        """The line in the curve is dragged."""
+        bar = self.validate.results.threshold
+        bar.slider.setValue(50)
+        bar.curve_button.click()
+        self.until(lambda: bar.curve is not None and not bar._job.is_busy and bar.curve._panels)
+        self.settle(1)
+        panel = bar.curve._panels[0]
+        ratio = bar.curve.devicePixelRatioF()
+
+        def at(threshold: float) -> QPoint:
+            return QPoint(round(panel.transData.transform((threshold, 0))[0] / ratio), 100)
+
+        self.threshold("line of the curve dragged", bar.curve, [at(k / 100) for k in range(50, 81)])
+
+    def threshold(self, what: str, widget: Any, places: list[QPoint]) -> None:
+        """Time from a move of the mouse to table, overlay and painted window."""
+        presenter, slider = self.validate.presenter, self.validate.results.threshold.slider
+        ours, table, painted, napari = [], [], [], []
+
+        def each(move: Callable[[], None]) -> None:
+            before = presenter.result
+            self.meter.clear()
+            start = time.perf_counter()
+            move()
+            if slider.value() / 100 == before.comparison.settings.iou_threshold:
+                return
+            seen = self.until(lambda: presenter.result is not before)
+            table.append(seen - start)
+            self.until(lambda: presenter._painted is presenter.result)
+            drawn = self.meter.drawn
+            painted.append(self.until(lambda: self.meter.drawn > drawn) - start)
+            ours.append(self.meter.spent["ours"])
+            napari.append(self.meter.spent["napari"])
+            self.settle(0.05)
+
+        self.drag(widget, places, each)
+        self.add(f"{what}: our work", 50, ours, napari)
+        self.add(f"{what}: to scores in the table", 100, table, [])
+        self.add(f"{what}: to overlays painted", None, painted, [])
+
+    def plots(self) -> None:
+        """A plot is chosen, or the threshold has come to rest: entries listed, plot drawn."""
+        from napari_verdict.widgets.plots.panel import PlotsPanel
+
+        panel = PlotsPanel(self.viewer)
+        self.viewer.window.add_dock_widget(panel, name="Plots", area="left")
+        self.settle(1)
+        for name, what in (("iou", "histogram"), ("size", "size against IoU"), ("pair", "counts")):
+            panel.chooser.setCurrentIndex(panel.chooser.findData(name))
+            self.settle(0.5)
+            view = panel.plot(name)
+
+            def change(panel: Any = panel) -> None:
+                panel._listed = (None, None)
+                panel.update_plot()
+
+            def seen(view: Any = view) -> bool:
+                return getattr(view, "_under", True) is not None
+
+            self.answer(f"plot of another threshold: {what}", None, [change] * 10, seen)
+        self.viewer.window.remove_dock_widget(panel)
+
+    def answer(
+        self, what: str, budget: int | None, acts: list[Callable[[], Any]], seen: Callable[[], bool]
+    ) -> None:
+        """Measure what is done at once and until it is seen: a jump, a stroke, a click.
+
+        What counts as ours has to be named in `_watch_ours`.
+        """
+        ours, napari = [], []
+        for act in acts:
+            self.meter.clear()
+            act()
+            self.until(seen)
+            self.app.processEvents()
+            ours.append(self.meter.spent["ours"])
+            napari.append(self.meter.spent["napari"])
+            self.settle(0.1)
+        self.add(what, budget, ours, napari)
+
+    # ---- the table
+
+    def add(self, what: str, budget: int | None, ours: list[float], napari: list[float]) -> None:
+        """Keep a row: median and maximum in milliseconds."""
+        self.rows.append(
+            (what, f"{budget} ms" if budget else "–", _ms(ours), _ms(napari), str(len(ours)))
+        )
+
+    def print(self) -> None:
+        """Print the table."""
+        print("| what | budget | median (longest) | napari's own | n |\n|---|---|---|---|---|")
+        for row in self.rows:
+            print("| " + " | ".join(row) + " |")
+
+
+def _ms(seconds: list[float]) -> str:
+    if not seconds:
+        return "–"
+    median, top = 1e3 * statistics.median(seconds), 1e3 * max(seconds)
+    return f"{median:.0f} ms" + (f" ({top:.0f})" if len(seconds) > 1 else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--side", type=int, default=4096, help="pixels along y and x")
+    parser.add_argument("--per-side", type=int, default=100, help="objects along y and x")
+    options = parser.parse_args()
+    with virtual_display():
+        bench = Bench(options.side, options.per_side)
+        bench.dock()
+        bench.job("first time, kernels loaded")
+        bench.job("again")
+        bench.slider()
+        bench.curve()
+        bench.plots()
+        bench.print()
+        bench.validate.stop()
+        bench.viewer.close()
+
+
+if __name__ == "__main__":
+    main()

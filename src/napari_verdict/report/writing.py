@@ -1,0 +1,50 @@
+"""Files that are whole at any moment, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
+    """Write beside the file, bring it to the disk, then put it in its place.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is there. It holds what it held, or all that is new, never a half.
+    write : callable
+        Writes a file of the name it is given.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the file is what it was.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        _settle(part, os.O_RDWR)
+        part.replace(path)
+        if os.name == "posix":  # elsewhere a folder cannot be opened
+            _settle(path.parent, os.O_RDONLY)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _settle(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,268 @@
+"""One layer of ours that outlines what is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.engine.sources import canonical_view
+from napari_verdict.viewer.layers import MARK
+from napari_verdict.viewer.lazy_planes import is_lazy
+from napari_verdict.viewer.outlines import box_outline, outline
+from napari_verdict.viewer.placement import place, placement_of
+from napari_verdict.viewer.places import frame_and_crop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.comparison.entries import Entries
+
+#: What the metadata of the layer says it shows.
+NAME = "highlight"
+#: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
+COLOURS = {"ground truth": "#ffffff", "prediction": "#ff6bf5", "place": "#ffb14a"}
+#: Thickness on the screen, in its pixels.
+WIDTH = 2.5
+#: Above so many pixels a box is drawn, so that jumping stays quick.
+LARGEST = 2_000_000
+#: So many objects of the other side are outlined with one that has no partner.
+MOST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What outlines one object or place.
+
+    Parameters
+    ----------
+    role : str
+        One of `napari_verdict.comparison.entries.ROLES`.
+    lines : (n, 2, 3) ndarray of float64
+        Start and direction along z, y, x, in pixels that were compared.
+    """
+
+    role: str
+    lines: NDArray[np.float64]
+
+
+def outlines_of(result: Any, entries: Entries, row: int) -> list[Outline]:
+    """Return the outlines of an entry and of what it meets on the other side.
+
+    Parameters
+    ----------
+    result : Result
+        What the entries belong to.
+    entries : Entries
+        All of them.
+    row : int
+        The one that is looked at.
+
+    Returns
+    -------
+    list of Outline
+        The true shape of the object, of its partner, or else of all that overlap it; the box
+        of places, of points, of what is very large and of labels that would have to be read
+        from a file first.
+    """
+    key, kind = entries.key(row), entries.kinds[entries.kind[row]]
+    found = [_of_row(result, entries, row)]
+    if key.role == "place":
+        return found
+    other = "prediction" if key.role == "ground truth" else "ground truth"
+    ids = [int(entries.partner[row])] if kind == "matched" else _met(result, entries, row, other)
+    for label in ids:
+        theirs = entries.find(EntryKey(key.candidate, other, key.frame, label))
+        if theirs >= 0:
+            found.append(_of_row(result, entries, theirs))
+    return found
+
+
+def _of_row(result: Any, entries: Entries, row: int) -> Outline:
+    key, box = entries.key(row), entries.box[row]
+    low, high = box[::2], box[1::2]
+    part = _pixels(result, key, key.role, low, high)
+    if part is None:
+        return Outline(key.role, box_outline(low - 0.5, high - 0.5))
+    lines = outline(part == key.id, dashed=key.role == "prediction")
+    lines[:, 0] += low
+    return Outline(key.role, lines)
+
+
+def _met(result: Any, entries: Entries, row: int, other: str) -> list[int]:
+    """Return the objects of the other side that overlap one, those that overlap most first."""
+    key, box = entries.key(row), entries.box[row]
+    low, high = box[::2], box[1::2]
+    mine = _pixels(result, key, key.role, low, high)
+    theirs = _pixels(result, key, other, low, high)
+    if mine is None or theirs is None:
+        return []
+    ids, counts = np.unique(theirs[mine == key.id], return_counts=True)
+    most = ids[np.argsort(-counts, kind="stable")]
+    return [int(i) for i in most[most != 0][:MOST]]
+
+
+def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any | None:
+    """Return the labels of one side within a box; None where none are at hand."""
+    comparison = result.comparison
+    truth = comparison.ground_truth
+    source = truth if role == "ground truth" else comparison.candidates.get(key.candidate)
+    if (
+        role == "place"
+        or not comparison.task.is_labels
+        or source is None
+        or is_lazy(source.data)
+        or np.prod(high - low) > LARGEST
+    ):
+        return None
+    frames = dict(zip((a for a in truth.axes if a in "tc"), key.frame, strict=True))
+    frame = tuple(frames[a] for a in source.axes if a in "tc")
+    view = canonical_view(source.data, source.axes)[frame]
+    return view[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+
+
+class Highlight:
+    """Outlines one entry at a time, in one layer that is updated in place.
+
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Where it is shown.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+
+    @property
+    def layer(self) -> Any | None:
+        """The layer; None before anything was outlined, and when a person deleted it."""
+        for layer in self._viewer.layers:
+            if layer.metadata.get(MARK, {}).get("name") == NAME:
+                return layer
+        return None
+
+    def show(
+        self,
+        result: Any,
+        reference: Any,
+        outlines: Sequence[Outline],
+        frame: Sequence[int],
+        title: str,
+    ) -> Any:
+        """Outline what is looked at.
+
+        Parameters
+        ----------
+        result : Result
+            What it belongs to.
+        reference : napari layer
+            The ground truth: place, scale and units are taken from it.
+        outlines : sequence of Outline
+            Of the entry and of its partner.
+        frame : sequence of int
+            Index along the frame axes.
+        title : str
+            What the layer is called.
+
+        Returns
+        -------
+        napari Vectors layer, or None while the grid is on, where it would take a panel to itself
+        """
+        if self._viewer.canvas.grid.enabled:
+            self.clear()
+            return None
+        lines = np.concatenate([_in_layer(result, reference, o.lines, frame) for o in outlines])
+        colours = [COLOURS[o.role] for o in outlines for _ in range(len(o.lines))]
+        layer = self.layer
+        if layer is not None and layer.ndim != reference.ndim:
+            self._viewer.layers.remove(layer)
+            layer = None
+        if layer is None:
+            layer = self._add(reference, lines)
+        else:
+            place(layer, placement_of(reference))
+            if not layer.visible:
+                layer.visible = True  # first: napari does not slice what is hidden
+            layer.data = lines
+        # each of these makes napari slice the layer and draw its thumbnail anew
+        wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
+        if not np.array_equal(layer.edge_color, wanted):
+            layer.edge_color = wanted
+        self.set_width(reference)
+        layer.name = title
+        return layer
+
+    def set_width(self, reference: Any) -> None:
+        """Keep the lines as thick on the screen as they were, whatever the zoom."""
+        layer = self.layer
+        if layer is not None:
+            pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
+            width = WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
+            if abs(width - layer.edge_width) > 0.02 * width:
+                layer.edge_width = width
+
+    def clear(self) -> None:
+        """Outline nothing."""
+        layer = self.layer
+        if layer is not None and layer.visible:
+            layer.visible = False
+
+    def remove(self) -> None:
+        """Take the layer away."""
+        layer = self.layer
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def _add(self, reference: Any, lines: Any) -> Any:
+        from napari.layers import Vectors
+
+        layers = self._viewer.layers
+        selection, active = set(layers.selection), layers.selection.active
+        layer = _add_still(
+            self._viewer,
+            Vectors(
+                lines,
+                ndim=reference.ndim,
+                vector_style="line",
+                opacity=1.0,
+                metadata={MARK: {"candidate": "", "name": NAME}},
+                **placement_of(reference),
+            ),
+        )
+        # a person goes on painting where they were
+        layers.selection = {x for x in selection if x in layers}
+        layers.selection.active = active
+        return layer
+
+
+def _rgba(colour: str) -> tuple[float, ...]:
+    return (*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0)
+
+
+def _add_still(viewer: Any, layer: Any) -> Any:
+    """Add a layer on top without moving the camera."""
+    camera = viewer.scene.camera
+    center, zoom = camera.center, camera.zoom
+    viewer.add_layer(layer)
+    camera.center, camera.zoom = center, zoom
+    return layer
+
+
+def _in_layer(result: Any, reference: Any, lines: Any, frame: Sequence[int]) -> Any:
+    """Return lines along z, y, x as lines along the axes of the ground-truth layer."""
+    axes, start = frame_and_crop(result, reference)
+    frames = dict(
+        zip((a for a in result.comparison.ground_truth.axes if a in "tc"), frame, strict=True)
+    )
+    placed = np.zeros((len(lines), 2, len(axes)))
+    for i, axis in enumerate(axes):
+        if axis in frames:
+            placed[:, 0, i] = frames[axis]
+        else:
+            placed[:, :, i] = lines[:, :, "zyx".index(axis)]
+    placed[:, 0] += start
+    return placed

@@ -1,0 +1,56 @@
+"""What a score, or a word of the verdict, is made of: the filter that lists it in Inspect."""
+
+from __future__ import annotations
+
+from napari_verdict.comparison.entries import Filter
+
+_UNMATCHED = frozenset({"missed", "extra", "split", "merge", "many-to-many", "inaccurate"})
+_TRUE, _PREDICTED = frozenset({"ground truth"}), frozenset({"prediction"})
+_MISSED = Filter(kinds=_UNMATCHED, roles=_TRUE)
+_EXTRA = Filter(kinds=_UNMATCHED, roles=_PREDICTED)
+_MATCHED = Filter(kinds=frozenset({"matched"}), roles=_TRUE)
+_WRONG = Filter(kinds=_UNMATCHED)
+
+#: Scores that count objects or area: a click on them brings the list of just these to front.
+COUNTS = frozenset({"tp", "fp", "fn", "n_pred", "area_worse"})
+
+_OBJECTS = {
+    "tp": _MATCHED,
+    "fp": _EXTRA,
+    "fn": _MISSED,
+    "n_pred": Filter(kinds=_UNMATCHED | {"matched"}, roles=_PREDICTED),
+    "precision": _EXTRA,
+    "recall": _MISSED,
+    "sq": _MATCHED,
+    "mean_true_iou": _MISSED,
+    **dict.fromkeys(("f1", "pq", "rq", "accuracy"), _WRONG),
+    "matched": _MATCHED,
+    "missed": _MISSED,
+    "extra": _EXTRA,
+}
+_ERROR, _WORSE = Filter(by="error"), Filter(by="worse than raw")
+_PLACES = {
+    "ssim": Filter(by="structure"),
+    **dict.fromkeys(("nrmse", "rmse", "psnr", "zc_sqrt_mae", "pearson", "rse"), _ERROR),
+    **dict.fromkeys(("skill", "area_worse"), _WORSE),
+}
+
+
+def filter_of(metric: str, task: str) -> Filter | None:
+    """Return what lists the entries that a score is made of.
+
+    Parameters
+    ----------
+    metric : str
+        Metric id, or what the verdict links: ``matched missed extra``, a map.
+    task : str
+        Of the result.
+
+    Returns
+    -------
+    Filter or None
+        None where there is nothing to list.
+    """
+    if task == "restoration":
+        return _PLACES.get(metric)
+    return _OBJECTS.get(metric) if task in ("instances", "detections") else None

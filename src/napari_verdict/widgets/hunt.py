@@ -1,0 +1,236 @@
+"""Between the list and the viewer: go there, outline, hold, side by side, and what was clicked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_verdict.viewer.flip import Hold
+from napari_verdict.viewer.fly import Flight, box_in_layer
+from napari_verdict.viewer.grid import panels
+from napari_verdict.viewer.highlight import Highlight, outlines_of
+from napari_verdict.viewer.layers import kind_of
+from napari_verdict.viewer.places import data_position
+from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
+from napari_verdict.widgets.session import session_of
+from napari_verdict.widgets.state import choices_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_verdict.comparison.entries import Entries
+
+#: Modes in which a click asks what lies there, rather than paints or adds.
+_LOOKING = ("pan_zoom", "pick")
+#: A mouse that moved less than this, in pixels of the screen, was not dragged.
+_STILL = 4.0
+
+
+class Hunt(QObject):
+    """Takes the viewer to entries, and tells which entry was clicked in it.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose session is followed.
+    parent : QObject
+        The dock.
+    """
+
+    #: Entries that a person pointed at in the image, the likeliest first: list of EntryKey.
+    picked = Signal(object)
+    #: There is one view again, in which something can be outlined.
+    regained = Signal()
+
+    def __init__(self, viewer: Any, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer, self._session = viewer, session_of(viewer)
+        self.entries: Entries | None = None
+        self.flight, self.highlight, self._hold = Flight(viewer), Highlight(viewer), Hold(viewer)
+        self._sources: list[Any] = []
+        self._flying = False
+        self._click = _click_of(self)
+        viewer.mouse_drag_callbacks.append(self._click)
+        viewer.scene.camera.events.zoom.connect(self._on_zoom)
+        viewer.canvas.grid.events.enabled.connect(self._on_grid)
+        self._session.grid.left.connect(self._on_left)
+
+    # ---- to the image
+
+    def go(self, row: int, title: str) -> None:
+        """Fly to an entry and outline it."""
+        result, reference = self._known()
+        if result is None or self.entries is None:
+            return
+        self._flying = True
+        try:
+            self.flight.to(reference, *box_in_layer(result, reference, self.entries, row))
+        finally:
+            self._flying = False
+        self.outline(row, title)
+
+    def outline(self, row: int, title: str) -> None:
+        """Outline an entry and its partner where they are."""
+        result, reference = self._known()
+        if result is None or self.entries is None:
+            return
+        key = self.entries.key(row)
+        outlines = outlines_of(result, self.entries, row)
+        self.highlight.show(result, reference, outlines, key.frame, title)
+
+    @property
+    def can_compare(self) -> bool:
+        """Whether there are layers to put side by side."""
+        return bool(panels(self._viewer, self._roles()))
+
+    def back(self) -> bool:
+        """Go back to where camera and sliders were before the jump."""
+        return self.flight.back()
+
+    def hold(self, role: str, pressed: bool) -> bool:
+        """Show raw, ground truth or prediction alone while a key is held."""
+        if not pressed:
+            self._hold.release()
+            return True
+        alone = self._layers_of(role)
+        if not alone:
+            return False
+        if (layer := self.highlight.layer) is not None and layer.visible:
+            alone = [*alone, layer]
+        return self._hold.press(alone)
+
+    def toggle_side_by_side(self) -> bool:
+        """Give sources and results a panel each, or go back to the state before."""
+        grid = self._session.grid
+        if grid.is_on or self._viewer.canvas.grid.enabled:
+            grid.leave()
+            return True
+        grid.show(panels(self._viewer, self._roles()))
+        return bool(grid.is_on)
+
+    def follow_sources(self) -> None:
+        """Listen to the label layers of the result that is looked at."""
+        self._forget_sources()
+        roles = self._session.roles
+        if self._session.result is not None and roles is not None:
+            layers = (roles.ground_truth, self._prediction())
+            self._sources = [x for x in layers if x is not None and kind_of(x) == "labels"]
+        for layer in self._sources:
+            layer.events.selected_label.connect(self._on_label)
+
+    def stop(self) -> None:
+        """Leave the viewer alone; the outline goes."""
+        self._forget_sources()
+        if self._click in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._click)
+        self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
+        self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
+        self._session.grid.left.disconnect(self._on_left)
+        self._hold.release()
+        self.highlight.clear()
+
+    # ---- from the image
+
+    def pick_at(self, event: Any) -> None:
+        """Say which entries lie where the mouse was clicked."""
+        result, reference = self._known()
+        active = self._viewer.layers.selection.active
+        looking = active is None or str(getattr(active, "mode", "pan_zoom")) in _LOOKING
+        if result is None or self.entries is None or not looking:
+            return
+        candidate = self.entries.candidate
+        if result.comparison.task.is_labels:
+            keys = keys_under(self._viewer, result, reference, candidate, event)
+        else:
+            found = compared_pixel(self._viewer, result, reference, event.position)
+            if found is None:
+                return
+            axes = result.comparison.ground_truth.axes
+            row = place_under(self.entries, found[0], axes, found[1])
+            keys = [self.entries.key(row)] if row >= 0 else []
+        if keys:
+            self.picked.emit(keys)
+
+    def _on_label(self, event: Any) -> None:
+        layer = event.source
+        if self.entries is None or str(layer.mode) not in _LOOKING:
+            return
+        from napari_verdict.comparison.entries import EntryKey
+
+        truth = layer is self._session.roles.ground_truth
+        axes = self._session.result.comparison.ground_truth.axes
+        here = data_position(self._viewer, layer, self._viewer.dims.point)
+        frame = tuple(round(float(p)) for a, p in zip(axes, here, strict=False) if a in "tc")
+        key = EntryKey(
+            self.entries.candidate,
+            "ground truth" if truth else "prediction",
+            frame,
+            int(layer.selected_label),
+        )
+        self.picked.emit([key])
+
+    # ---- who is who
+
+    def _known(self) -> tuple[Any, Any]:
+        """Return the result and the ground-truth layer; None where there is no result."""
+        result, roles = self._session.result, self._session.roles
+        return (None, None) if result is None or roles is None else (result, roles.ground_truth)
+
+    def _roles(self) -> Any:
+        return self._session.roles or choices_of(self._viewer).roles
+
+    def _prediction(self) -> Any:
+        """Return the layer of the candidate that is looked at; the first one for raw."""
+        result, roles = self._session.result, self._roles()
+        names = []
+        if result is not None:
+            names = [p.name for p in (result.request or result.comparison).predictions]
+        by_name = dict(zip(names, roles.predictions, strict=False))
+        return by_name.get(self._session.candidate, next(iter(roles.predictions), None))
+
+    def _layers_of(self, role: str) -> list[Any]:
+        roles = self._roles()
+        layer = self._prediction() if role == "prediction" else getattr(
+            roles, role.replace(" ", "_"))  # fmt: skip
+        if layer is None or layer not in self._viewer.layers:
+            return []
+        # labels and points alone would lie on black
+        below = [roles.raw] if roles.raw is not None and kind_of(layer) != "image" else []
+        return [layer, *below]
+
+    def _forget_sources(self) -> None:
+        for layer in self._sources:
+            layer.events.selected_label.disconnect(self._on_label)
+        self._sources = []
+
+    def _on_zoom(self, event: Any = None) -> None:
+        reference = None if self._flying else self._known()[1]
+        if reference is not None and (layer := self.highlight.layer) is not None and layer.visible:
+            self.highlight.set_width(reference)
+
+    def _on_grid(self, event: Any = None) -> None:
+        if self._viewer.canvas.grid.enabled:
+            self.highlight.clear()
+        else:
+            self._on_left()
+
+    def _on_left(self) -> None:
+        self.regained.emit()
+
+
+def _click_of(hunt: Hunt) -> Any:
+    known = ref(hunt)
+
+    def click(viewer: Any, event: Any) -> Generator[None, None, None]:
+        """Select what lies under a click that was not a drag."""
+        start = event.pos
+        yield
+        while event.type == "mouse_move":
+            yield
+        moved = max(abs(float(a) - float(b)) for a, b in zip(start, event.pos, strict=True))
+        if (hunt := known()) is not None and moved < _STILL and event.button == 1:
+            hunt.pick_at(event)
+
+    return click
