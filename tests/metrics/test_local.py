@@ -68,7 +68,7 @@ def test_expected_errors_have_a_floor():
     difference[:, 16:] = 1
     truth = difference * 10
     expected = expected_squares(truth, difference, np.ones_like(truth))
-    assert expected.min() == pytest.approx(0.25 * 0.5)
+    assert expected.min() == pytest.approx(0.5)
 
 
 def deviating(rng, sigma=0.05):

@@ -13,7 +13,15 @@ import numpy as np
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractItemView, QApplication, QComboBox, QScrollArea, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QScrollArea,
+    QTabBar,
+    QWidget,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +43,14 @@ class Person:
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
-        self.window = viewer.window._qt_window
         self.window.resize(1500, 950)
         self.window.show()
         self.wait(lambda: self.window.windowHandle().isExposed(), "the window")
+
+    @property
+    def window(self) -> Any:
+        """The main window; not kept, since napari's fixture counts who holds it."""
+        return self.viewer.window._qt_window
 
     # ---- seeing
 
@@ -72,6 +84,15 @@ class Person:
         """Click a control, in its middle unless said otherwise."""
         widget = self._bring(target)
         self._press(widget, widget.rect().center() if at is None else at)
+
+    def turn_to(self, tab: str) -> None:
+        """Click the tab of a dock that lies behind another."""
+        for bar in self.window.findChildren(QTabBar):
+            for i in range(bar.count()):
+                if bar.isVisible() and tab in bar.tabText(i):
+                    self._press(bar, bar.tabRect(i).center())
+                    return
+        raise AssertionError(f"no tab says {tab!r}")
 
     def choose(self, chooser: str, text: str) -> None:
         """Open a combo box and click an entry."""
@@ -179,7 +200,13 @@ class Person:
 
 
 def _is_seen(widget: QWidget, name: str) -> bool:
-    return bool(widget.isVisible()) and name in _names(widget)
+    if not widget.isVisible() or name not in _names(widget):
+        return False
+    dock: QWidget | None = widget
+    while dock is not None and not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    # Qt keeps docks behind another's tab out of the window instead of hiding them
+    return dock is None or dock.isWindow() or dock.geometry().right() > 0
 
 
 def _names(widget: QWidget) -> tuple[str, ...]:

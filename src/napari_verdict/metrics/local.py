@@ -17,8 +17,8 @@ STEPS_PER_BOX = 4
 LEAST_VALID = 0.5
 #: Classes of ground-truth intensity, equally full, that the expected error is measured in.
 CLASSES = 16
-#: The expected error is never below this share of the error of the whole plane.
-LEAST_EXPECTED = 0.5
+#: The expected error is never below this share of the root mean square of the whole plane.
+LEAST_EXPECTED = 1.0
 #: Sigma of the Gaussian windows, in sides of a box.
 SIGMAS = (1 / 8, 1 / 4, 1 / 2)
 #: What `deviations` tells apart, in the order of its planes.
