@@ -191,3 +191,22 @@ def test_segmentation_numbers_hold(shared_data, read_shared, tmp_path, case):
         assert values[name, "n_pred", None] == want["n_pred"]
         for metric, key in keys.items():
             assert values[name, metric, 0.5] == pytest.approx(want["at_0.5"][key], rel=1e-6)
+
+
+def test_regions_an_ignore_mask_and_what_does_not_count_are_options(files, capsys):
+    wells, ignore = np.zeros((32, 48), np.uint8), np.zeros((32, 48), np.uint8)
+    wells[:16], wells[16:] = 1, 2
+    ignore[10:13, :20] = 1
+    tifffile.imwrite(files / "wells.tif", wells)
+    tifffile.imwrite(files / "unclear.tif", ignore)
+    inputs = ["--gt", str(files / "gt_labels.tif"), "--pred", f"net={files / 'labels.tif'}"]
+    limits = ["--region", f"well={files / 'wells.tif'}", "--ignore", str(files / "unclear.tif")]
+    counted = ["--border", "ignore", "--min-size", "150", "--sparse"]
+    assert main(["labels", *inputs, *limits, *counted, "--out", str(files / "out")]) == 0
+    assert "region well 2" in capsys.readouterr().out
+    record = json.loads((files / "out" / "results.json").read_text(encoding="utf-8"))
+    assert record["settings"]["exclusions"] == {"border": "ignore", "min_size": 150, "sparse": True}
+    values = {(s["region"], s["metric"]): s["value"] for s in record["scores"]}
+    assert [values[r, "n_gt"] for r in (None, "well 1", "well 2")] == [1, 0, 1]
+    assert values[None, "precision"] is None
+    assert main(["replay", str(files / "out" / "results.json")]) == 0

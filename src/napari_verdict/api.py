@@ -9,7 +9,9 @@ import numpy as np
 
 from napari_verdict.comparison.axes import axes_of
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021, Convention
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
+from napari_verdict.comparison.regions import regions_from
 from napari_verdict.comparison.run import complete, run
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def compare_images(
     convention: str | Convention = LAINE_2021,
     ssim_3d: bool = False,
     ignore: Any | None = None,
+    region: Any | None = None,
     decisions: tuple[str, ...] = (),
     threads: int | None = None,
 ) -> Result:
@@ -49,6 +52,9 @@ def compare_images(
         Filter SSIM along z too.
     ignore : array-like of bool, optional
         True where pixels are left out.
+    region : array-like, mapping of str to array-like, or Region, optional
+        Parts of the image that get rows of their own beside the whole: a mask, labels of which
+        each id is a region, or the corners of a polygon as (y, x) in pixels.
     decisions : tuple of str
         Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
     threads : int, optional
@@ -74,7 +80,7 @@ def compare_images(
     chosen = CONVENTIONS[convention] if isinstance(convention, str) else convention
     settings = Settings(convention=chosen, ssim_3d=ssim_3d, decisions=decisions)
     comparison = _comparison(
-        Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore
+        Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore, region
     )
     return complete(run(comparison, threads=threads))
 
@@ -89,6 +95,10 @@ def compare_labels(
     iou_threshold: float = 0.5,
     iou_inclusive: bool = True,
     ignore: Any | None = None,
+    region: Any | None = None,
+    border: str = "keep",
+    min_size: int = 0,
+    sparse: bool = False,
     decisions: tuple[str, ...] = (),
     threads: int | None = None,
 ) -> Result:
@@ -113,6 +123,16 @@ def compare_labels(
         Whether exactly the threshold matches (>=, the default).
     ignore : array-like of bool, optional
         True where pixels are left out.
+    region : array-like, mapping of str to array-like, or Region, optional
+        Parts of the image that get rows of their own beside the whole: a mask, labels of which
+        each id is a region, or the corners of a polygon as (y, x) in pixels.
+    border : str
+        ``keep`` (default) or ``ignore``: objects that touch the border of the image.
+    min_size : int
+        Objects of fewer pixels are ignored.
+    sparse : bool
+        Whether only some of the objects are labelled in the ground truth: scores that need all
+        of them are then undefined.
     decisions : tuple of str
         Remedies accepted beforehand.
     threads : int, optional
@@ -129,10 +149,13 @@ def compare_labels(
         In plain words, when the labels cannot be compared as asked.
     """
     settings = Settings(
-        iou_threshold=iou_threshold, iou_inclusive=iou_inclusive, decisions=decisions
+        iou_threshold=iou_threshold,
+        iou_inclusive=iou_inclusive,
+        decisions=decisions,
+        exclusions=Exclusions(border, min_size, sparse),
     )
     comparison = _comparison(
-        Task(task), prediction, ground_truth, None, axes, spacing, settings, ignore
+        Task(task), prediction, ground_truth, None, axes, spacing, settings, ignore, region
     )
     return complete(run(comparison, threads=threads))
 
@@ -189,6 +212,7 @@ def _comparison(
     spacing: tuple[float, ...] | None,
     settings: Settings,
     ignore: Any | None,
+    region: Any | None = None,
 ) -> Comparison:
     named = prediction if isinstance(prediction, Mapping) else {"prediction": prediction}
     ndim = len(axes) if task is Task.DETECTIONS and axes else None
@@ -205,11 +229,13 @@ def _comparison(
         )
 
     names = unique_names([str(n) for n in named])
+    truth = as_input("ground truth", ground_truth)
     return Comparison(
         task,
-        as_input("ground truth", ground_truth),
+        truth,
         tuple(as_input(n, d) for n, d in zip(names, named.values(), strict=True)),
         as_input("raw", raw) if raw is not None else None,
         settings,
         ignore,
+        regions_from(region, truth.axes, truth.shape),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict import __version__
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
+from napari_verdict.comparison.exclusions import BORDERS, Exclusions
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
 
@@ -84,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
         help="an object is matched at this intersection over union (default: %(default)s)",
     )
     labels.add_argument("--exclusive", action="store_true", help="match above T only, not at T")
+    labels.add_argument(
+        "--border",
+        choices=BORDERS,
+        default="keep",
+        help="objects that touch the border of the image (default: %(default)s)",
+    )
+    labels.add_argument(
+        "--min-size", type=int, default=0, metavar="N", help="ignore objects below N pixels"
+    )
+    labels.add_argument(
+        "--sparse", action="store_true", help="only some objects are labelled in the ground truth"
+    )
     labels.set_defaults(run=_labels)
 
     again = commands.add_parser("replay", help="run a results.json again and compare the numbers")
@@ -118,6 +131,14 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="REMEDY",
         help="accept a remedy that was offered, e.g. crop-to-common",
     )
+    parser.add_argument("--ignore", metavar="FILE", help="a mask of pixels to leave out")
+    parser.add_argument(
+        "--region",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="a mask, or labels of which each id is a region with scores of its own",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="save everything to this folder")
 
 
@@ -138,11 +159,13 @@ def _labels(options: argparse.Namespace) -> int:
         iou_threshold=options.iou,
         iou_inclusive=not options.exclusive,
         decisions=tuple(options.accept),
+        exclusions=Exclusions(options.border, options.min_size, options.sparse),
     )
     return _compare(Task(options.task), options, settings, None)
 
 
 def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: Input | None) -> int:
+    from napari_verdict.comparison.regions import regions_from
     from napari_verdict.comparison.run import complete, run
     from napari_verdict.report.ome import read_input
 
@@ -152,7 +175,10 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
     predictions = tuple(
         read_input(path, name, options.axes) for name, (_, path) in zip(names, named, strict=True)
     )
-    result = complete(run(Comparison(task, truth, predictions, raw, settings)))
+    ignore = read_input(options.ignore).data if options.ignore else None
+    given = {name: read_input(path).data for name, path in map(_name_and_path, options.region)}
+    regions = regions_from(given, truth.axes, truth.shape)
+    result = complete(run(Comparison(task, truth, predictions, raw, settings, ignore, regions)))
     _show(result)
     if options.out:
         from napari_verdict.report.folder import save
@@ -218,21 +244,25 @@ def _show(result: Result) -> None:
         for remedy in finding.remedies:
             print(f"    --accept {remedy.id}: {remedy.label}")
     print(result.verdict, end="\n\n")
-    for line in table(result):
-        print(line)
+    for region in (None, *(r.name for r in result.comparison.regions)):
+        if region is not None:
+            print(f"\nregion {region}")
+        for line in table(result, region):
+            print(line)
 
 
-def table(result: Result) -> list[str]:
-    """Return the scores of the whole as aligned lines: metrics down, candidates across.
+def table(result: Result, region: str | None = None) -> list[str]:
+    """Return the scores of the whole, or of a region, as aligned lines.
 
-    The curve over thresholds, single planes, frames and classes are left to the saved table.
+    Metrics go down, candidates across. The curve over thresholds, single planes, frames and
+    classes are left to the saved table.
     """
     threshold = result.comparison.settings.iou_threshold
     objects = result.comparison.task is Task.INSTANCES
     shown: dict[str, dict[str, str]] = {}
     for s in result.rows:
         at_other = objects and s.threshold not in (None, threshold)
-        if s.axis_index is None and s.class_ is None and s.region is None and not at_other:
+        if s.axis_index is None and s.class_ is None and s.region == region and not at_other:
             label = s.metric if s.unit in ("1", "") else f"{s.metric} [{s.unit}]"
             if objects and s.threshold is None and label in shown and s.candidate in shown[label]:
                 label += " (pixels)"  # foreground scores share names with those of objects

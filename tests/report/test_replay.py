@@ -7,7 +7,9 @@ import pytest
 import tifffile
 
 from napari_verdict import ComparisonError, compare_labels
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Comparison, Settings, Task
+from napari_verdict.comparison.regions import rectangle, regions_of_labels
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.report.folder import save
 from napari_verdict.report.ome import read_input
@@ -38,6 +40,28 @@ def test_every_number_comes_out_again(folder):
     assert result.comparison.settings.iou_threshold == 0.6
     assert result.comparison.settings.iou_inclusive is False
     assert result.comparison.ground_truth.axes == "tyx"
+
+
+def test_regions_ignored_pixels_and_ignored_objects_come_out_again(folder):
+    truth = read_input(folder / "gt.npy", axes="tyx")
+    wells = np.zeros((30, 40), np.uint8)
+    wells[:12], wells[15:] = 1, 4
+    ignore = np.zeros(truth.shape, bool)
+    ignore[0, 5:7, :5] = True
+    comparison = Comparison(
+        Task.INSTANCES,
+        truth,
+        (read_input(folder / "p.npy", axes="tyx"),),
+        settings=Settings(exclusions=Exclusions("ignore", 70, sparse=True)),
+        ignore=ignore,
+        regions=(*regions_of_labels("well", wells, "yx"), rectangle("view", 2.5, 0, 28, 33)),
+    )
+    save(complete(run(comparison)), folder)
+    record = read_record(folder / "results.json")
+    again = replay(folder / "results.json")
+    assert differences(record, again) == []
+    assert {s.region for s in record.scores} == {None, "well 1", "well 4", "view"}
+    assert again.comparison.settings.exclusions == Exclusions("ignore", 70, sparse=True)
 
 
 def test_a_number_that_differs_is_found(folder):

@@ -97,5 +97,6 @@ def _miniature(comparison: Comparison) -> Comparison:
         ground_truth=small(truth),
         predictions=tuple(small(p) for p in comparison.predictions),
         raw=None if comparison.raw is None else small(comparison.raw),
+        regions=(),
         ignore=None if ignore is None else np.zeros(_small(truth), bool),
     )

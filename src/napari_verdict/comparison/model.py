@@ -7,10 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.conventions import LAINE_2021, Convention
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.engine.sources import SPATIAL_AXES, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from napari_verdict.comparison.regions import Region
 
 #: The candidate name that only the raw image may carry.
 RAW = "raw"
@@ -108,6 +111,8 @@ class Settings:
         Detections: the largest distance of a match, in the ground truth's spatial unit.
     decisions : tuple of str
         Remedies the person accepted, by id, in order (see `findings.Remedy`).
+    exclusions : Exclusions
+        Which objects count, and whether the ground truth has them all.
     """
 
     convention: Convention = LAINE_2021
@@ -116,6 +121,7 @@ class Settings:
     iou_inclusive: bool = True
     radius: float | None = None
     decisions: tuple[str, ...] = ()
+    exclusions: Exclusions = field(default_factory=Exclusions)
 
     def __post_init__(self) -> None:
         if not 0 < self.iou_threshold <= 1:
@@ -144,6 +150,8 @@ class Comparison:
         How it is compared.
     ignore : array-like of bool, optional
         True where pixels are left out; shape and axes of the ground truth.
+    regions : tuple of Region
+        Parts of the image that have scores of their own, beside those of the whole.
     """
 
     task: Task
@@ -152,6 +160,7 @@ class Comparison:
     raw: Input | None = None
     settings: Settings = field(default_factory=Settings)
     ignore: Any | None = None
+    regions: tuple[Region, ...] = ()
 
     @property
     def candidates(self) -> Mapping[str, Input]:

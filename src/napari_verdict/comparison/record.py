@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 import napari_verdict
 from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydantic reads it
+from napari_verdict.comparison.mask_runs import runs_of
 from napari_verdict.comparison.model import Input, Task
 from napari_verdict.engine.chunks import edges_of
 from napari_verdict.engine.descriptions import describe, opened
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.regions import Region
     from napari_verdict.comparison.result import Result
     from napari_verdict.engine.cancel import CancelToken
 
@@ -62,6 +64,7 @@ class InputRecord(_Model):
     translate: tuple[float, ...] = Field(description="Position of the first pixel, in units.")
     units: tuple[str, ...]
     sha256: str = Field(description="Of the elements in C order, least significant byte first.")
+    runs: tuple[int, ...] | None = Field(None, description="Of an ignore mask, as of a region.")
 
 
 class ConventionRecord(_Model):
@@ -75,6 +78,28 @@ class ConventionRecord(_Model):
     summary: str
 
 
+class ExclusionsRecord(_Model):
+    """Which objects counted, and whether the ground truth had them all."""
+
+    border: Literal["keep", "ignore"] = "keep"
+    min_size: int = Field(0, description="Smaller objects are ignored, in pixels.")
+    sparse: bool = False
+
+
+class RegionRecord(_Model):
+    """A part of the image that was scored by itself, in pixels of the ground truth."""
+
+    name: str
+    polygons: tuple[tuple[tuple[float, float], ...], ...] = Field(
+        description="Corners as (y, x); empty where `runs` say where it is."
+    )
+    runs: tuple[int, ...] | None = Field(
+        description="Lengths of runs outside and inside by turns, in C order."
+    )
+    shape: tuple[int, ...] | None = Field(description="Of what `runs` fill.")
+    axes: str = Field(description="Of `shape`.")
+
+
 class SettingsRecord(_Model):
     """How it was compared."""
 
@@ -84,6 +109,7 @@ class SettingsRecord(_Model):
     iou_inclusive: bool
     radius: float | None
     decisions: tuple[str, ...] = Field(description="Remedies that were accepted, by id.")
+    exclusions: ExclusionsRecord = ExclusionsRecord()
 
 
 class RemedyRecord(_Model):
@@ -146,6 +172,7 @@ class Record(_Model):
     task: Task
     settings: SettingsRecord
     inputs: tuple[InputRecord, ...]
+    regions: tuple[RegionRecord, ...] = ()
     findings: tuple[FindingRecord, ...]
     verdict: str = Field(description="What the scores mean, in plain words.")
     seconds: float
@@ -183,6 +210,7 @@ def record_of(
         task=comparison.task,
         settings=_fields_of(SettingsRecord, comparison.settings),
         inputs=tuple(_input_records(comparison, token)),
+        regions=tuple(map(_region_record, comparison.regions)),
         findings=tuple(_fields_of(FindingRecord, f) for f in result.findings),
         verdict=result.verdict,
         seconds=result.seconds,
@@ -228,6 +256,17 @@ def checksum(data: Any, token: CancelToken | None = None) -> str:
         piece = piece.compute(scheduler="synchronous") if hasattr(piece, "compute") else piece
         digest.update(np.ascontiguousarray(piece, dtype=little).data)
     return digest.hexdigest()
+
+
+def _region_record(region: Region) -> RegionRecord:
+    labels = region.labels
+    return RegionRecord(
+        name=region.name,
+        polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
+        runs=None if labels is None else runs_of(_pieces(labels), region.value),
+        shape=None if labels is None else tuple(int(n) for n in labels.shape),
+        axes=region.axes,
+    )
 
 
 def _pieces(data: Any) -> Iterator[Any]:
@@ -279,7 +318,8 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
             truth.translate,
             truth.units,
         )
-        yield _input_record("ignore mask", mask, token)
+        runs = runs_of(_pieces(comparison.ignore))
+        yield _input_record("ignore mask", mask, token).model_copy(update={"runs": runs})
 
 
 def _input_record(role: Any, given: Input, token: CancelToken | None) -> InputRecord:

@@ -89,14 +89,14 @@ class Result:
         threshold : float, optional
             IoU threshold or radius; by default the one of the settings.
         **where
-            `class_` and `axis_index`; both None by default.
+            `class_`, `axis_index` and `region`; None by default.
 
         Raises
         ------
         KeyError
             If there is no such score.
         """
-        want = {"class_": None, "axis_index": None} | where
+        want = {"class_": None, "axis_index": None, "region": None} | where
         if threshold is None and self.comparison.task == "instances":
             threshold = self.comparison.settings.iou_threshold
         for s in self.rows:

@@ -54,7 +54,8 @@ def error_kinds(matching: Matching) -> Kinds:
 
     An object with a partner is `MATCHED`, whatever else it overlaps, so that the other kinds
     of the ground truth add up to its objects without a match, and those of the prediction to
-    the extra ones. The kind of an object without a partner is that of `kinds_unmatched`.
+    the extra ones. The kind of an object without a partner is that of `kinds_unmatched`; one
+    that is left out of the counts is `IGNORED`, with or without a partner.
 
     Parameters
     ----------
@@ -71,6 +72,9 @@ def error_kinds(matching: Matching) -> Kinds:
     gt, pred = alone.gt.copy(), alone.pred.copy()
     gt[matching.overlap.pairs.gt[matching.chosen]] = Kind.MATCHED
     pred[matching.overlap.pairs.pred[matching.chosen]] = Kind.MATCHED
+    if matching.ignored is not None:
+        gt[matching.ignored.gt > 0] = Kind.IGNORED
+        pred[matching.ignored.pred > 0] = Kind.IGNORED
     return Kinds(gt, pred)
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from napari_verdict.metrics.error_kinds import Kinds
 from napari_verdict.metrics.values import BOTH_EMPTY, Value, ratio
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_verdict.metrics.matching import Matching
+
+    #: Which ground-truth and which predicted objects.
+    Within = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -91,13 +100,56 @@ class InstanceCounts:
         }
 
 
-def instance_counts(matching: Matching) -> InstanceCounts:
-    """Count the outcome of a matching."""
+def instance_counts(matching: Matching, within: Within | None = None) -> InstanceCounts:
+    """Count the outcome of a matching, without the objects it ignores.
+
+    Parameters
+    ----------
+    matching : Matching
+        Of all objects.
+    within : (ndarray of bool, ndarray of bool), optional
+        Which ground-truth and which predicted objects to count; a matched pair counts by its
+        ground-truth object. By default all.
+    """
     overlap = matching.overlap
+    if within is not None or matching.ignored is not None:
+        return _some_counts(matching, within)
     return InstanceCounts(
         len(overlap.gt_objects),
         len(overlap.pred_objects),
         matching.tp,
         matching.sum_iou,
         overlap.sum_best_iou,
+    )
+
+
+def kinds_within(matching: Matching, within: Within | None) -> Kinds:
+    """Return the kinds of the objects that `instance_counts` counts, and of those it ignores."""
+    gt, pred = _paired(matching, within)
+    return Kinds(matching.kinds.gt[gt], matching.kinds.pred[pred])
+
+
+def _paired(matching: Matching, within: Within | None) -> Within:
+    """Return which objects to look at, both of a pair or none."""
+    overlap, chosen = matching.overlap, matching.chosen
+    if within is None:
+        return np.ones(len(overlap.gt_objects), bool), np.ones(len(overlap.pred_objects), bool)
+    gt, pred = within[0], within[1].copy()
+    pred[overlap.pairs.pred[chosen]] = gt[overlap.pairs.gt[chosen]]
+    return gt, pred
+
+
+def _some_counts(matching: Matching, within: Within | None) -> InstanceCounts:
+    overlap, chosen = matching.overlap, matching.chosen
+    gt, pred = _paired(matching, within)
+    if matching.ignored is not None:
+        gt = gt & (matching.ignored.gt == 0)
+        pred = pred & (matching.ignored.pred == 0)
+    hits = gt[overlap.pairs.gt[chosen]]
+    return InstanceCounts(
+        int(gt.sum()),
+        int(pred.sum()),
+        int(hits.sum()),
+        math.fsum(matching.iou[hits].tolist()),
+        math.fsum(overlap.best_iou[0][gt].tolist()),
     )

@@ -15,6 +15,7 @@ from napari_verdict.metrics.error_kinds import Kinds, error_kinds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_verdict.metrics.exclusions import Ignored
     from napari_verdict.metrics.extents import Extents
     from napari_verdict.metrics.overlap import OverlapTable
 
@@ -55,12 +56,16 @@ class Matching:
         Whether exactly the threshold matches.
     chosen : (tp,) ndarray of intp
         The matched pairs, as indices into ``overlap.pairs``, ascending.
+    ignored : Ignored, optional
+        The objects that are left out of the counts; they are matched all the same. See
+        `napari_verdict.metrics.exclusions`.
     """
 
     overlap: OverlapTable
     threshold: float
     inclusive: bool
     chosen: NDArray[np.intp]
+    ignored: Ignored | None = None
 
     @property
     def tp(self) -> int:
@@ -114,17 +119,20 @@ class Matching:
     @property
     def matched(self) -> NDArray[Any]:
         """Ids of the ground-truth objects that were matched."""
-        return self.gt.objects.ids[self.gt.partners >= 0]
+        return self.gt.objects.ids[self._counted(0) & (self.gt.partners >= 0)]
 
     @property
     def missed(self) -> NDArray[Any]:
         """Ids of the ground-truth objects that were not matched: false negatives."""
-        return self.gt.objects.ids[self.gt.partners < 0]
+        return self.gt.objects.ids[self._counted(0) & (self.gt.partners < 0)]
 
     @property
     def extra(self) -> NDArray[Any]:
         """Ids of the predicted objects that were not matched: false positives."""
-        return self.pred.objects.ids[self.pred.partners < 0]
+        return self.pred.objects.ids[self._counted(1) & (self.pred.partners < 0)]
+
+    def _counted(self, side: int) -> NDArray[np.bool_] | bool:
+        return True if self.ignored is None else self.ignored[side] == 0
 
 
 def match(overlap: OverlapTable, threshold: float, inclusive: bool = True) -> Matching:

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from napari_verdict.comparison.conventions import Convention
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.mask_runs import mask_of
 from napari_verdict.comparison.model import Comparison, Input, Settings
-from napari_verdict.comparison.record import InputRecord, Record, ScoreRecord, checksum
+from napari_verdict.comparison.record import (
+    InputRecord,
+    Record,
+    RegionRecord,
+    ScoreRecord,
+    checksum,
+)
+from napari_verdict.comparison.regions import Region
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.report.ome import read_input
 
@@ -82,9 +92,11 @@ def replay(path: str | Path, *, threads: int | None = None) -> Result:
         next((i for (role, _), i in found.items() if role == "raw"), None),
         Settings(
             convention=Convention(**settings.convention.model_dump()),
-            **settings.model_dump(exclude={"convention"}),
+            exclusions=Exclusions(**settings.exclusions.model_dump()),
+            **settings.model_dump(exclude={"convention", "exclusions"}),
         ),
         mask.data if mask else None,
+        tuple(map(_region, record.regions)),
     )
     return complete(run(comparison, threads=threads))
 
@@ -137,8 +149,18 @@ def _agree(a: Any, b: Any, tolerance: float) -> bool:
     return bool(a == b)
 
 
+def _region(recorded: RegionRecord) -> Region:
+    polygons = tuple(np.array(p, float) for p in recorded.polygons)
+    labels = None
+    if recorded.runs is not None and recorded.shape is not None:
+        labels = mask_of(recorded.runs, recorded.shape)
+    return Region(recorded.name, polygons, labels, axes=recorded.axes)
+
+
 def _input(recorded: InputRecord, beside: Path) -> Input:
     """Read a recorded input again and make sure that its pixels are the same."""
+    if recorded.path is None and recorded.runs is not None:
+        return Input(recorded.name, mask_of(recorded.runs, recorded.shape), recorded.axes)
     if recorded.path is None:
         raise _refusal(
             f"{recorded.name!r} ({recorded.role}) was an array in memory, so there is no file to "

@@ -20,6 +20,8 @@ _TRUTH = re.compile(
     r"(?<![a-z])(gt|ground|groundtruth|truth|true|target|reference|mask|masks|manual|annotations?)(?![a-z])"
 )
 _RAW = re.compile(r"(?<![a-z])(raw|noisy|noise|input|low|original)(?![a-z])")
+#: Labels with such a name are not compared unless a person picks them.
+_LEFT_OUT = re.compile(r"(?<![a-z])(ignored?|excluded?)(?![a-z])")
 _PREDICTION = re.compile(
     r"(?<![a-z])(pred\w*|result|output|restored|denoised|deconvolved|unet|cnn|n2v|n2n|care|nlm|"
     r"stardist|cellpose|watershed|otsu|model)(?![a-z])"
@@ -60,7 +62,11 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     The ground truth stays open where nothing tells it from the predictions: a wrong
     guess would swap precision and recall without a sign.
     """
-    all_layers = comparable(layers)
+    all_layers = [
+        x
+        for x in comparable(layers)
+        if kind_of(x) != "labels" or not _LEFT_OUT.search(x.name.lower().replace("_", " "))
+    ]
     images = [x for x in all_layers if kind_of(x) == "image"]
     for kind in ("labels", "points"):
         objects = [x for x in all_layers if kind_of(x) == kind]

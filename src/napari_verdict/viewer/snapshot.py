@@ -94,6 +94,9 @@ def detached(comparison: Comparison) -> Comparison:
     For a worker. A stroke that is made while this copies is in the copy or not; `Freshness`
     compares the layer with the copy afterwards, and says so if they differ.
     """
+    from napari_verdict.viewer.regions import own_limits
+
+    comparison = own_limits(comparison)
     if not comparison.task.is_labels:
         return comparison
 

@@ -9,10 +9,12 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.findings import ComparisonError, Finding
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.layers import Roles, comparable, settle
+from napari_verdict.viewer.layers import Roles, comparable, kind_of, settle
+from napari_verdict.viewer.regions import VIEW, limited, vertices_of
 from napari_verdict.viewer.snapshot import comparison_of
 from napari_verdict.widgets.findings_list import FindingsList
 from napari_verdict.widgets.layer_choice import LayerChoice
+from napari_verdict.widgets.region_choice import RegionChoice
 from napari_verdict.widgets.settings_box import SettingsBox
 from napari_verdict.widgets.state import choices_of
 
@@ -29,6 +31,9 @@ _TASKS = {
     Task.SEMANTIC: "Classes",
     Task.DETECTIONS: "Detections",
 }
+
+
+_LABEL = QFormLayout.ItemRole.LabelRole
 
 
 class ChoicePanel(QWidget):
@@ -51,6 +56,7 @@ class ChoicePanel(QWidget):
         self.choices = choices_of(viewer)
         self._found: tuple[Any, tuple[Finding, ...]] = (None, ())
         self.layers = LayerChoice()
+        self.regions = RegionChoice()
         self.task = QComboBox()
         self.settings = SettingsBox(self.choices)
         self.findings = FindingsList()
@@ -64,13 +70,19 @@ class ChoicePanel(QWidget):
         )
         form = QFormLayout()
         form.addRow("Task", self.task)
+        forms = (self.layers.layout(), self.regions.layout(), form)
+        labels = [one.itemAt(i, _LABEL).widget() for one in forms for i in range(one.rowCount())]
+        for label in labels:
+            label.setMinimumWidth(max(x.sizeHint().width() for x in labels))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.layers)
+        column.addWidget(self.regions)
         column.addLayout(form)
         for widget in (self.settings, self.findings, self.hint):
             column.addWidget(widget)
         self.layers.picked.connect(self._on_picked)
+        self.regions.picked.connect(self._on_region)
         self.task.activated.connect(self._on_task)
         self.findings.accepted.connect(self._on_remedy)
         self.findings.forgotten.connect(self._on_forgotten)
@@ -102,8 +114,22 @@ class ChoicePanel(QWidget):
         ComparisonError
             If something is missing or a layer cannot be compared.
         """
-        task = self.choices.effective_task()[0]
-        return comparison_of(self.choices.roles, task, self.choices.settings())
+        choices = self.choices
+        task = choices.effective_task()[0]
+        comparison = comparison_of(choices.roles, task, choices.settings())
+        if task is Task.DETECTIONS:  # points have neither
+            return comparison
+        truth = choices.roles.ground_truth
+        return limited(comparison, self._viewer, truth, choices.region, choices.ignore)
+
+    def limits(self) -> list[tuple[str, Any, Any]]:
+        """Return what limits the evaluation: ``region`` or ``ignore``, layer, corners if shapes."""
+        chosen = [(name, getattr(self.choices, name)) for name in ("region", "ignore")]
+        return [
+            (name, layer, vertices_of(layer) if kind_of(layer) == "shapes" else None)
+            for name, layer in chosen
+            if layer is not None and layer != VIEW
+        ]
 
     def show_findings(self, findings: Iterable[Finding]) -> None:
         """Show what a run found, for as long as what was chosen stays the same."""
@@ -112,14 +138,26 @@ class ChoicePanel(QWidget):
 
     def refresh(self, event: Any = None) -> None:
         """Bring the choosers up to date with the layers there are."""
-        seen = [(x, x.name) for x in comparable(self._viewer.layers)]
+        layers = self._viewer.layers
+        shapes = [x for x in layers if kind_of(x) == "shapes"]
+        seen = [(x, x.name) for x in (*comparable(layers), *shapes)]
+        seen += [(self.choices.region, "region"), (self.choices.ignore, "ignore")]
         if seen == self._seen:
             return  # only layers of ours came, went or got another name
         self._seen = seen
-        roles = settle(self._viewer.layers, self.choices.roles, self.choices.picked)
+        for name in ("region", "ignore"):
+            layer = getattr(self.choices, name)
+            if layer not in (None, VIEW) and layer not in layers:
+                setattr(self.choices, name, None)
+        roles = settle(self._comparable(), self.choices.roles, self.choices.picked)
         if roles != self.choices.roles:
             self.choices.update({"roles": roles, "decisions": ()})
         self._on_choices()
+
+    def _comparable(self) -> list[Any]:
+        """Return the layers that may be compared: what limits a comparison has no part in it."""
+        limits = (self.choices.region, self.choices.ignore)
+        return [x for x in self._viewer.layers if x not in limits]
 
     def stop(self) -> None:
         """Let go of the viewer."""
@@ -129,8 +167,12 @@ class ChoicePanel(QWidget):
 
     def _on_picked(self, role: str, roles: Roles) -> None:
         picked = self.choices.picked | {role}
-        roles = settle(self._viewer.layers, roles, picked)
+        roles = settle(self._comparable(), roles, picked)
         self.choices.update({"picked": picked, "roles": roles, "decisions": ()})
+
+    def _on_region(self, name: str, chosen: Any) -> None:
+        setattr(self.choices, name, chosen)
+        self.refresh()
 
     def _on_task(self, index: int) -> None:
         self.choices.update({"task": list(_TASKS)[index], "decisions": ()})
@@ -144,12 +186,14 @@ class ChoicePanel(QWidget):
 
     def _on_choices(self, *_: Any) -> None:
         roles = self.choices.roles
-        self.layers.show_roles(self._viewer.layers, roles)
+        self.layers.show_roles(self._comparable(), roles)
+        self.regions.show_choices(self._viewer.layers, self.choices)
         task, why = self.choices.effective_task()
         inferred = f"{_TASKS[task]} ({why})" if roles.predictions else _TASKS[None]
         self.task.setItemText(0, inferred)
         self.task.setCurrentIndex(list(_TASKS).index(self.choices.task))
         self.task.setToolTip(f"What is compared: {_TASKS[task]} ({why})")
+        self.regions.setVisible(task is not Task.DETECTIONS)
         self.settings.refresh()
         self.hint.setText(_hint(roles))
         self.hint.setVisible(bool(self.hint.text()))
@@ -162,7 +206,9 @@ class ChoicePanel(QWidget):
     def _question(self) -> tuple[Any, ...]:
         """Return what findings depend on."""
         choices = self.choices
-        return choices.roles, choices.effective_task()[0], choices.decisions, choices.radius
+        limits = choices.region, choices.ignore, choices.sparse
+        task = choices.effective_task()[0]
+        return choices.roles, task, choices.decisions, choices.radius, *limits
 
     def _at_once(self) -> list[Finding]:
         """Return what can be found without reading a pixel."""

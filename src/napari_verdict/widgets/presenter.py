@@ -116,8 +116,18 @@ class Presenter(QObject):
 
         return steps
 
-    def present(self, outcome: Any, roles: Roles) -> None:
-        """Show what the steps returned; `roles` names the layers it was computed from."""
+    def present(self, outcome: Any, roles: Roles, limits: Iterable[Any] = ()) -> None:
+        """Show what the steps returned.
+
+        Parameters
+        ----------
+        outcome
+            What the steps returned.
+        roles : Roles
+            The layers it was computed from.
+        limits : iterable of (layer, corners or array-like)
+            What regions and the ignore mask were made from, as it was.
+        """
         self._rematch.cancel()
         first = not result_layers(self._viewer)
         self.result, self.candidate, self._names, drawings = outcome
@@ -132,11 +142,12 @@ class Presenter(QObject):
                 layer.visible = False
         inputs = (comparison.ground_truth, *comparison.predictions, comparison.raw)
         layers = (roles.ground_truth, *roles.predictions, roles.raw)
-        self._freshness.watch(
+        compared = [
             (layer, one.data)
             for layer, one in zip(layers, inputs, strict=True)
             if layer is not None and one is not None
-        )
+        ]
+        self._freshness.watch([*compared, *limits])
         self._hover.follow(self.result, roles.ground_truth, self.candidate)
         self._share()
         self._draw(drawings)

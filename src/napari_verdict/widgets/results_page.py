@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -62,6 +63,10 @@ class ResultsPage(QWidget):
         self.verdict.linkActivated.connect(self._on_link)
         self.table = ScoreTable()
         self.table.asked.connect(self.go)
+        self.region = QComboBox()
+        self.region.setAccessibleName("Scores of")
+        self.region.setToolTip("Whose scores the table shows: of the whole, or of a region")
+        self.region.activated.connect(self._on_region)
         self.table.score_asked.connect(self.inspect)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
@@ -83,7 +88,9 @@ class ResultsPage(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.stale, self.refresh, self.verdict, self.table, self.threshold):
+        for widget in (self.stale, self.refresh, self.verdict, self.region):
+            layout.addWidget(widget)
+        for widget in (self.table, self.threshold):
             layout.addWidget(widget)
         layout.addWidget(self.errors)
         layout.addWidget(self.show_box)
@@ -95,10 +102,26 @@ class ResultsPage(QWidget):
 
     def set_result(self, result: Result) -> None:
         """Show a result."""
+        self._offer_regions(result)
         self.table.set_result(result)
         self.threshold.set_result(result)
         self._write_verdict()
         self.update_shown()
+
+    def _offer_regions(self, result: Result) -> None:
+        """Offer the regions of a result, and stay with the one that is shown if it has it."""
+        names = [r.name for r in result.comparison.regions]
+        shown = self.region.currentData()
+        self.region.clear()
+        self.region.addItem("Scores of the whole image", None)
+        for name in names:
+            self.region.addItem(f"Scores of region {name}", name)
+        self.region.setCurrentIndex(names.index(shown) + 1 if shown in names else 0)
+        self.region.setVisible(bool(names))
+        self.table.show_region(self.region.currentData(), result)
+
+    def _on_region(self, index: int) -> None:
+        self.table.show_region(self.region.itemData(index), self._presenter.result)
 
     def update_shown(self) -> None:
         """Bring check boxes, candidate and the out-of-date line to what holds now."""

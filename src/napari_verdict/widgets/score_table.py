@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
-from qtpy.QtGui import QFont, QKeySequence
+from qtpy.QtGui import QBrush, QColor, QFont, QKeySequence
 from qtpy.QtWidgets import QApplication, QHeaderView, QTableView
 
 from napari_verdict.widgets.words import best_candidate, explain, rows_of, score_in, text_of
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.result import Result
 
 _ROLE = Qt.ItemDataRole
+#: Of what is undefined: to be read on light and on dark ground.
+_GREY = QColor(128, 128, 128)
 
 
 class ScoreModel(QAbstractTableModel):
@@ -25,6 +28,8 @@ class ScoreModel(QAbstractTableModel):
         self._rows: tuple[Any, ...] = ()
         self._candidates: tuple[str, ...] = ()
         self._best: tuple[str | None, ...] = ()
+        #: The region whose scores are shown; None for the whole.
+        self.region: str | None = None
 
     def set_result(self, result: Result | None) -> None:
         """Show another result; the table is laid out anew only if rows or columns differ."""
@@ -34,7 +39,9 @@ class ScoreModel(QAbstractTableModel):
         if not same:
             self.beginResetModel()
         self._result, self._rows, self._candidates = result, rows, candidates
-        self._best = tuple(best_candidate(result, row) for row in rows) if result else ()
+        self._best = (
+            tuple(best_candidate(result, row, self.region) for row in rows) if result else ()
+        )
         if not same:
             self.endResetModel()
         elif rows:
@@ -59,7 +66,7 @@ class ScoreModel(QAbstractTableModel):
             return ""
         lines = ["\t".join(["metric", *self._candidates])]
         for row in self._rows:
-            scores = [score_in(self._result, row, c) for c in self._candidates]
+            scores = [score_in(self._result, row, c, self.region) for c in self._candidates]
             cells = ["" if s is None else repr(float(s.value)) for s in scores]
             lines.append("\t".join([row.title, *cells]))
         return "\n".join(lines)
@@ -79,7 +86,7 @@ class ScoreModel(QAbstractTableModel):
         row, candidate = self._rows[index.row()], self._candidates[index.column()]
         is_best = self._best[index.row()] == candidate
         if role == _ROLE.DisplayRole:
-            text = text_of(score_in(self._result, row, candidate), row)
+            text = text_of(score_in(self._result, row, candidate, self.region), row)
             return f"▲{text}" if is_best else text
         if role == _ROLE.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -87,9 +94,16 @@ class ScoreModel(QAbstractTableModel):
             font = QFont()
             font.setBold(True)
             return font
+        if role == _ROLE.ForegroundRole:
+            score = score_in(self._result, row, candidate, self.region)
+            undefined = score is None or math.isnan(score.value)
+            return QBrush(_GREY) if undefined else None
         if role in (_ROLE.ToolTipRole, _ROLE.AccessibleDescriptionRole):
             best = "\n▲ best of all candidates" if is_best else ""
-            return explain(score_in(self._result, row, candidate), row, self._result) + best
+            return (
+                explain(score_in(self._result, row, candidate, self.region), row, self._result)
+                + best
+            )
         return None
 
     def headerData(
@@ -135,6 +149,11 @@ class ScoreTable(QTableView):
         self._model.set_result(result)
         if self._model.rowCount() != rows_before or self.maximumHeight() > 10_000:
             self._fit()
+
+    def show_region(self, region: str | None, result: Result | None) -> None:
+        """Show the scores of a region, or of the whole."""
+        self._model.region = region
+        self._model.set_result(result)
 
     def mark(self, candidate: str) -> None:
         """Show which candidate is looked at."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QSizePolicy, QWidget
 from superqt import QCollapsible
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.conventions import CONVENTIONS
 from napari_verdict.comparison.model import Task
+from napari_verdict.widgets.counted_form import CountedForm
 
 if TYPE_CHECKING:
     from napari_verdict.widgets.state import Choices
@@ -51,10 +52,13 @@ class SettingsBox(QCollapsible):
             control.setToolTip(tip)
             control.setAccessibleName(label or control.text())
             self._form.addRow(label, control)
+        self.counted = CountedForm(choices)
+        self._form.addRow(self.counted)
         content = QWidget()
         content.setLayout(self._form)
         self.setContent(content)
-        self.toggleButton().setToolTip("How it is compared: click to change")
+        # a long title is cut off rather than making the dock wider
+        self.toggleButton().setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.toggleButton().setAccessibleName("Settings")
         self.collapse(animate=False)
         self.layout().setContentsMargins(0, 0, 0, 0)
@@ -89,16 +93,23 @@ class SettingsBox(QCollapsible):
         }.get(task, ())
         for control in controls:
             self._form.setRowVisible(control, control in wanted)
-        self.setVisible(bool(wanted))
+        self.counted.refresh(task)
+        self._form.setRowVisible(self.counted, task.is_labels)
+        self.setVisible(bool(wanted) or task.is_labels)
         self.setText(f"Settings: {self._summary(task)}")
+        self.toggleButton().setToolTip(f"{self._summary(task)}\nClick to change")
 
     def _summary(self, task: Task) -> str:
         c = self._choices
         if task is Task.RESTORATION:
             how = "SSIM in 3D" if c.ssim_3d else "per plane"
             return f"{CONVENTIONS[c.convention].title} · {how}"
+        counted = self.counted.summary(task)
         if task is Task.INSTANCES:
-            return f"IoU {_SIGNS[c.iou_inclusive]} {c.iou_threshold:.2f}"
+            matched = f"IoU {_SIGNS[c.iou_inclusive]} {c.iou_threshold:.2f}"
+            return f"{matched} · {counted}" if counted else matched
+        if task.is_labels:
+            return counted or "all is labelled"
         return f"radius {c.radius:g}" if c.radius else "radius not set"
 
     def _store(self) -> None:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from psygnal import EventedModel
 
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Settings, Task
 from napari_verdict.viewer.layers import Roles, infer_task
 
@@ -25,20 +26,31 @@ class Choices(EventedModel):
         The roles picked by hand; the others are guessed again as layers come and go.
     task : Task, optional
         None infers it from the layers.
+    region : napari layer or ``current view``, optional
+        Whose shapes or ids have scores of their own.
+    ignore : napari Labels layer, optional
+        Where pixels are left out.
     convention : str
         Id of a `Convention`.
     ssim_3d, iou_threshold, iou_inclusive, radius, decisions
         As in `Settings`.
+    border, min_size, sparse
+        As in `Exclusions`.
     """
 
     roles: Any = Roles()
     picked: frozenset[str] = frozenset()
     task: Task | None = None
+    region: Any = None
+    ignore: Any = None
     convention: str = LAINE_2021.id
     ssim_3d: bool = False
     iou_threshold: float = 0.5
     iou_inclusive: bool = True
     radius: float | None = None
+    border: str = "keep"
+    min_size: int = 0
+    sparse: bool = False
     decisions: tuple[str, ...] = ()
 
     def effective_task(self) -> tuple[Task, str]:
@@ -56,6 +68,7 @@ class Choices(EventedModel):
             iou_inclusive=self.iou_inclusive,
             radius=self.radius,
             decisions=self.decisions,
+            exclusions=Exclusions(self.border, self.min_size, self.sparse),
         )
 
 

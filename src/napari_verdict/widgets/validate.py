@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.regions import as_compared
 from napari_verdict.widgets.choice_panel import ChoicePanel
 from napari_verdict.widgets.inspection_page import InspectionPage
 from napari_verdict.widgets.job import Failed, Job, Refused
@@ -46,6 +47,7 @@ class ValidateWidget(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         self._asked: Any = None
+        self._limits: list[Any] = []
         self._docked = False
         self._keys = KeyFilter(keys_of(napari_viewer))
         self.job = Job(self)
@@ -139,7 +141,7 @@ class ValidateWidget(QWidget):
         except ComparisonError as error:
             self._on_outcome(Refused(tuple(error.findings)))
             return
-        self._asked = self.panel.choices.roles
+        self._asked, self._limits = self.panel.choices.roles, self.panel.limits()
         self.job.start(self.presenter.steps(comparison), f"Validating ({comparison.task})")
 
     def save(self, folder: Path) -> None:
@@ -177,7 +179,11 @@ class ValidateWidget(QWidget):
         elif isinstance(outcome, Path):
             show_info(f"Saved in {outcome}.")
         else:
-            self.presenter.present(outcome, self._asked)
+            request = outcome[0].request
+            limits = [
+                (layer, as_compared(request, name, then)) for name, layer, then in self._limits
+            ]
+            self.presenter.present(outcome, self._asked, limits)
             self.results.set_result(self.presenter.result)
             self.panel.show_findings(self.presenter.result.findings)
             self._turn_to(self.results)

@@ -129,13 +129,14 @@ def rows_of(result: Result) -> tuple[Row, ...]:
     return tuple(row for row in _ROWS[task] if row.metric not in absent)
 
 
-def score_in(result: Result, row: Row, candidate: str) -> Score | None:
-    """Return the score of the whole that a row shows of a candidate, or None."""
+def score_in(result: Result, row: Row, candidate: str, region: str | None = None) -> Score | None:
+    """Return the score of the whole, or of a region, that a row shows of a candidate, or None."""
     pixels = row.pixels and result.comparison.task is Task.INSTANCES
     for score in result.rows:
         if (
             (score.metric, score.candidate, score.class_) == (row.metric, candidate, row.class_)
             and score.axis_index is None
+            and score.region == region
             and (not pixels or score.threshold is None)
         ):
             return score
@@ -170,11 +171,11 @@ def explain(score: Score | None, row: Row, result: Result) -> str:
     return "\n".join(lines)
 
 
-def best_candidate(result: Result, row: Row) -> str | None:
+def best_candidate(result: Result, row: Row, region: str | None = None) -> str | None:
     """Return the candidate with the best value of a row; None where there is no one best."""
     values = {}
     for candidate in result.comparison.candidates:
-        score = score_in(result, row, candidate)
+        score = score_in(result, row, candidate, region)
         if score is not None and not math.isnan(score.value):
             values[candidate] = row.best * score.value
     if not row.best or len(values) < 2:

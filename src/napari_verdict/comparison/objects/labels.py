@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.objects.limits import left_out, tables_by_part, with_ignored
 from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.comparison.objects.scores import CURVE_THRESHOLDS, curve_table, label_rows
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.model import Input
+    from napari_verdict.comparison.objects.limits import Parts
     from napari_verdict.engine.cancel import CancelToken
 
 
@@ -60,35 +62,44 @@ def run_labels(
     """
     source = comparison.ground_truth.source
     read_gt, read_pred, read_ignore = readers(comparison)
+    masks = {_WHOLE: read_ignore} | left_out(comparison, read_ignore)
 
-    def work(block: Block) -> list[OverlapTable]:
-        gt = read_gt(block)
-        ignore = read_ignore(block) if read_ignore else None
-        return [
-            tabulate(gt, read(block), ignore, z0=block.z0, y0=block.y0)
-            for read in read_pred.values()
-        ]
+    def work(block: Block) -> dict[str | None, list[OverlapTable]]:
+        gt, found = read_gt(block), [read(block) for read in read_pred.values()]
+        tables = {}
+        for part, read in masks.items():
+            ignore = read(block) if read else None
+            if part is _WHOLE or ignore is None or not ignore.all():
+                tables[part] = [tabulate(gt, p, ignore, z0=block.z0, y0=block.y0) for p in found]
+        return tables
 
     inputs = (comparison.ground_truth, *comparison.candidates.values())
     grain = grain_of(item.source.grain for item in inputs)
     blocks = [
         b for frame in source.frames for b in blocks_of(frame, source.shape, pixels, grain=grain)
     ]
-    mergers = {name: {frame: Merger() for frame in source.frames} for name in read_pred}
+    mergers: dict[Any, dict[str, dict[tuple[int, ...], Merger]]] = {
+        part: {name: {frame: Merger() for frame in source.frames} for name in read_pred}
+        for part in masks
+    }
     done = run_blocks(work, blocks, token=token, threads=threads)
-    for k, (block, tables) in enumerate(zip(blocks, done, strict=True)):
-        for name, table in zip(read_pred, tables, strict=True):
-            mergers[name][block.frame].add(table)
+    for k, (block, by_part) in enumerate(zip(blocks, done, strict=True)):
+        for part, tables in by_part.items():
+            for name, table in zip(read_pred, tables, strict=True):
+                mergers[part][name][block.frame].add(table)
         yield Progress(k + 1, len(blocks), "labels")
-    return _result(
-        comparison,
-        {name: tuple(m.result() for m in frames.values()) for name, frames in mergers.items()},
-    )
+    merged = tables_by_part(mergers)
+    return _result(comparison, merged.pop(_WHOLE), merged)
+
+
+#: The key of the tables of the whole image among those of its parts.
+_WHOLE: Any = None
 
 
 def _result(
     comparison: Comparison,
     overlap: Mapping[str, tuple[OverlapTable, ...]],
+    parts: Parts,
     known: Mapping[OverlapTable, Matching] = MappingProxyType({}),
 ) -> LabelResult:
     settings = comparison.settings
@@ -96,13 +107,19 @@ def _result(
     if comparison.task is Task.INSTANCES:
         matchings = {
             name: tuple(
-                known.get(t) or match(t, settings.iou_threshold, settings.iou_inclusive)
-                for t in tables
+                with_ignored(
+                    comparison,
+                    known.get(t) or match(t, settings.iou_threshold, settings.iou_inclusive),
+                    parts,
+                    name,
+                    k,
+                )
+                for k, t in enumerate(tables)
             )
             for name, tables in overlap.items()
         }
-    rows = label_rows(comparison, overlap, matchings)
-    return LabelResult(comparison, rows, overlap=overlap, matchings=matchings)
+    rows = label_rows(comparison, overlap, matchings, parts)
+    return LabelResult(comparison, rows, overlap=overlap, matchings=matchings, parts=parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +135,13 @@ class LabelResult(Result):
         By candidate; one a frame.
     matchings : mapping of str to tuple of Matching
         At the threshold of the settings; by candidate, one a frame. Only for instances.
+    parts : mapping of str to mapping of str to tuple of OverlapTable
+        By region, or `limits.HIDDEN` for the ignored pixels; then as `overlap`.
     """
 
     overlap: Mapping[str, tuple[OverlapTable, ...]] = field(default_factory=dict)
     matchings: Mapping[str, tuple[Matching, ...]] = field(default_factory=dict)
+    parts: Parts = field(default_factory=dict)
 
     def at(self, threshold: float, inclusive: bool | None = None) -> LabelResult:
         """Return the result at another IoU threshold, without reading a pixel again.
@@ -144,7 +164,7 @@ class LabelResult(Result):
             iou_threshold=round(threshold, 6), iou_inclusive=inclusive
         )
         result = replace(
-            _result(comparison, self.overlap),
+            _result(comparison, self.overlap, self.parts),
             findings=self.findings,
             seconds=self.seconds,
             request=self.request,
@@ -190,14 +210,14 @@ class LabelResult(Result):
         )
 
         comparison = painted_comparison(self.comparison, ground_truth)
-        overlap = tables_repainted(self, comparison, tuple(frame), box, before)
+        overlap, parts = tables_repainted(self, comparison, tuple(frame), box, before)
         known = {m.overlap: m for matchings in self.matchings.values() for m in matchings}
         request = self.request
         if request is not None:
             kept = request.ground_truth.data is self.comparison.ground_truth.data
             request = replace(request, ground_truth=ground_truth) if kept else None
         return replace(
-            _result(comparison, overlap, known),
+            _result(comparison, overlap, parts, known),
             findings=self.findings,
             seconds=self.seconds,
             request=request,
@@ -213,9 +233,8 @@ class LabelResult(Result):
 
         Where objects touch, those below 0.5 take an assignment problem each.
         """
-        inclusive = self.comparison.settings.iou_inclusive
-        instances = self.comparison.task is Task.INSTANCES
-        return curve_table(self.overlap if instances else {}, inclusive, thresholds)
+        overlap = self.overlap if self.comparison.task is Task.INSTANCES else {}
+        return curve_table(self.comparison, overlap, self.parts, thresholds)
 
     @cached_property
     def _objects(self) -> pd.DataFrame:

@@ -9,7 +9,8 @@ import numpy as np
 
 from napari_verdict.comparison.result import OBJECT_COLUMNS
 from napari_verdict.engine.sources import SPATIAL_AXES
-from napari_verdict.metrics.error_kinds import KINDS
+from napari_verdict.metrics.error_kinds import KINDS, Kind
+from napari_verdict.metrics.exclusions import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,15 @@ FATES: Mapping[Role, Mapping[str, str]] = {
     "prediction": {"split": "piece of a split object", "merge": "merge of several objects"},
 }
 
+#: What a person reads of an ignored object.
+WHY_IGNORED: Mapping[Why, str] = {
+    Why.COUNTED: "",
+    Why.BORDER: "touches the border",
+    Why.SMALL: "too small",
+    Why.HIDDEN: "more than a quarter of it lies in the ignore mask",
+    Why.PARTNER: "its ground-truth object is ignored",
+}
+
 
 @dataclass(frozen=True)
 class ObjectInfo:
@@ -44,7 +54,7 @@ class ObjectInfo:
     id : int
         As in the label image.
     outcome : str
-        ``matched``, ``missed`` (ground truth) or ``extra`` (prediction).
+        ``matched``, ``missed`` (ground truth), ``extra`` (prediction), or ``ignored``.
     kind : str
         One of `napari_verdict.metrics.error_kinds.KINDS`: why it is missed or extra.
     partner : int, optional
@@ -53,6 +63,8 @@ class ObjectInfo:
         With the partner; without one the best with any object.
     size : int
         In pixels.
+    why : str
+        Why it is ignored; empty where it is not.
     """
 
     candidate: str
@@ -63,13 +75,16 @@ class ObjectInfo:
     partner: int | None
     iou: float
     size: int
+    why: str = ""
 
     def describe(self) -> str:
         """Return what a person reads when hovering over the object."""
         mine, theirs = "ground-truth", "predicted"
         if self.role == "prediction":
             mine, theirs = theirs, mine
-        if self.partner is not None:
+        if self.why:
+            fate = f"ignored: {self.why}"
+        elif self.partner is not None:
             fate = f"matched with {theirs} object {self.partner}, IoU {self.iou:.2f}"
         else:
             fate = FATES[self.role].get(self.kind, self.kind)
@@ -96,12 +111,26 @@ def object_info(
         candidate,
         role,
         object_id,
-        "matched" if k >= 0 else UNMATCHED[role],
+        str(_outcomes(side, role)[i]),
         KINDS[side.kinds[i]],
         int(side.others.ids[k]) if k >= 0 else None,
         float(side.iou[i]),
         int(side.objects.pixels[i]),
+        _why_ignored(matching, role, i),
     )
+
+
+def _why_ignored(matching: Matching, role: Role, i: int) -> str:
+    if matching.ignored is None:
+        return ""
+    of_side = matching.ignored.gt if role == "ground truth" else matching.ignored.pred
+    return WHY_IGNORED[Why(of_side[i])]
+
+
+def _outcomes(side: Side, role: Role) -> NDArray[Any]:
+    """Say of every object of a side whether it is matched, not, or ignored."""
+    outcomes = np.where(side.partners >= 0, "matched", UNMATCHED[role])
+    return np.where(side.kinds == Kind.IGNORED, "ignored", outcomes)
 
 
 def object_table(
@@ -135,9 +164,7 @@ def object_table(
     counts = [len(side.objects) for *_, side in sides]
     every = [side for *_, side in sides]
     partner, has = _partners(every)
-    outcome = np.concatenate(
-        [np.where(s.partners >= 0, "matched", UNMATCHED[role]) for _, role, _, s in sides]
-    )
+    outcome = np.concatenate([_outcomes(s, role) for _, role, _, s in sides])
     boxes = np.concatenate([s.objects.boxes for s in every], dtype=np.int64)
     centroids = np.concatenate([s.objects.centroids for s in every])
     table: dict[str, Any] = {

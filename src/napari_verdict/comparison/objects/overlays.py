@@ -14,6 +14,7 @@ from napari_verdict.comparison.objects.outcomes import Role, side_of
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block, blocks_of
 from napari_verdict.engine.sources import SPATIAL_AXES, canonical_view
+from napari_verdict.metrics.error_kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -57,8 +58,8 @@ def overlays(result: LabelResult, candidate: str) -> Mapping[str, Any]:
     -------
     dict of str to ndarray of uint8
         `Code`, shaped and with axes as the ground truth: ``pixels``, and before it for
-        instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels are 0.
-        Of labels that are not in memory, a `LazyOverlay` each, painted where it is read.
+        instances ``ground-truth objects`` and ``predicted objects``. Ignored pixels and objects
+        are 0. Of labels that are not in memory, a `LazyOverlay` each, painted where it is read.
     """
     painter, truth = Painter(result, candidate), result.comparison.ground_truth
     if not painter.in_memory:
@@ -128,6 +129,7 @@ def _codes(matching: Matching, overlay: str) -> tuple[NDArray[Any], NDArray[np.u
     role, alone = OBJECT_OVERLAYS[overlay]
     side = side_of(matching, role)
     codes = np.where(side.partners >= 0, Code.TRUE_POSITIVE, alone)
+    codes[side.kinds == Kind.IGNORED] = 0
     return side.objects.ids, codes.astype(np.uint8)
 
 

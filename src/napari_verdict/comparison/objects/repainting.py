@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.comparison.objects.limits import left_out
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block
 from napari_verdict.metrics.overlap import OverlapTable, tabulate
 from napari_verdict.metrics.repainting import repainted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.model import Comparison, Input
     from napari_verdict.comparison.objects.labels import LabelResult
+    from napari_verdict.comparison.objects.limits import Parts
     from napari_verdict.comparison.objects.reader import Reader
 
     #: z0, z1, y0, y1, x0, x1 in pixels; ends exclusive.
@@ -30,7 +34,7 @@ def tables_repainted(
     frame: tuple[int, ...],
     box: Box,
     before: NDArray[Any],
-) -> dict[str, tuple[OverlapTable, ...]]:
+) -> tuple[dict[str, tuple[OverlapTable, ...]], Parts]:
     """Return the overlap tables of a result after a part of its ground truth was painted.
 
     Parameters
@@ -48,10 +52,30 @@ def tables_repainted(
 
     Returns
     -------
-    dict of str to tuple of OverlapTable
+    overlap : dict of str to tuple of OverlapTable
         By candidate; only the table of the painted frame is another.
+    parts : dict
+        Those of the parts of the image, in the same way.
     """
-    read_gt, read_pred, read_ignore = readers(comparison)
+    read_ignore = readers(comparison)[2]
+    where = frame, box, before
+    overlap = _tables(result.overlap, comparison, read_ignore, *where)
+    masks = left_out(comparison, read_ignore)
+    return overlap, {
+        part: _tables(tables, comparison, masks[part], *where)
+        for part, tables in result.parts.items()
+    }
+
+
+def _tables(
+    known: Mapping[str, tuple[OverlapTable, ...]],
+    comparison: Comparison,
+    read_ignore: Reader | None,
+    frame: tuple[int, ...],
+    box: Box,
+    before: NDArray[Any],
+) -> dict[str, tuple[OverlapTable, ...]]:
+    read_gt, read_pred, _ = readers(comparison)
     k = comparison.ground_truth.source.frames.index(frame)
     z0, z1, y0, y1, x0, x1 = box
     here = slice(z0, z1), slice(y0, y1), slice(x0, x1)
@@ -60,7 +84,7 @@ def tables_repainted(
     same = was == now
     if read_ignore is not None:
         same |= _part(read_ignore, frame, here)
-    overlap = dict(result.overlap)
+    overlap = dict(known)
     for name, read in read_pred.items() if not same.all() else ():
         found = _part(read, frame, here)
         parts = [tabulate(gt, found, same, z0=z0, y0=y0, x0=x0) for gt in (was, now)]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import reduce
-from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.model import Comparison, Task
+from napari_verdict.comparison.objects.limits import described, with_ignored, within
 from napari_verdict.comparison.scores import Rows, Score
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.error_kinds import Kind
 from napari_verdict.metrics.foreground import pixel_counts
-from napari_verdict.metrics.instances import instance_counts
+from napari_verdict.metrics.instances import instance_counts, kinds_within
 from napari_verdict.metrics.matching import match
 from napari_verdict.metrics.overlap import merge
 from napari_verdict.metrics.values import Value
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from napari_verdict.comparison.objects.limits import Parts
+    from napari_verdict.comparison.regions import Region
+    from napari_verdict.metrics.instances import Within
     from napari_verdict.metrics.matching import Matching
     from napari_verdict.metrics.overlap import OverlapTable
 
@@ -47,8 +51,11 @@ def label_rows(
     comparison: Comparison,
     overlap: Mapping[str, tuple[OverlapTable, ...]],
     matchings: Mapping[str, tuple[Matching, ...]],
+    parts: Parts,
 ) -> Rows:
     """Score every candidate, pooled over the frames, and then, once asked for, frame by frame.
+
+    Regions follow the whole.
 
     Instance scores come before foreground scores, so that `Result.score` finds the
     precision and recall of objects; those of pixels are the rows without a threshold.
@@ -65,20 +72,28 @@ def label_rows(
                 rows += scorers[name].rows(*here, index)
         return tuple(rows)
 
-    whole = (s.rows(overlap[n], matchings.get(n, ()), None) for n, s in scorers.items())
-    return Rows(tuple(chain.from_iterable(whole)), frames)
+    whole: list[Score] = []
+    for name, scorer in scorers.items():
+        whole += scorer.rows(overlap[name], matchings.get(name, ()), None)
+        for region in comparison.regions:
+            limited = _Scorer(comparison, name, region)
+            whole += limited.rows(parts[region.name][name], matchings.get(name, ()), None)
+    return Rows(tuple(whole), frames)
 
 
 class _Scorer:
     """Makes the rows of one candidate."""
 
-    def __init__(self, comparison: Comparison, candidate: str) -> None:
-        self.comparison, self.candidate = comparison, candidate
+    def __init__(
+        self, comparison: Comparison, candidate: str, region: Region | None = None
+    ) -> None:
+        self.comparison, self.candidate, self.region = comparison, candidate, region
         axes = comparison.ground_truth.axes
         self.pooled = "pooled over frames" if set(axes) & set("tc") else "whole"
-        ignored = "; ignored=pixels of the ignore mask" if comparison.ignore is not None else ""
-        self.tail = f"{ignored}; empty=NaN with reason"
+        self.tail = f"{described(comparison)}; empty=NaN with reason"
         self.objects = "objects=3D over z" if "z" in axes else "objects=2D"
+        if region is not None:
+            self.objects += "; region=objects whose centroid lies in it, whole; matched before"
 
     def rows(
         self,
@@ -96,7 +111,9 @@ class _Scorer:
         self, matchings: Sequence[Matching], index: Mapping[str, int] | None
     ) -> list[Score]:
         settings = self.comparison.settings
-        counts = reduce(add, map(instance_counts, matchings))
+        limits = [self._within(m, k) for k, m in enumerate(matchings)]
+        counts = reduce(add, map(instance_counts, matchings, limits))
+        values = self._known(counts.scores() | _kind_counts(matchings, limits))
         sign = ">=" if settings.iou_inclusive else ">"
         match = (
             f"match=iou{sign}{_decimals(settings.iou_threshold)}; "
@@ -111,8 +128,15 @@ class _Scorer:
                 index,
                 threshold=None if metric in THRESHOLD_FREE else settings.iou_threshold,
             )
-            for metric, value in (counts.scores() | _kind_counts(matchings)).items()
+            for metric, value in values.items()
         ]
+
+    def _within(self, matching: Matching, k: int) -> Within | None:
+        return None if self.region is None else within(self.comparison, self.region, matching, k)
+
+    def _known(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return what a ground truth that may be sparse lets be known."""
+        return without_dense(values) if self.comparison.settings.exclusions.sparse else values
 
     def _foreground(
         self, tables: Sequence[OverlapTable], index: Mapping[str, int] | None
@@ -121,7 +145,7 @@ class _Scorer:
         n = _pixels(tables)
         return [
             self._score(metric, value, "counted=pixels; foreground=every id but 0", n, index)
-            for metric, value in counts.scores().items()
+            for metric, value in self._known(counts.scores()).items()
         ]
 
     def _classes(
@@ -130,9 +154,11 @@ class _Scorer:
         confusion = confusion_of(merge(tables))
         n = _pixels(tables)
         mean = "counted=pixels; mean over classes present in either; background=excluded"
-        rows = [self._score("miou", confusion.miou(), mean, n, index)]
+        miou = self._known({"miou": confusion.miou()})["miou"]
+        rows = [self._score("miou", miou, mean, n, index)]
         for class_, value in confusion.iou().items():
-            rows.append(self._score("iou", value, "counted=pixels", n, index, class_=class_))
+            iou = self._known({"iou": value})["iou"]
+            rows.append(self._score("iou", iou, "counted=pixels", n, index, class_=class_))
         return rows
 
     def _score(
@@ -157,13 +183,18 @@ class _Scorer:
             n=n,
             threshold=threshold,
             axis_index=index,
+            region=None if self.region is None else self.region.name,
             class_=class_,
             aggregation=self.pooled if index is None else None,
         )
 
 
-def _kind_counts(matchings: Sequence[Matching]) -> dict[str, Value]:
-    counts = np.sum([m.kinds.counts() for m in matchings], axis=0)
+def _kind_counts(
+    matchings: Sequence[Matching], limits: Sequence[Within | None]
+) -> dict[str, Value]:
+    counts = np.sum(
+        [kinds_within(m, w).counts() for m, w in zip(matchings, limits, strict=True)], axis=0
+    )
     return {metric: Value(int(counts[kind])) for metric, kind in KIND_COUNTS.items()}
 
 
@@ -176,8 +207,9 @@ def _pixels(tables: Sequence[OverlapTable]) -> int:
 
 
 def curve_table(
+    comparison: Comparison,
     overlap: Mapping[str, tuple[OverlapTable, ...]],
-    inclusive: bool,
+    parts: Parts,
     thresholds: Sequence[float] = CURVE_THRESHOLDS,
 ) -> pd.DataFrame:
     """Tabulate instance scores over thresholds, pooled over frames.
@@ -190,10 +222,15 @@ def curve_table(
     import pandas as pd
 
     rows = []
+    how = comparison.settings
     for name, tables in overlap.items():
         for threshold in thresholds:
-            matchings = [match(t, threshold, inclusive) for t in tables]
+            matchings = [
+                with_ignored(comparison, match(t, threshold, how.iou_inclusive), parts, name, k)
+                for k, t in enumerate(tables)
+            ]
             scores = reduce(add, map(instance_counts, matchings)).scores()
+            scores = without_dense(scores) if how.exclusions.sparse else scores
             found = {c: scores[c].value for c in CURVE_COLUMNS if c in scores}
             rows.append({"candidate": name, "threshold": threshold} | found)
     return pd.DataFrame(rows, columns=CURVE_COLUMNS)

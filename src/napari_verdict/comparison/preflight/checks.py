@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_verdict.comparison.findings import Finding, blocking
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.preflight.geometry import preflight_geometry
+from napari_verdict.comparison.preflight.limits import check_limits
 from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import CancelToken
 
@@ -70,6 +71,7 @@ def _pixel_steps(
         return []
     resolved, _ = resolve_geometry(comparison)
     resolved, said = resolve_values(resolved, token)
+    said += check_limits(resolved, token)
     if resolved.task is Task.RESTORATION:
         from napari_verdict.comparison.preflight.images import check_images
 

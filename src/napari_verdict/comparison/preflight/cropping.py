@@ -99,6 +99,10 @@ def _cropped(
             predictions=tuple(new[p.name] for p in comparison.predictions),
             raw=new.get(RAW, comparison.raw),
             ignore=ignore,
+            regions=tuple(
+                r.moved({a: first for a, (first, _) in window.items()}, shape)
+                for r in comparison.regions
+            ),
         ),
         f"Cropped to {to}, {size}, as accepted: {what}.",
     )

@@ -24,6 +24,7 @@ CROP_TO_COMMON = "crop-to-common"
 GROUND_TRUTH_GEOMETRY = "use-ground-truth-geometry"
 AS_MASKS = "as-masks"
 AS_INSTANCES = "as-instances"
+AS_SPARSE = "as-sparse"
 THRESHOLD_HALF = "threshold-half"
 NEGATIVE_TO_BACKGROUND = "negative-to-background"
 LABEL_COMPONENTS = "label-components"
@@ -70,6 +71,13 @@ def resolve_geometry(comparison: Comparison) -> tuple[Comparison, list[Finding]]
         if decision.startswith(AXIS):
             letter = decision.removeprefix(AXIS)
             comparison = _each(comparison, lambda item, axis=letter: name_axis(item, axis))  # type: ignore[misc]
+    axes = comparison.ground_truth.axes
+    if any("?" in r.axes for r in comparison.regions):
+        named = (
+            replace(r, axes=axes[len(axes) - len(r.axes) :]) if "?" in r.axes else r
+            for r in comparison.regions
+        )
+        comparison = replace(comparison, regions=tuple(named))
     return _run(comparison, _GEOMETRY)
 
 
@@ -218,6 +226,17 @@ def _as_instances(comparison: Comparison) -> Applied:
     )
 
 
+def _as_sparse(comparison: Comparison) -> Applied:
+    how = comparison.settings.exclusions
+    if how.sparse:
+        return comparison, None
+    return (
+        comparison.with_settings(exclusions=replace(how, sparse=True)),
+        "The ground truth is taken as sparse, as accepted: scores that need every object to be "
+        "labelled are undefined.",
+    )
+
+
 # geometry of points first, then what depends on shapes, then what forgets positions
 _GEOMETRY: dict[str, Callable[[Comparison], Applied]] = {
     GROUND_TRUTH_AXES: _use_ground_truth_axes,
@@ -227,6 +246,7 @@ _GEOMETRY: dict[str, Callable[[Comparison], Applied]] = {
     GROUND_TRUTH_GEOMETRY: _use_ground_truth_geometry,
     AS_MASKS: _as_masks,
     AS_INSTANCES: _as_instances,
+    AS_SPARSE: _as_sparse,
 }
 
 #: Every remedy id; ``axis:`` is followed by a letter, ``align:`` by a candidate.

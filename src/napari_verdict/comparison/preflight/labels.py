@@ -32,6 +32,8 @@ MANY_CLASSES = 50
 SAMPLE_PIXELS = 1 << 20
 #: ... and is thinned out to so many where pieces of a mask are counted.
 MASK_PIXELS = 1 << 24
+#: So many times more predicted than true objects hint at a ground truth that lacks some.
+SPARSE_TIMES = 3
 
 
 def check_labels(
@@ -55,6 +57,7 @@ def _findings(
         yield from _values(comparison, name, fact)
     if all(f.fractional == f.not_finite == 0 for f in facts.values()):
         yield from _empty(comparison, facts)
+        yield from _sparse(comparison, facts)
         for name, fact in facts.items():
             token.check()
             yield from _meaning(comparison, name, inputs[name], fact, token)
@@ -125,6 +128,22 @@ def _empty(comparison: Comparison, facts: dict[str | None, LabelFacts]) -> Itera
                 "All is missed, and precision is undefined."
             )
         yield Finding("empty", Severity.WARNING, text, name)
+
+
+def _sparse(comparison: Comparison, facts: dict[str | None, LabelFacts]) -> Iterator[Finding]:
+    true = facts[None].ids.size
+    if comparison.task is not Task.INSTANCES or comparison.settings.exclusions.sparse or not true:
+        return
+    for name, fact in facts.items():
+        if fact.ids.size > SPARSE_TIMES * true:
+            text = (
+                f"{sentence(called(name, comparison.task))} has {counted(fact.ids.size, 'object')},"
+                f" the ground truth {true:,}. Either it makes many up or cuts them in pieces, or "
+                "only some objects are labelled in the ground truth. In that case say so, and "
+                "scores that need all of them are left undefined."
+            )
+            remedy = Remedy(d.AS_SPARSE, "Only some are labelled")
+            yield Finding("maybe-sparse", Severity.INFO, text, name, (remedy,))
 
 
 # ---- masks, objects, classes

@@ -16,7 +16,7 @@ from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.restoration.fits import counted_exactly
 from napari_verdict.comparison.restoration.lazy_maps import LazyMap, lazy_maps
 from napari_verdict.comparison.restoration.pixels import Pixels
-from napari_verdict.comparison.restoration.scores import image_rows
+from napari_verdict.comparison.restoration.scores import image_rows, region_rows
 from napari_verdict.comparison.restoration.units import units_of
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.engine.blocks import BLOCK_PIXELS
@@ -90,7 +90,9 @@ def run_images(
             done += 1
             yield Progress(min(done, total), total, one.what)
     maps = lazy_maps(comparison, units) if stored is None else stored
-    return ImageResult(comparison, image_rows(comparison, list(units)), stored=maps)
+    finished = list(units)
+    rows = image_rows(comparison, finished) + region_rows(comparison, finished, maps, token)
+    return ImageResult(comparison, rows, stored=maps)
 
 
 def _expected_passes(inputs: Pixels) -> int:

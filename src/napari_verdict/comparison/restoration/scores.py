@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_verdict.comparison.model import RAW, Comparison
+from napari_verdict.comparison.restoration.by_region import Part, parts_of
 from napari_verdict.comparison.restoration.fits import sigma_along_z
 from napari_verdict.comparison.restoration.units import (
     BESIDE_RAW,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.restoration.units import Unit
+    from napari_verdict.engine.cancel import CancelToken
 
 NO_PIXELS = "no pixel is valid in both images"
 NO_RANGE = "the ground truth has no range to measure against: nearly all its pixels are the same"
@@ -54,6 +56,23 @@ def image_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ..
     return tuple(rows)
 
 
+def region_rows(
+    comparison: Comparison,
+    units: Sequence[Unit],
+    maps: Mapping[str, Mapping[str, Any]],
+    token: CancelToken,
+) -> tuple[Score, ...]:
+    """Score every candidate over each region, with the normalisation and fit of the whole."""
+    sigma_z = sigma_along_z(comparison)
+    reach = len(gaussian_taps(sigma_z)) // 2 if sigma_z else 0
+    rows: list[Score] = []
+    for region in comparison.regions:
+        parts = parts_of(comparison, region, units, maps, token, reach)
+        for name in comparison.candidates:
+            rows += _Scorer(comparison, name, parts, region.name).whole()
+    return tuple(rows)
+
+
 class _Value(NamedTuple):
     """A value, the pixels it rests on, and why it is undefined where it is."""
 
@@ -69,8 +88,15 @@ def _undefined(reason: str, n: float = 0) -> _Value:
 class _Scorer:
     """Makes the rows of one candidate."""
 
-    def __init__(self, comparison: Comparison, name: str, units: Sequence[Unit]) -> None:
+    def __init__(
+        self,
+        comparison: Comparison,
+        name: str,
+        units: Sequence[Unit | Part],
+        region: str | None = None,
+    ) -> None:
         self.comparison, self.name, self.units = comparison, name, units
+        self.region = region
         self.convention = comparison.settings.convention
         self.beside_raw = RAW in comparison.candidates and name != RAW
         self.sigma_z = sigma_along_z(comparison)
@@ -95,7 +121,8 @@ class _Scorer:
         rows = [self._score("ssim", _mean(ssim), aggregation=planes)]
         for metric, value in self._errors(self.units).items():
             rows.append(self._score(metric, value, aggregation=pooled))
-        for metric in _OF_UNITS:
+        # the fit is that of the whole image
+        for metric in _OF_UNITS if self.region is None else ("pearson",):
             value = _mean([self._of_unit(metric, u) for u in self.units])
             rows.append(self._score(metric, value, aggregation=per_unit))
         return rows
@@ -121,7 +148,7 @@ class _Scorer:
 
     # ---- values
 
-    def _ssim(self, unit: Unit, sums: NDArray[np.float64]) -> _Value:
+    def _ssim(self, unit: Unit | Part, sums: NDArray[np.float64]) -> _Value:
         if not sums[N]:
             return _undefined(NO_PIXELS)
         if not unit.fits[self.name].data_range:
@@ -130,7 +157,7 @@ class _Scorer:
             return _undefined(TOO_SMALL, sums[N])
         return _Value(float(sums[SSIM] / sums[SSIM_N]), int(sums[N]))
 
-    def _of_unit(self, metric: str, unit: Unit) -> _Value:
+    def _of_unit(self, metric: str, unit: Unit | Part) -> _Value:
         fit = unit.fits[self.name]
         moments, affine = fit.moments, fit.affine
         if not moments.n:
@@ -148,7 +175,7 @@ class _Scorer:
             offset = (affine.offset - affine.low) * affine.inverse_range
         return _Value(gain if metric == "gain" else offset, moments.n)
 
-    def _errors(self, units: Sequence[Unit], plane: int | None = None) -> dict[str, _Value]:
+    def _errors(self, units: Sequence[Unit | Part], plane: int | None = None) -> dict[str, _Value]:
         """Return the scores of error, pooled over units, or of one plane of a unit."""
         pool = _Pool(units, self.name, plane)
         reason = pool.reason
@@ -192,6 +219,7 @@ class _Scorer:
             reason=(value.reason or OVERFLOW) if math.isnan(value.value) else None,
             n=value.n,
             axis_index=axis_index or None,
+            region=self.region,
             aggregation=aggregation,
         )
 
@@ -227,6 +255,8 @@ class _Scorer:
         ]
         if self.comparison.ignore is not None:
             parts.append("ignored=pixels of the ignore mask")
+        if self.region is not None:
+            parts.append("region=sums over its pixels; normalised and fitted over the whole image")
         return "; ".join(parts)
 
     def _special(self, metric: str) -> str:
@@ -258,7 +288,7 @@ class _Pool:
 
     def __init__(
         self,
-        units: Sequence[Unit],
+        units: Sequence[Unit | Part],
         name: str,
         plane: int | None,
         *,

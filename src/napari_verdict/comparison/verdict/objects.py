@@ -23,7 +23,10 @@ def judge(result: Result) -> list[list[Part]]:
     """Return the sentences of the verdict on labels or points."""
     task = result.comparison.task
     metric = {Task.FOREGROUND: "iou", Task.SEMANTIC: "miou"}.get(task, "f1")
-    describe = {Task.FOREGROUND: _foreground, Task.SEMANTIC: _classes}.get(task, _objects)
+    sparse = result.comparison.settings.exclusions.sparse and task is Task.INSTANCES
+    metric = "recall" if sparse else metric
+    found = _labelled_objects if sparse else _objects
+    describe = {Task.FOREGROUND: _foreground, Task.SEMANTIC: _classes}.get(task, found)
     names = [p.name for p in result.comparison.predictions]
     ranks = {name: _rank(score_of(result, metric, name)) for name in names}
     names.sort(key=lambda name: -ranks[name])  # stable: ties stay in the order of choice
@@ -57,6 +60,16 @@ def _objects(result: Result, name: str, f1: Score) -> list[list[Part]]:
     parts: list[Part] = [(f"{subject(name)} ", None), *_missed(name, missed, n, thing)]
     parts += [(" and ", None), *_extra(name, extra), (f" ({value}).", None)]
     return [parts, *([] if points else _merged(result, name, f1))]
+
+
+def _labelled_objects(result: Result, name: str, recall: Score) -> list[list[Part]]:
+    n, missed = (score_of(result, metric, name) for metric in ("n_gt", "fn"))
+    if n is None or missed is None:
+        return []
+    value = f"recall {recall.value:.2f} {_condition(result)}"
+    found = _missed(name, round(missed.value), round(n.value), "labelled object")
+    tail = f" ({value}). What it adds cannot be judged: the ground truth is sparse."
+    return [[(f"{subject(name)} ", None), *found, (tail, None)]]
 
 
 def _condition(result: Result) -> str:
@@ -123,7 +136,9 @@ def _classes(result: Result, name: str, miou: Score) -> list[list[Part]]:
     of_class = [
         s
         for s in result.rows
-        if (s.metric, s.candidate) == ("iou", name) and s.class_ is not None and not s.axis_index
+        if (s.metric, s.candidate, s.region) == ("iou", name, None)
+        and s.class_ is not None
+        and not s.axis_index
     ]
     known = [s for s in of_class if defined(s) and s.class_ != 0]
     parts: list[Part] = [(f"{subject(name)} reaches a ", None), ("mean IoU", ("pixels", name))]

@@ -1,0 +1,158 @@
+"""Regions, ignore masks and the objects that count, chosen in the dock as a person would."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication
+
+pytestmark = pytest.mark.gui
+
+
+def add(desk, squares):
+    gt, pred = squares
+    desk.viewer.add_labels(pred, name="unet")
+    desk.viewer.add_labels(gt, name="gt")
+
+
+def pick(combo, text):
+    """Choose an entry as a person does: by the keyboard."""
+    combo.setFocus()
+    index = combo.findText(text)
+    assert index >= 0, [combo.itemText(i) for i in range(combo.count())]
+    combo.setCurrentIndex(index)
+    combo.activated.emit(index)
+
+
+def drag(desk, start, end):
+    """Drag the mouse over the canvas from a position of the world (y, x) to another."""
+    canvas = desk.viewer.window._qt_viewer.canvas
+    native, camera = canvas.native, desk.viewer.scene.camera
+
+    def at(world):
+        middle = np.array([native.height(), native.width()]) / 2
+        y, x = middle + (np.array(world) - camera.center[-2:]) * camera.zoom
+        return QPoint(round(x), round(y))
+
+    path = [at(start), (at(start) + at(end)) / 2, at(end)]
+    left, none, kind = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton, QEvent.Type
+    # moves of QTest hold no button
+    for event, point, button in (
+        (kind.MouseMove, path[0], none),
+        (kind.MouseButtonPress, path[0], left),
+        *((kind.MouseMove, p, none) for p in path[1:]),
+        (kind.MouseButtonRelease, path[-1], left),
+    ):
+        held = none if event == kind.MouseButtonRelease or point == path[0] else left
+        held = left if event == kind.MouseButtonPress else held
+        place = QPointF(point), QPointF(native.mapToGlobal(point))
+        made = QMouseEvent(event, *place, button, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(native, made)
+        desk.qtbot.wait(30)
+
+
+def test_a_rectangle_drawn_by_mouse_has_a_row_of_its_own(desk, squares):
+    add(desk, squares)
+    shapes = desk.viewer.add_shapes(name="left", ndim=2)
+    desk.viewer.reset_view()
+    desk.qtbot.wait(100)
+    shapes.mode = "add_rectangle"
+    drag(desk, (1, 1), (36, 17))
+    assert np.allclose(shapes.data[0].min(axis=0), (1, 1), atol=0.5)
+    assert np.allclose(shapes.data[0].max(axis=0), (36, 17), atol=0.5)
+    pick(desk.dock.panel.regions.region, "left")
+    result = desk.validate()
+    assert result.score("n_gt", "unet", region="left").value == 1
+    assert result.score("n_gt", "unet").value == 2
+    pick(desk.dock.results.region, "Scores of region left")
+    f1 = result.score("f1", "unet", region="left").value
+    assert desk.cell(0, 0) == f"{f1:.3f}"
+    assert f1 != result.score("f1", "unet").value
+
+
+def test_a_moved_shape_and_a_painted_mask_make_the_result_out_of_date(desk, squares):
+    add(desk, squares)
+    box = np.array([(0, 0), (0, 18), (18, 18), (18, 0)])
+    shapes = desk.viewer.add_shapes([box], shape_type="rectangle", name="corner")
+    mask = desk.viewer.add_labels(np.zeros((40, 40), np.uint8), name="unclear")
+    mask.data[20:, :18] = 1
+    pick(desk.dock.panel.regions.region, "corner")
+    pick(desk.dock.panel.regions.ignore, "unclear")
+    result = desk.validate()
+    assert result.score("fp", "unet").value == 0  # the extra square is unclear
+    assert desk.dock.presenter.out_of_date == []
+    shapes.data = [box + 1]
+    assert desk.dock.presenter.out_of_date == ["corner"]
+    shapes.data = [box]
+    assert desk.dock.presenter.out_of_date == []
+    mask.fill((30, 3), 0)
+    assert desk.dock.presenter.out_of_date == ["unclear"]
+    mask.undo()
+    assert desk.dock.presenter.out_of_date == []
+
+
+def test_the_current_view_limits_the_evaluation(desk, squares):
+    add(desk, squares)
+    desk.viewer.scene.camera.center = (9, 9)
+    desk.viewer.scene.camera.zoom = 60
+    pick(desk.dock.panel.regions.region, "current view")
+    result = desk.validate()
+    assert result.score("n_gt", "unet", region="current view").value == 1
+
+
+def test_what_is_ignored_is_chosen_in_the_settings_and_said_in_their_title(desk, squares):
+    gt, pred = squares
+    gt[0:6, 34:40] = 5  # at the border
+    add(desk, (gt, pred))
+    counted = desk.dock.panel.settings.counted
+    desk.dock.panel.settings.expand(animate=False)
+    desk.click(counted.border)
+    counted.size.setFocus()
+    counted.size.selectAll()
+    desk.qtbot.keyClicks(counted.size, "40")
+    desk.qtbot.keyClick(counted.size, Qt.Key.Key_Tab)
+    result = desk.validate()
+    assert result.score("n_gt", "unet").value == 2
+    assert result.score("fp", "unet").value == 0  # 36 pixels are too few
+    assert desk.dock.panel.settings.text().endswith("border ignored · from 40 px")
+    hover = desk.dock.presenter._hover
+    assert "ignored: touches the border" in hover.describe((2, 37))
+
+
+def test_sparse_ground_truth_greys_out_what_it_cannot_tell(desk, squares):
+    add(desk, squares)
+    desk.dock.panel.settings.expand(animate=False)
+    desk.click(desk.dock.panel.settings.counted.sparse)
+    result = desk.validate()
+    model = desk.dock.results.table.model()
+    assert desk.cell(0, 0) == "undefined"  # F1
+    tip = model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole)
+    assert "ground truth is sparse" in tip
+    brush = model.data(model.index(0, 0), Qt.ItemDataRole.ForegroundRole)
+    assert brush.color().name() == "#808080"
+    assert result.score("recall", "unet").value == 0.5
+    assert "misses 1 of 2 labelled objects" in result.verdict
+
+
+def test_a_region_that_cannot_be_is_refused_and_nothing_is_lost(desk, squares):
+    add(desk, squares)
+    result = desk.validate()
+    desk.viewer.add_shapes([[(1, 1), (9, 9)]], shape_type="line", name="path")
+    pick(desk.dock.panel.regions.region, "path")
+    desk.click(desk.dock.validate)
+    assert "encloses an area" in desk.said
+    assert desk.dock.presenter.result is result
+
+
+def test_a_region_whose_layer_goes_away_is_the_whole_again(desk, squares):
+    add(desk, squares)
+    shapes = desk.viewer.add_shapes([[(0, 0), (9, 9)]], shape_type="rectangle", name="box")
+    pick(desk.dock.panel.regions.region, "box")
+    shapes.name = "renamed"
+    assert desk.dock.panel.regions.region.currentText() == "renamed"
+    desk.viewer.window._qt_window.hide()
+    desk.viewer.layers.remove(shapes)
+    assert desk.dock.panel.regions.region.currentText() == "whole image"
+    assert desk.validate().comparison.regions == ()
