@@ -52,8 +52,10 @@ def prepare_kernels(
     Cancelled
         If the token was set.
     """
+    if comparison.task is Task.DETECTIONS:  # coordinates, which no kernel reads
+        return
     kinds = _kinds(comparison)
-    if comparison.task is Task.DETECTIONS or kinds in _ready:
+    if kinds in _ready:
         return
     yield Progress(0, _STEPS, "preparing")
     token.check()
