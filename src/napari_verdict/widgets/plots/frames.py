@@ -28,7 +28,8 @@ def lines_over(result: Result, row: Row, axis: str) -> Lines:
     pixels = row.pixels and result.comparison.task == "instances"
     for s in result.rows:
         index = dict(s.axis_index or {})
-        if (s.metric, s.class_) != (row.metric, row.class_) or axis not in index:
+        wanted = row.metric, row.class_, None
+        if (s.metric, s.class_, s.region) != wanted or axis not in index:
             continue
         at = index.pop(axis)
         if not any(index.values()) and not (pixels and s.threshold is not None):
