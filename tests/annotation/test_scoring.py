@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from napari_verdict.annotation.counting import TileCounts
+from napari_verdict.annotation.sample import Sample, used_tiles
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.scoring import Sample, estimate, used_tiles
+from napari_verdict.annotation.scoring import estimate
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.model import Settings, Task
 from napari_verdict.comparison.scores import SCORE_COLUMNS
