@@ -185,7 +185,7 @@ def begin(
         verdict_version=napari_verdict.__version__,
         created=datetime.now(UTC),
         annotator=annotator,
-        image=_image_record(image, token),
+        image=image_record(image, token),
         labels_dtype=np.dtype(dtype).name,
     )
     text = record.model_dump_json(indent=1) + "\n"
@@ -212,7 +212,8 @@ def belongs(record: LabellingRecord, image: Input, token: CancelToken | None = N
     return same and checksum(image.data, token) == known.sha256
 
 
-def _image_record(image: Input, token: CancelToken | None) -> ImageRecord:
+def image_record(image: Input, token: CancelToken | None = None) -> ImageRecord:
+    """Return what is kept of an image; it is read once, in pieces, for its checksum."""
     return ImageRecord(
         name=image.name,
         path=image.path,
