@@ -2,7 +2,7 @@
 
 Objects are matched in the window of a tile, which is the tile and a margin around it, and an
 object belongs to the tile that its centroid is in (the associated-point rule: Miles 1978, The
-sampling, by quadrats, of planar aggregates, 10.1111/j.1365-2818.1978.tb00102.x). So every object
+sampling, by quadrats, of planar aggregates, 10.1111/j.1365-2818.1978.tb00104.x). So every object
 of an image is in one tile exactly, and is compared whole; cutting labels at tile edges instead
 would change the IoU of all that lie across them.
 """

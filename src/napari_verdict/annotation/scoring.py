@@ -94,8 +94,10 @@ class Estimated:
         The estimates behind the scores of objects, or of foreground where objects are not
         compared, by metric id.
     more : int, optional
-        About how many more tiles bring the interval of the first score to ± 0.05; None where
+        About how many more units bring the interval of the first score to ± 0.05; None where
         that cannot be told yet.
+    unit : str
+        What `more` and the intervals count: ``tile`` or ``image``.
     why : str, optional
         Why the first score has no interval.
     cut : int
@@ -105,6 +107,7 @@ class Estimated:
     rows: tuple[Score, ...]
     ratios: Mapping[str, Ratio]
     more: int | None
+    unit: str
     why: str | None
     cut: int
 
@@ -129,7 +132,7 @@ class Estimated:
             return text
         if not self.more:
             return f"{text}; ± {GOAL:g} is reached"
-        return f"{text}; about {counted(self.more, 'more tile')} for ± {GOAL:g}"
+        return f"{text}; about {counted(self.more, f'more {self.unit}')} for ± {GOAL:g}"
 
 
 def estimate(
@@ -216,14 +219,12 @@ class _Estimator:
             rows += self._counts(candidate, total)
         ratios = of_objects or of_pixels
         first = next(iter(ratios.values()))
-        goal = None if self.sample.by_hand else first.more_units(GOAL, self._units, self.level)
-        why = "chosen by hand" if self.sample.by_hand else first.interval(self.level).reason
-        return Estimated(tuple(rows), ratios, goal, why, total.cut)
-
-    @property
-    def _units(self) -> int:
-        plan = self.sample.plan
-        return plan.population if self.sample.unit == "tile" else len(plan.images)
+        by_hand, unit = self.sample.by_hand, self.sample.unit
+        # there are always more images like these
+        size = self.sample.plan.population if unit == "tile" else None
+        more = None if by_hand else first.more_units(GOAL, size, self.level)
+        why = "chosen by hand" if by_hand else first.interval(self.level).reason
+        return Estimated(tuple(rows), ratios, more, unit, why, total.cut)
 
     @property
     def _matched(self) -> str:
