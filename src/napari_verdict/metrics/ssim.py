@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.metrics.pixel_rows import pixel_rows, plain
-from napari_verdict.metrics.ssim_kernel import STRIP, TOGETHER, ssim_kernel
+from napari_verdict.metrics.ssim_kernel import STRIP, STRIP_3D, TOGETHER, ssim_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +144,8 @@ def ssim_block(
     g = pixel_rows(ground_truth)
     every = [pixel_rows(c) for c in candidates]
     width, targets = outs[0].shape[2], [plain(o) for o in outs]
-    edges = _edges(width)
+    strip = STRIP if window.z_taps.size == 1 else STRIP_3D
+    edges = _edges(width, strip)
     numbers = np.array(
         [
             (a.low, a.inverse_range, a.gain, a.offset, means[0][0], m[1])
@@ -167,6 +168,7 @@ def ssim_block(
             window.rows,
             window.first % 4,
             width,
+            strip,
             edges,
             gaussian_taps(SIGMA)[RADIUS:],
             window.z_taps,
@@ -188,9 +190,9 @@ def _filled(arrays: list[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
 
 
 @lru_cache(maxsize=8)
-def _edges(width: int) -> NDArray[np.intp]:
+def _edges(width: int, strip: int) -> NDArray[np.intp]:
     """Tell for every strip from where in it each of its columns with rim comes by reflection."""
-    strip = min(STRIP, width)
+    strip = min(strip, width)
     starts = np.arange(0, width, strip)
     columns = starts[:, np.newaxis] - RADIUS + np.arange(strip + 2 * RADIUS)
     ends = np.minimum(starts + strip, width)[:, np.newaxis] + RADIUS

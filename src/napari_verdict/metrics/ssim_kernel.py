@@ -25,9 +25,9 @@ from napari_verdict.metrics.ssim_filters import (
 
 #: As many candidates are compared in one go; what Python hands over is filled up to this.
 TOGETHER = 4
-#: Columns in a strip. The sum of a row is one over its strips, so this may not depend on how
-#: work is cut.
-STRIP = 512
+#: Columns in a strip, plane by plane and in 3D, where all planes have a ring of their own. The
+#: sum of a row is one over its strips, so this may not depend on how work is cut.
+STRIP, STRIP_3D = 512, 512
 
 # the next two must not be contracted: for identical images variance and covariance have to
 # stay the same to the last bit
@@ -209,16 +209,14 @@ def _between_planes(
 ) -> None:
     """Filter one row of all planes along z, into a slot of each plane wanted."""
     n_fields, whole = levels.shape[0], z_taps.size == 11
-    for f in range(n_fields):
-        for k0 in range(0, depth, 4):
-            if whole:
-                four_inner(levels, f, k0, z_taps[5:], four, 0, m)
-            for k in range(k0, min(k0 + 4, depth)):
-                if whole:
-                    put(four, k - k0, ring, k * n_fields + f, slot, m)
-                else:
-                    through(levels, f, k, z_taps, ring, k * n_fields + f, slot, m)
-                repeat(ring, k * n_fields + f, slot)
+    for k in range(depth):
+        if not whole:
+            through(levels, k, z_taps, four[0], m)
+            put(four[0], ring, k * n_fields, slot, m)
+            continue
+        if k % 4 == 0:
+            four_inner(levels, 0, k, z_taps[5:], four, m)
+        put(four[k % 4], ring, k * n_fields, slot, m)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -234,6 +232,7 @@ def ssim_kernel(
     rows: Any,
     phase: int,
     width: int,
+    strip: int,
     edges: Any,
     taps: Any,
     z_taps: Any,
@@ -255,9 +254,8 @@ def ssim_kernel(
     levels = np.zeros((n_fields, (planes.size + 3) * STRIDE if reach else 1))
     ring = np.zeros((depth * n_fields, (SLOTS + AGAIN) * STRIDE))
     done, row = np.zeros((4, n_fields, STRIDE)), np.zeros(STRIDE)
-    four = np.zeros((4, 1, STRIDE))
     for s in range(edges.shape[0]):
-        j0, m = s * STRIP, min(STRIP, width - s * STRIP)
+        j0, m = s * strip, min(strip, width - s * strip)
         first, last = max(0, j0 - 5), min(width, j0 + m + 5)
         left = first - (j0 - 5)
         # of four rows that are not all wanted the others are not looked at
@@ -266,20 +264,18 @@ def ssim_kernel(
             for t in range(planes.size if at < rows.size else 0):
                 _fill(padded, g, g_code, candidates, codes, n, valid, masked, planes[t], rows[at],
                       first, last, left, edges, s, affines)  # fmt: skip
-                for f in range(n_fields):
-                    if reach:
-                        across(padded, f, taps, levels, f, t, m)
-                    else:
-                        across(padded, f, taps, ring, t * n_fields + f, slot, m)
-                        repeat(ring, t * n_fields + f, slot)
+                if reach:
+                    across(padded, taps, levels, 0, t, m)
+                else:
+                    across(padded, taps, ring, t * n_fields, slot, m)
             if reach and at < rows.size:
-                _between_planes(levels, depth, z_taps, ring, slot, m, four)
+                _between_planes(levels, depth, z_taps, ring, slot, m, done)
+            repeat(ring, slot, m)
             y0 = at - 13  # of the first of four rows, in the block
             if r % 4 != 1 or y0 <= -4 or y0 >= n_rows:
                 continue
             for k in range(depth):
-                for f in range(n_fields):
-                    four_inner(ring, k * n_fields + f, (r + 3) % SLOTS, taps, done, f, m)
+                four_inner(ring, k * n_fields, (r + 3) % SLOTS, taps, done, m)
                 for y in range(max(y0, 0), min(y0 + 4, n_rows)):
                     _finish(done[y - y0], n, m, valid, masked, planes[k + reach], rows[y + 5],
                             affines, constants, row, j0, width, outs, k, y, sums,
