@@ -44,24 +44,24 @@ def first(desk, widget):
 
 def write(desk, widget, text):
     desk.qtbot.keyClick(widget, "Q")
-    desk.qtbot.waitUntil(lambda: widget.window().focusWidget() is widget.judgement.note)
-    desk.qtbot.keyClicks(widget.judgement.note, text)
-    desk.qtbot.keyClick(widget.judgement.note, Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(lambda: widget.window().focusWidget() is widget.judge.bar.note)
+    desk.qtbot.keyClicks(widget.judge.bar.note, text)
+    desk.qtbot.keyClick(widget.judge.bar.note, Qt.Key.Key_Return)
 
 
 def test_without_an_entry_there_is_nothing_to_judge(inspect):
-    assert not any(b.isEnabled() for b in inspect.judgement.buttons.values())
-    assert not inspect.judgement.note.isEnabled()
+    assert not any(b.isEnabled() for b in inspect.judge.bar.buttons.values())
+    assert not inspect.judge.bar.note.isEnabled()
 
 
 def test_a_button_judges_and_the_same_one_takes_it_back(desk, inspect):
     first(desk, inspect)
-    button = inspect.judgement.buttons[Judgement.REAL_ERROR]
+    button = inspect.judge.bar.buttons[Judgement.REAL_ERROR]
     desk.click(button)
     assert said(inspect) == {MISSED: (Judgement.REAL_ERROR, "")}
     assert button.isChecked()
     assert column(inspect, JUDGED) == ["E", "", "", "", ""]
-    assert inspect.judgement.tally.text() == "1 of 5 errors judged: 1 real error"
+    assert inspect.judge.bar.tally.text() == "1 of 5 errors judged: 1 real error"
     assert inspect.here.text().endswith("real error")
     desk.click(button)
     assert said(inspect) == {}
@@ -95,10 +95,10 @@ def test_a_note_is_written_by_keys_alone_and_found_by_its_words(desk, inspect):
 
 def test_a_note_stays_with_the_entry_it_was_written_on(desk, inspect):
     first(desk, inspect)
-    desk.qtbot.keyClicks(inspect.judgement.note, "half a no")
+    desk.qtbot.keyClicks(inspect.judge.bar.note, "half a no")
     desk.click(inspect.buttons.next)
     assert said(inspect) == {MISSED: (None, "half a no")}
-    assert inspect.judgement.note.text() == ""
+    assert inspect.judge.bar.note.text() == ""
 
 
 def test_undo_and_redo_go_to_what_they_change(desk, inspect):
@@ -108,9 +108,9 @@ def test_undo_and_redo_go_to_what_they_change(desk, inspect):
     desk.qtbot.keyClick(inspect, "U", SHIFT)
     assert said(inspect) == {}
     assert inspect.session.selected == MISSED
-    desk.click(inspect.judgement.redo)
+    desk.click(inspect.judge.bar.redo)
     assert said(inspect) == {MISSED: (Judgement.REAL_ERROR, "")}
-    assert not inspect.judgement.redo.isEnabled()
+    assert not inspect.judge.bar.redo.isEnabled()
 
 
 def test_chips_count_and_filter_what_was_said(desk, inspect):
@@ -148,7 +148,7 @@ def test_other_pixels_have_nothing_said_of_them(desk, inspect, own_folder):
     first(desk, inspect)
     desk.qtbot.keyClick(inspect, "E", SHIFT)
     desk.qtbot.waitUntil(lambda: kept(own_folder) != [])
-    with desk.qtbot.waitSignal(inspect.judging._reader.done):
+    with desk.qtbot.waitSignal(inspect.judge.judging._reader.done):
         desk.viewer.layers["gt"].data_setitem(tuple(np.array([k]) for k in (0, 70, 70)), 9)
         desk.validate()
     assert said(inspect) == {}
@@ -157,10 +157,10 @@ def test_other_pixels_have_nothing_said_of_them(desk, inspect, own_folder):
 
 def test_closing_the_dock_loses_nothing(desk, inspect, own_folder):
     first(desk, inspect)
-    with desk.qtbot.waitSignal(inspect.judging.kept):
+    with desk.qtbot.waitSignal(inspect.judge.judging.kept):
         desk.qtbot.keyClick(inspect, "F", SHIFT)
     desk.qtbot.keyClick(inspect, "E", SHIFT)
-    desk.qtbot.keyClicks(inspect.judgement.note, "at the last moment")
+    desk.qtbot.keyClicks(inspect.judge.bar.note, "at the last moment")
     desk.viewer.window.remove_dock_widget(inspect)
     assert kept(own_folder) == [(2, "real error", "at the last moment")]
 
@@ -168,7 +168,7 @@ def test_closing_the_dock_loses_nothing(desk, inspect, own_folder):
 def test_saving_writes_them_into_table_and_folder_and_goes_on_there(desk, inspect, tmp_path):
     first(desk, inspect)
     desk.qtbot.keyClick(inspect, "G", SHIFT)
-    with desk.qtbot.waitSignal(inspect.judging.kept, timeout=20_000):
+    with desk.qtbot.waitSignal(inspect.judge.judging.kept, timeout=20_000):
         desk.dock.save(tmp_path / "run")
     table = pd.read_csv(tmp_path / "run" / "objects.csv", keep_default_na=False)
     assert table[table.judgement != ""][["role", "id"]].values.tolist() == [["ground truth", 2]]
@@ -179,15 +179,15 @@ def test_saving_writes_them_into_table_and_folder_and_goes_on_there(desk, inspec
 
 def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(desk, inspect, own_folder):
     first(desk, inspect)
-    desk.qtbot.waitUntil(lambda: bool(inspect.judging._unsaved.files))
+    desk.qtbot.waitUntil(lambda: bool(inspect.judge.judging._unsaved.files))
     (own_folder / "napari-verdict").write_text("a file where the folder should be")
     desk.qtbot.keyClick(inspect, "E", SHIFT)
-    desk.qtbot.waitUntil(inspect.judgement.trouble.isVisible)
-    assert "stay in this window" in inspect.judgement.trouble.text()
+    desk.qtbot.waitUntil(inspect.judge.bar.trouble.isVisible)
+    assert "stay in this window" in inspect.judge.bar.trouble.text()
     (own_folder / "napari-verdict").unlink()
     write(desk, inspect, "again")
     desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "again")])
-    desk.qtbot.waitUntil(lambda: not inspect.judgement.trouble.isVisible())
+    desk.qtbot.waitUntil(lambda: not inspect.judge.bar.trouble.isVisible())
 
 
 def test_places_of_another_ranking_are_judged_apart(desk, triplet):
@@ -201,7 +201,7 @@ def test_places_of_another_ranking_are_judged_apart(desk, triplet):
     def ranked(by):
         widget.places.rank_by(by)
         desk.qtbot.waitUntil(lambda: widget.entries is not None, timeout=20_000)
-        desk.qtbot.waitUntil(lambda: widget.judging._identities is not None, timeout=20_000)
+        desk.qtbot.waitUntil(lambda: widget.judge.judging._identities is not None, timeout=20_000)
 
     ranked("worst")
     desk.qtbot.keyClick(widget, "N")

@@ -24,8 +24,7 @@ from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
-from napari_verdict.widgets.judgement_bar import JudgementBar
-from napari_verdict.widgets.judging import Judging
+from napari_verdict.widgets.judge_panel import JudgePanel
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.place_chooser import PlaceChooser
 from napari_verdict.widgets.session import session_of
@@ -55,8 +54,7 @@ class InspectWidget(QWidget):
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
         self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
-        self.judgement = JudgementBar(napari_viewer)
-        self.judging = Judging(self.session, self)
+        self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._keys = KeyFilter(keys_of(napari_viewer))
         self._connect()
@@ -96,7 +94,7 @@ class InspectWidget(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.here)
-        layout.addWidget(self.judgement)
+        layout.addWidget(self.judge)
         layout.addWidget(self.buttons)
         self.setTabOrder(self.candidate, self.buttons.grid)
         self.setTabOrder(self.buttons.grid, self.places.by)
@@ -115,8 +113,7 @@ class InspectWidget(QWidget):
         self.bar.changed.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
-        self.judgement.left.connect(self.table.setFocus)
-        self.judging.troubled.connect(self.judgement.tell)
+        self.judge.left.connect(self.table.setFocus)
 
     # ---- what is listed
 
@@ -145,7 +142,7 @@ class InspectWidget(QWidget):
             self.places.entries(result, candidate) if restored else entries_of(result, candidate)
         )
         if restored or entries is not None:
-            self.judging.open(result.request or result.comparison, self.places.how)
+            self.judge.open(result, self.places.how)
         return entries
 
     @property
@@ -170,7 +167,7 @@ class InspectWidget(QWidget):
         self.table.setColumnHidden(PARTNER, "matched" not in self.bar.chips.kinds)
         self.table.setColumnHidden(JUDGED, not len(self.session.judgements))
         self.table.fit()
-        self.judgement.show_entries(entries)
+        self.judge.show_entries(entries)
         row = self._row_of_selected()
         self.table.point_at(model.position_of(row))
         self._describe(row)
@@ -316,7 +313,7 @@ class InspectWidget(QWidget):
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""
-        if not self._keys.press(event):
+        if not self._keys.press(event) and not self.judge.press(event):
             event.ignore()
 
     def keyReleaseEvent(self, event: Any) -> None:
@@ -341,9 +338,8 @@ class InspectWidget(QWidget):
         events.candidate.disconnect(self._on_result)
         events.wanted.disconnect(self._on_wanted)
         events.selected.disconnect(self._on_selected)
-        self.judgement.stop()
         events.judgements.disconnect(self._on_judgements)
-        self.judging.stop()
+        self.judge.stop()
         self.places.stop()
         self._keys.release_all()
         self.buttons.stop()

@@ -32,6 +32,8 @@ class Session(EventedModel):
         What a person said of entries of the result.
     folder : Path, optional
         Where this result was saved last.
+    mended : Mended, optional
+        The mended copy of the ground truth.
     """
 
     result: Any = None
@@ -42,6 +44,7 @@ class Session(EventedModel):
     grid: Any = None
     judgements: Any = Judgements()
     folder: Any = None
+    mended: Any = None
 
 
 _SESSIONS: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
