@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import QPoint, Qt
 
 from napari_verdict.comparison.entries import EntryKey
@@ -153,3 +154,12 @@ def test_closing_the_dock_leaves_the_copy(desk, inspect, box):
     layer.undo()
     assert not (layer.data == 4).any()
     assert inspect.session.mended is None
+
+
+def test_saving_the_results_saves_the_copy(desk, inspect, box, tmp_path):
+    desk.click(box.accept)
+    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=20_000):
+        desk.dock.save(tmp_path)
+    saved = tifffile.imread(tmp_path / "mended_ground-truth.ome.tif")
+    assert (saved == desk.viewer.layers[NAME].data).all()
+    assert (tmp_path / "scores_mended.csv").exists()

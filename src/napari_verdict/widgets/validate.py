@@ -149,12 +149,13 @@ class ValidateWidget(QWidget):
         """Save the result into a folder, in a worker."""
         result, session = self.presenter.result, session_of(self._viewer)
         judgements = session.judgements
+        mended = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
 
-            yield from saving(result, folder, token, judgements=judgements)
+            yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
 
         self.job.start(steps, "Saving results")
