@@ -9,6 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.viewer.mended import NAME
+from napari_verdict.widgets.validate import ValidateWidget
 
 pytestmark = pytest.mark.gui
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -163,3 +164,52 @@ def test_saving_the_results_saves_the_copy(desk, inspect, box, tmp_path):
     saved = tifffile.imread(tmp_path / "mended_ground-truth.ome.tif")
     assert (saved == desk.viewer.layers[NAME].data).all()
     assert (tmp_path / "scores_mended.csv").exists()
+
+
+def kept_in(folder):
+    return list(folder.rglob("mended*.ome.tif"))
+
+
+def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
+    desk, inspect, box, own_folder, make_napari_viewer, cells
+):
+    desk.qtbot.waitUntil(lambda: box.keeper._folder is not None)
+    desk.click(box.accept)
+    after = scores(box, 2)
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
+    other = type(desk)(make_napari_viewer(), None, desk.qtbot)
+    other.dock = ValidateWidget(other.viewer)
+    other.viewer.window.add_dock_widget(other.dock, area="right")
+    other.viewer.window._qt_window.show()
+    other.add(cells)
+    other.validate()
+    again = other.inspect().judge.mending
+    desk.qtbot.waitUntil(again.restore.isVisible)
+    assert "was kept on" in again._kept.text()
+    other.click(again.restore)
+    desk.qtbot.waitUntil(again._scores.isVisible)
+    assert scores(again, 2) == after
+    assert (other.viewer.layers[NAME].data == desk.viewer.layers[NAME].data).all()
+    assert not again.restore.isVisible()
+
+
+def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(desk, inspect, box, own_folder):
+    desk.qtbot.waitUntil(lambda: box.keeper._folder is not None)
+    older = box.keeper._folder / "mended.ome.tif"
+    older.parent.mkdir(parents=True, exist_ok=True)
+    older.write_bytes(b"older")
+    desk.click(box.accept)
+    desk.viewer.window.remove_dock_widget(inspect)
+    assert len(kept_in(own_folder)) == 2
+    assert (older.parent / "mended-1.ome.tif").read_bytes() == b"older"
+    assert (tifffile.imread(older) == desk.viewer.layers[NAME].data).all()
+
+
+def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own_folder):
+    desk.qtbot.waitUntil(lambda: len(list(own_folder.rglob("session.json"))) == 1)
+    (own_folder / "napari-verdict").rename(own_folder / "moved")
+    (own_folder / "napari-verdict").write_text("a file where the folder should be")
+    desk.click(box.accept)
+    bar = inspect.judge.bar
+    desk.qtbot.waitUntil(lambda: "mended ground truth cannot be kept" in bar.trouble.text())
+    assert NAME in desk.viewer.layers

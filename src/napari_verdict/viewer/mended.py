@@ -138,6 +138,17 @@ class Mended:
         self._watch(layer, truth.data.copy(), self._of(layer, self._original))
         return layer
 
+    def begin_from(self, labels: NDArray[Any]) -> bool:
+        """Make the layer with labels that were mended before; say whether they fit."""
+        original = self._original
+        if original is None or self.why_not():
+            return False
+        truth = original.comparison.ground_truth.data
+        if labels.size != truth.size or labels.dtype != truth.dtype:
+            return False  # a file may have left out axes of length 1
+        self.begin().data = labels.reshape(truth.shape).copy()
+        return True
+
     def mend(self, mend: Mend) -> None:
         """Change the layer, as one step that napari undoes."""
         layer = self.begin()

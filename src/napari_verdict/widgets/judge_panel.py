@@ -40,8 +40,15 @@ class JudgePanel(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.mending)
         self.bar.left.connect(self.left)
-        self.judging.troubled.connect(self.bar.tell)
-        self.mending.troubled.connect(self.bar.tell)
+        self._troubles: dict[str, str] = {}
+        self.judging.troubled.connect(lambda text: self._tell("judging", text))
+        self.judging.opened.connect(self.mending.keeper.open)
+        self.mending.troubled.connect(lambda text: self._tell("mending", text))
+
+    def _tell(self, source: str, trouble: str) -> None:
+        """Say what is wrong; one that is well again does not hide the other."""
+        self._troubles[source] = trouble
+        self.bar.tell(" ".join(t for t in self._troubles.values() if t))
 
     def open(self, result: Result, places: str) -> None:
         """Look for what was said of a result before; `places` says how places were found."""

@@ -47,6 +47,8 @@ class Judging(QObject):
 
     #: A sentence where something cannot be read or written; "" when all is well again.
     troubled = Signal(str)
+    #: The folder in which all that was said of this ground truth is kept.
+    opened = Signal(object)
     #: All that was said is on the disk.
     kept = Signal()
 
@@ -135,6 +137,8 @@ class Judging(QObject):
         before = self._session.judgements
         self._set(before.including(file.found))
         self.troubled.emit(file.trouble)
+        if len(self._unsaved.files) == 1:
+            self.opened.emit(file.path.parent)
         if len(before) or len(self._unsaved.files) > 1:
             self._write()
         folder = self._session.folder

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.judgements import Judgement
 from napari_verdict.viewer.mended import NAME, Mended
+from napari_verdict.widgets.mended_keeper import MendedKeeper
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import explain, rows_of, score_in, text_of
 
@@ -55,6 +56,10 @@ class MendingBox(QWidget):
         self.accept.clicked.connect(lambda _=False: self._mend(self._accepted))
         self.delete.clicked.connect(lambda _=False: self._mend(self._deleted))
         self.edit.clicked.connect(lambda _=False: self._by_hand())
+        self.keeper = MendedKeeper(self.mended, self)
+        self.restore = _button("Bring back", "Show the mended copy as it was kept")
+        self.restore.clicked.connect(lambda _=False: self.keeper.bring_back())
+        self._kept, self._found = QLabel(), QWidget()
         self._buttons, self._scores = QWidget(), QWidget()
         self._cells: dict[tuple[int, str], QLabel] = {}
         self._lay_out()
@@ -69,6 +74,8 @@ class MendingBox(QWidget):
         events.selected.connect(self.update_shown)
         events.judgements.connect(self.update_shown)
         self.mended.changed.connect(self.update_shown)
+        self.keeper.changed.connect(self.update_shown)
+        self.keeper.troubled.connect(self.troubled)
         self._events = (viewer.layers.events.inserted, viewer.layers.events.removed)
         for event in self._events:
             event.connect(self.update_shown)
@@ -81,6 +88,11 @@ class MendingBox(QWidget):
         row.addWidget(QLabel("Mend:"))
         for button in (self.accept, self.delete, self.edit):
             row.addWidget(button, 1)
+        found = QHBoxLayout(self._found)
+        found.setContentsMargins(0, 0, 0, 0)
+        self._kept.setWordWrap(True)
+        found.addWidget(self._kept, 1)
+        found.addWidget(self.restore)
         grid = QGridLayout(self._scores)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(0)
@@ -101,6 +113,7 @@ class MendingBox(QWidget):
         self._scores.setAccessibleName("Scores before and after mending")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._found)
         layout.addWidget(self._buttons)
         layout.addWidget(self._scores)
 
@@ -114,6 +127,7 @@ class MendingBox(QWidget):
         events.judgements.disconnect(self.update_shown)
         for event in self._events:
             event.disconnect(self.update_shown)
+        self.keeper.stop()
         self.mended.changed.disconnect(self.update_shown)
         self.mended.stop()
         self._session.mended = None
@@ -137,7 +151,10 @@ class MendingBox(QWidget):
         if result is not None:
             for line, one in enumerate((self.mended.original, result), start=1):
                 self._write(line, one)
-        self.setVisible(not self._buttons.isHidden() or result is not None)
+        kept = self.keeper.kept if self.mended.original is not None else ""
+        self._kept.setText(f"A mended copy of this ground truth was kept on {kept}.")
+        self._found.setVisible(bool(kept))
+        self.setVisible(bool(kept) or not self._buttons.isHidden() or result is not None)
 
     def _offer(self) -> None:
         key, now = self._key, self.mended.now
