@@ -30,10 +30,10 @@ HIDDEN = ""
 Parts = dict[str, dict[str, tuple["OverlapTable", ...]]]
 
 
-def left_out(comparison: Comparison, read_ignore: Reader | None) -> dict[str, Reader]:
+def left_out(comparison: Comparison, read_ignore: Reader | None) -> dict[str, Reader | None]:
     """Return readers of what is left out of each part of the image, by region or `HIDDEN`."""
     truth = comparison.ground_truth.source
-    readers: dict[str, Reader] = {}
+    readers: dict[str, Reader | None] = {}
     if read_ignore is not None:
         readers[HIDDEN] = Counted(read_ignore)
     for region in comparison.regions:

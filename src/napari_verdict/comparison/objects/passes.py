@@ -45,7 +45,8 @@ class Tabulate:
     def of(comparison: Comparison) -> Tabulate:
         """Describe the pixels of a comparison; none is read."""
         truth, predictions, ignored = readers(comparison)
-        return Tabulate(truth, predictions, {WHOLE: ignored, **left_out(comparison, ignored)})
+        masks: dict[Any, Reader | None] = {WHOLE: ignored}
+        return Tabulate(truth, predictions, masks | left_out(comparison, ignored))
 
     def __call__(self, block: Block) -> dict[str | None, list[OverlapTable]]:
         """Return the tables of a block by part, one a prediction, without those of no pixel."""
