@@ -75,7 +75,7 @@ def run_images(
         for name, maps in stored.items()
     }
     units = units_of(comparison, inputs, views, pixels)
-    done, total = 0, _expected_passes(inputs) * len(units.blocks)
+    done, total = 0, _expected_passes(comparison, inputs) * len(units.blocks)
     while passes := {id(u): p for u in units if (p := u.next_pass()) is not None}:
         work = [(passes[id(u)], b) for u, b in units.blocks if id(u) in passes]
         left = Counter(id(one) for one, _ in work)
@@ -91,15 +91,15 @@ def run_images(
             yield Progress(min(done, total), total, one.what)
     maps = lazy_maps(comparison, units) if stored is None else stored
     finished = list(units)
-    rows = image_rows(comparison, finished) + region_rows(comparison, finished, maps, token)
+    rows = image_rows(comparison, finished) + region_rows(comparison, finished)
     return ImageResult(comparison, rows, stored=maps)
 
 
-def _expected_passes(inputs: Pixels) -> int:
+def _expected_passes(comparison: Comparison, inputs: Pixels) -> int:
     truth, rounds = inputs.truth, 0
     if not truth.in_memory and not counted_exactly(truth.dtype):
         rounds = 1 if truth.dtype.kind == "f" and truth.dtype.itemsize <= 4 else 2
-    return 2 + rounds + (RAW in inputs.candidates)
+    return 2 + rounds + (RAW in inputs.candidates) + bool(comparison.regions)
 
 
 def _are_lazy(comparison: Comparison, inputs: Pixels) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from napari_verdict.comparison.model import RAW, Comparison
-from napari_verdict.comparison.restoration.by_region import Part, parts_of
 from napari_verdict.comparison.restoration.fits import sigma_along_z
 from napari_verdict.comparison.restoration.units import (
     BESIDE_RAW,
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_verdict.comparison.restoration.by_region import Part
     from napari_verdict.comparison.restoration.units import Unit
-    from napari_verdict.engine.cancel import CancelToken
 
 NO_PIXELS = "no pixel is valid in both images"
 NO_RANGE = "the ground truth has no range to measure against: nearly all its pixels are the same"
@@ -56,18 +55,11 @@ def image_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ..
     return tuple(rows)
 
 
-def region_rows(
-    comparison: Comparison,
-    units: Sequence[Unit],
-    maps: Mapping[str, Mapping[str, Any]],
-    token: CancelToken,
-) -> tuple[Score, ...]:
+def region_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ...]:
     """Score every candidate over each region, with the normalisation and fit of the whole."""
-    sigma_z = sigma_along_z(comparison)
-    reach = len(gaussian_taps(sigma_z)) // 2 if sigma_z else 0
     rows: list[Score] = []
     for region in comparison.regions:
-        parts = parts_of(comparison, region, units, maps, token, reach)
+        parts = [unit.parts[region.name] for unit in units]
         for name in comparison.candidates:
             rows += _Scorer(comparison, name, parts, region.name).whole()
     return tuple(rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.restoration.by_region import AddRegions, Part, RegionRows
 from napari_verdict.comparison.restoration.fits import (
     Fit,
     Levels,
@@ -93,6 +94,8 @@ class Unit:
         there are and how many got worse, and the squared errors of raw and of the candidate.
     tolerance : float
         The change of error that counts; NaN without raw.
+    parts : dict
+        By region, what it has of the unit; known after the last pass.
     """
 
     comparison: Comparison
@@ -104,6 +107,7 @@ class Unit:
     fits: dict[str, Fit] = field(default_factory=dict)
     sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     tolerance: float = float("nan")
+    parts: dict[str, Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         sigma_z = sigma_along_z(self.comparison)
@@ -128,6 +132,12 @@ class Unit:
         if RAW in self.pixels.candidates and not self._judged:
             judge = JudgeBesideRaw(self.fitted, self.tolerance, self.views)
             return Pass("gain over raw", judge, self._take_beside_raw, self._add_beside_raw)
+        if self.comparison.regions and not self.parts:
+            regions = tuple(r.described() for r in self.comparison.regions)
+            add = AddRegions(self.fitted, regions, self.tolerance, self.views)
+            names = [r.name for r in regions], self.pixels.candidates
+            rows = RegionRows(*names, self.planes)
+            return Pass("regions", add, rows.add, lambda: self.parts.update(rows.parts(self)))
         return None
 
     @property
