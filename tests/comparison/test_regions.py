@@ -158,7 +158,15 @@ def test_a_region_of_everything_scores_as_the_whole(rng, convention):
         region=np.ones((24, 30), bool),
     )  # fmt: skip
     parts = [s for s in result.rows if s.region == "region"]
-    assert {s.metric for s in parts} >= {"ssim", "rmse", "psnr", "pearson", "skill", "area_worse"}
+    assert {s.metric for s in parts} >= {
+        "ssim",
+        "rmse",
+        "psnr",
+        "pearson",
+        "skill",
+        "area_worse",
+        "signal_worse",
+    }
     for s in parts:
         whole = result.score(s.metric, s.candidate)
         assert s.value == pytest.approx(whole.value, rel=1e-6, nan_ok=True)

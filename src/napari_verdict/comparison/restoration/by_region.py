@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     ByRegion = dict[str, dict[str, NDArray[np.float64]]]
 
 #: How many sums a row has, as in a unit; its moments follow.
-SUMS = 9
+SUMS = 11
 
 
 @dataclass
@@ -71,8 +71,8 @@ class AddRegions:
         What computes the maps.
     regions : tuple of Region
         Where.
-    tolerance : float
-        The change of error that counts; NaN without raw.
+    tolerance, background : float
+        The change of error that counts, NaN without raw; what signal is measured above.
     views : mapping, optional
         By candidate and map: arrays (frames..., z, y, x) of what was computed; without it the
         map of SSIM is computed again.
@@ -81,10 +81,11 @@ class AddRegions:
     fitted: Fitted
     regions: tuple[Region, ...]
     tolerance: float
+    background: float
     views: Views | None = None
 
     def __call__(self, block: Block) -> ByRegion:
-        """Return (z, y, 15) sums and moments of the rows, by those regions that are there."""
+        """Return (z, y, 17) sums and moments of the rows, by those regions that are there."""
         pixels = self.fitted.pixels
         ignored = pixels.read_ignored(block.frame, block.z, block.y)
         insides = {}
@@ -132,7 +133,7 @@ class AddRegions:
             if name == RAW:
                 raw = own
             elif RAW in scene.candidates:
-                rows[..., 5:SUMS] = beside_raw_rows(raw, own, self.tolerance)
+                rows[..., 5:SUMS] = beside_raw_rows(raw, own, self.tolerance, g, self.background)
             rows[..., SUMS:] = row_moments(g, p, valid).reshape(*g.shape[:2], -1)
             found[name] = rows
         return found
