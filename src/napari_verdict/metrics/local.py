@@ -142,8 +142,6 @@ def expected_squares(truth: Plane, difference: Plane, shares: Plane) -> Plane:
         any difference is. While fitting, no square counts as more than `MOST_UNUSUAL` times
         the expectation of the round before.
     """
-    from scipy.optimize import nnls
-
     there = shares > 0
     window = _Window(shares, 1)
     smooth = window.mean(truth)
@@ -157,14 +155,26 @@ def expected_squares(truth: Plane, difference: Plane, shares: Plane) -> Plane:
     expected = np.ones_like(squares)
     for k in range(ROUNDS):
         ratio = squares / expected
-        factors, _ = nnls(
+        factors = _least_squares(
             table / expected[:, np.newaxis], np.minimum(ratio, MOST_UNUSUAL) if k else ratio
         )
-        # einsum, as BLAS would start threads
         expected = np.einsum("ij,j->i", table, factors) + LEAST_EXPECTED
     found: Plane = sum((f * np.float32(a) for f, a in zip(terms, factors, strict=True)),
                        np.full_like(truth, LEAST_EXPECTED))  # fmt: skip
     return (found * np.float32(mean)).astype(np.float32)
+
+
+def _least_squares(table: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve few unknowns that are not negative; einsum, as BLAS would start threads."""
+    from scipy.optimize import nnls
+
+    own = np.einsum("ij,ik->jk", table, table)
+    own += 1e-12 * np.trace(own) * np.eye(len(own))
+    root = np.linalg.cholesky(own)
+    found: NDArray[np.float64] = nnls(
+        root.T, np.linalg.solve(root, np.einsum("ij,i->j", table, wanted))
+    )[0]
+    return found
 
 
 def fold_to_boxes(field: Plane, side: int) -> Plane:
