@@ -101,8 +101,7 @@ class PlaceChooser(QWidget):
                 from napari_verdict.comparison.restoration.places import worst_places
 
                 yield Progress(0, 1, "places")
-                token.check()
-                return worst_places(result, candidate, by=by, scale=scale)
+                return worst_places(result, candidate, by=by, scale=scale, token=token)
 
             self._job.start(steps, "Looking for the worst places")
         return None
