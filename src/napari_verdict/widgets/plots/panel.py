@@ -21,6 +21,7 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.plots.offer import PLOTS, offered, pixel_size
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import axis_over, rows_of
@@ -51,6 +52,7 @@ class PlotsPanel(QWidget):
         super().__init__()
         self._viewer, self.session = napari_viewer, session_of(napari_viewer)
         self._docked = False
+        self._keys = KeyFilter(keys_of(napari_viewer))
         self._views: dict[str, Any] = {}
         self._axis = ""
         self._job = Job(self)
@@ -94,6 +96,7 @@ class PlotsPanel(QWidget):
     def stop(self) -> None:
         """Let go of viewer and session."""
         self._later.stop()
+        self._keys.release_all()
         self._job.cancel()
         self.session.events.result.disconnect(self._on_session)
         self.session.events.candidate.disconnect(self._on_session)
@@ -128,7 +131,19 @@ class PlotsPanel(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+        elif event.type() == QEvent.Type.WindowDeactivate:
+            self._keys.release_all()
         return bool(super().event(event))
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Answer to the shortcuts, as from the canvas."""
+        if not self._keys.press(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: Any) -> None:
+        """End what a held key showed."""
+        if not self._keys.release(event):
+            event.ignore()
 
     def showEvent(self, event: Any) -> None:
         """Draw what changed while it was hidden."""
