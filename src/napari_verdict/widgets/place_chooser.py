@@ -67,6 +67,11 @@ class PlaceChooser(QWidget):
         """What ranks the places."""
         return str(self.by.currentData() or "")
 
+    @property
+    def how(self) -> str:
+        """How places are found, in words: what their ids depend on."""
+        return f"{self.ranking} {self.scale.value()} px"
+
     def rank_by(self, name: str) -> None:
         """Choose a ranking where it is offered."""
         index = self.by.findData(name)
