@@ -29,6 +29,7 @@ def compare_images(
     ssim_3d: bool = False,
     ignore: Any | None = None,
     region: Any | None = None,
+    objects: Any | None = None,
     decisions: tuple[str, ...] = (),
     threads: int | None = None,
 ) -> Result:
@@ -55,6 +56,9 @@ def compare_images(
     region : array-like, mapping of str to array-like, or Region, optional
         Parts of the image that get rows of their own beside the whole: a mask, labels of which
         each id is a region, or the corners of a polygon as (y, x) in pixels.
+    objects : array-like of int, optional
+        Labels of objects, shaped as the ground truth: rows say how well the mean intensity of each
+        is kept (``object_pearson``, ``object_bias``, ``object_limit_low``, ``object_limit_high``).
     decisions : tuple of str
         Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
     threads : int, optional
@@ -82,7 +86,14 @@ def compare_images(
     comparison = _comparison(
         Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore, region
     )
-    return complete(run(comparison, threads=threads))
+    result: Result = complete(run(comparison, threads=threads))
+    if objects is not None:
+        # kernels come with it
+        from napari_verdict.comparison.restoration.images import ImageResult
+
+        assert isinstance(result, ImageResult)
+        result = result.with_objects(objects, threads=threads)
+    return result
 
 
 def compare_labels(
