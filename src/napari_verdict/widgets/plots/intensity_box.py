@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.result import Progress
     from napari_verdict.engine.cancel import CancelToken
 
-_UNIT = "share of its range"
+_UNIT = "of its range"
 
 
 class IntensityBox(QWidget):
