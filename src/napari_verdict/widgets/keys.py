@@ -44,6 +44,13 @@ SHORTCUTS = (
     Shortcut("H", "hold raw", "Hold to see raw alone, at the same place"),
     Shortcut("G", "hold ground truth", "Hold to see the ground truth alone"),
     Shortcut("J", "hold prediction", "Hold to see the prediction alone"),
+    Shortcut("Shift-E", "real error", "The prediction is wrong here"),
+    Shortcut("Shift-G", "ground truth wrong", "The ground truth is wrong here"),
+    Shortcut("Shift-Q", "ambiguous", "It cannot be told from the image"),
+    Shortcut("Shift-F", "fine", "Nothing that matters"),
+    Shortcut("Q", "note", "Write a note on this entry"),
+    Shortcut("Shift-U", "undo judgement", "Take the last judgement or note back"),
+    Shortcut("Shift-R", "redo judgement", "Judge again what was taken back"),
     Shortcut("W", "side by side", "Raw, predictions and ground truth side by side, and back"),
 )
 KEYS = {s.action: s.key for s in SHORTCUTS}

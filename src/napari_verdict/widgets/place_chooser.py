@@ -40,7 +40,8 @@ class PlaceChooser(QWidget):
         self.by = QComboBox()
         self.by.setAccessibleName("What ranks the places")
         self.by.setToolTip(
-            "Most unusual error: against the error that is usual where it is as bright.\n"
+            "Most unusual error: against the error that is usual where it is as bright\n"
+            "and as uneven.\n"
             "Lowest SSIM, highest error, worse than raw: the mean of that map in the place"
         )
         self.scale = QSpinBox()
@@ -66,6 +67,11 @@ class PlaceChooser(QWidget):
     def ranking(self) -> str:
         """What ranks the places."""
         return str(self.by.currentData() or "")
+
+    @property
+    def how(self) -> str:
+        """How places are found, in words: what their ids depend on."""
+        return f"{self.ranking} {self.scale.value()} px"
 
     def rank_by(self, name: str) -> None:
         """Choose a ranking where it is offered."""
@@ -96,8 +102,7 @@ class PlaceChooser(QWidget):
                 from napari_verdict.comparison.restoration.places import worst_places
 
                 yield Progress(0, 1, "places")
-                token.check()
-                return worst_places(result, candidate, by=by, scale=scale)
+                return worst_places(result, candidate, by=by, scale=scale, token=token)
 
             self._job.start(steps, "Looking for the worst places")
         return None

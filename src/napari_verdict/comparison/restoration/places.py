@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.entries import ROLES, Entries
+from napari_verdict.metrics.displacement import MARGIN, explained_by_displacement
 from napari_verdict.metrics.local import (
-    SIGMAS,
     STEPS_PER_BOX,
     binned,
     box_means,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.restoration.images import ImageResult
+    from napari_verdict.engine.cancel import CancelToken
 
 #: What places are ranked by, and what `Entries.value_name` is then.
 RANKINGS = {
@@ -36,6 +37,10 @@ RANKINGS = {
 KINDS = ("too bright", "too dark", "structure", "moved", "worse than raw")
 #: A place is too bright or too dark where its mean difference is this share of its mean RSE.
 ONE_SIDED = 0.5
+#: Its structure has moved where a displacement explains this share of its squared error.
+MOVED = 2 / 3
+#: Sides above are thinned out when a displacement is looked for.
+FINE = 32
 #: Side of a box in pixels where none is asked for.
 SCALE = 16
 
@@ -79,6 +84,7 @@ def worst_places(
     by: str = "worst",
     scale: int | None = None,
     n: int = 50,
+    token: CancelToken | None = None,
 ) -> Entries:
     """List the places where a restoration is worst; no two of them overlap.
 
@@ -93,13 +99,16 @@ def worst_places(
         Name of a prediction, or ``raw``.
     by : str
         One of `RANKINGS`. ``worst``: largest deviation from the error that is usual where the
-        ground truth is as bright, see `metrics.local.deviations`. ``structure``: lowest mean
-        SSIM. ``error``: highest mean RSE. ``worse than raw``: lowest mean gain, below 0 only.
+        ground truth is as bright and as uneven, see `metrics.local.deviations`. ``structure``:
+        lowest mean SSIM. ``error``: highest mean RSE. ``worse than raw``: lowest mean gain,
+        below 0 only.
     scale : int, optional
         Side of a box in pixels, rounded down to whole steps of an eighth; by default 16, at
         most a quarter of the image's height and width.
     n : int
         How many at most.
+    token : CancelToken, optional
+        Stops the work; checked before every plane.
 
     Returns
     -------
@@ -114,6 +123,8 @@ def worst_places(
     ValueError
         If there is no such ranking, if it needs raw and there is none, or if `scale` or `n` is
         not positive.
+    Cancelled
+        If the token was set.
     """
     maps = result.maps[candidate]
     _check(by, maps, scale, n)
@@ -124,6 +135,8 @@ def worst_places(
     for frame in source.frames:
         in_frame: list[_Place] = []
         for z in range(depth):
+            if token is not None:
+                token.check()
             plane = _PlaneOf(result, candidate, frame, z, grid)
             in_frame += plane.worst(n) if by == "worst" else plane.ranked(by, n)
         found += list(_apart(in_frame, grid.side, _reach(result, grid.side), n))
@@ -159,7 +172,8 @@ class _PlaneOf:
     def worst(self, n: int) -> list[_Place]:
         """Return the boxes with the largest deviations."""
         step, squares = self.grid.step, self.grid.squares
-        difference, shares = binned(self._map("difference"), step)
+        whole = self._map("difference")
+        difference, shares = binned(whole, step)
         source = self.result.comparison.ground_truth.source
         pixels = source.read(self.frame, slice(self.z, self.z + 1), slice(0, source.shape[1]))[0]
         truth, _ = binned(pixels.astype(np.float32), step)
@@ -170,8 +184,8 @@ class _PlaneOf:
         places = []
         for y, x, value in separate_peaks(score, squares, n, shadow=0.5):
             kind = _kind(signed[y, x], magnitude[y, x])
-            spread, shift = terms[len(SIGMAS) :, y : y + squares, x : x + squares].max(axis=(1, 2))
-            if kind == KINDS.index("structure") and shift > spread:
+            around = _around(y * step, x * step, self.grid.side, pixels.shape)
+            if explained_by_displacement(pixels[around], whole[around]) >= MOVED:
                 kind = KINDS.index("moved")
             places.append(self._place(y, x, value, kind))
         return places
@@ -194,6 +208,16 @@ def _kind(signed: float, magnitude: float) -> int:
     if abs(signed) < ONE_SIDED * magnitude:
         return KINDS.index("structure")
     return KINDS.index("too bright" if signed > 0 else "too dark")
+
+
+def _around(y: int, x: int, side: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the pixels of a box and `MARGIN` beyond it; those at the rim stand in for more."""
+    thin = max(1, side // FINE)
+    reach = MARGIN * thin
+    return np.ix_(
+        *(np.clip(np.arange(a - reach, a + side + reach, thin), 0, n - 1)
+          for a, n in zip((y, x), shape, strict=True))
+    )  # fmt: skip
 
 
 def _check(by: str, maps: Any, scale: int | None, n: int) -> None:
