@@ -1,4 +1,4 @@
-"""Python face of the check of evidence: does raw support what a prediction shows?"""
+"""The Python face of evidence: does raw support what predictions show."""
 
 from __future__ import annotations
 
