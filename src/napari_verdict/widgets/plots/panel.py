@@ -19,6 +19,7 @@ from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.fly import Flight, box_in_layer
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.keys import KeyFilter, keys_of
@@ -116,7 +117,7 @@ class PlotsPanel(QWidget):
     def _connected(self, view: Any) -> Any:
         """Hear what is clicked in a plot."""
         heard = {"bar": self.on_bar, "point": self.on_point}
-        heard |= {"group": self.on_group, "frame": self.on_frame}
+        heard |= {"group": self.on_group, "frame": self.on_frame, "object": self.on_object}
         view.chosen.connect(heard[view.gives])
         return view
 
@@ -209,6 +210,9 @@ class PlotsPanel(QWidget):
     def _show_pair(self, result: Result) -> None:
         self.plot("pair").set_result(result)
 
+    def _show_intensity(self, result: Any) -> None:
+        self.plot("intensity").show_result(result, self.session.candidate)
+
     def _show_frames(self, result: Result) -> None:
         row, axis = rows_of(result)[max(0, self.score.currentIndex())], self._axis
         self.plot("frames")
@@ -270,6 +274,14 @@ class PlotsPanel(QWidget):
         """Step to a plane or frame."""
         axes = self.session.result.comparison.ground_truth.axes
         go_to_index(self._viewer, axes, self._axis, index)
+
+    def on_object(self, found: Any, row: int) -> None:
+        """Fly to an object whose intensity was clicked."""
+        roles = self.session.roles
+        layer = None if roles is None else roles.ground_truth
+        if layer is not None and layer in self._viewer.layers:
+            low, high, middle = box_in_layer(self.session.result, layer, found, row)
+            Flight(self._viewer).to(layer, low, high, middle)
 
     def _on_step(self, event: Any = None) -> None:
         if "frames" in self._views and self._axis:
