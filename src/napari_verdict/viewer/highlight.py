@@ -176,22 +176,22 @@ class Highlight:
             self.clear()
             return None
         lines = np.concatenate([_in_layer(result, reference, o.lines, frame) for o in outlines])
-        colours = [COLOURS[o.role] for o in outlines for _ in range(len(o.lines))]
+        colours = np.array(
+            [_rgba(COLOURS[o.role]) for o in outlines for _ in range(len(o.lines))], np.float32
+        ).reshape(-1, 4)
         layer = self.layer
         if layer is not None and layer.ndim != reference.ndim:
             self._viewer.layers.remove(layer)
             layer = None
         if layer is None:
-            layer = self._add(reference, lines)
-        else:
-            place(layer, placement_of(reference))
-            if not layer.visible:
-                layer.visible = True  # first: napari does not slice what is hidden
-            layer.data = lines
+            return self._add(reference, lines, colours, title)
+        place(layer, placement_of(reference))
+        if not layer.visible:
+            layer.visible = True  # first: napari does not slice what is hidden
+        layer.data = lines
         # each of these makes napari slice the layer and draw its thumbnail anew
-        wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
-        if not np.array_equal(layer.edge_color, wanted):
-            layer.edge_color = wanted
+        if not np.array_equal(layer.edge_color, colours):
+            layer.edge_color = colours
         self.set_width(reference)
         layer.name = title
         return layer
@@ -200,10 +200,13 @@ class Highlight:
         """Keep the lines as thick on the screen as they were, whatever the zoom."""
         layer = self.layer
         if layer is not None:
-            pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
-            width = WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
+            width = self._width(reference)
             if abs(width - layer.edge_width) > 0.02 * width:
                 layer.edge_width = width
+
+    def _width(self, reference: Any) -> float:
+        pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
+        return WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
 
     def clear(self) -> None:
         """Outline nothing."""
@@ -217,7 +220,7 @@ class Highlight:
         if layer is not None:
             self._viewer.layers.remove(layer)
 
-    def _add(self, reference: Any, lines: Any) -> Any:
+    def _add(self, reference: Any, lines: Any, colours: Any, title: str) -> Any:
         from napari.layers import Vectors
 
         layers = self._viewer.layers
@@ -227,6 +230,9 @@ class Highlight:
             Vectors(
                 lines,
                 ndim=reference.ndim,
+                name=title,
+                edge_color=colours,
+                edge_width=self._width(reference),
                 vector_style="line",
                 opacity=1.0,
                 metadata={MARK: {"candidate": "", "name": NAME}},
