@@ -39,6 +39,8 @@ KINDS = ("too bright", "too dark", "structure", "moved", "worse than raw")
 ONE_SIDED = 0.5
 #: Its structure has moved where a displacement explains this share of its squared error.
 MOVED = 2 / 3
+#: Above this share, as `ONE_SIDED`, something came or went; what moved leaves both signs.
+WHOLLY_ONE_SIDED = 0.9
 #: Sides above are thinned out when a displacement is looked for.
 FINE = 32
 #: Side of a box in pixels where none is asked for.
@@ -185,7 +187,10 @@ class _PlaneOf:
         for y, x, value in separate_peaks(score, squares, n, shadow=0.5):
             kind = _kind(signed[y, x], magnitude[y, x])
             around = _around(y * step, x * step, self.grid.side, pixels.shape)
-            if explained_by_displacement(pixels[around], whole[around]) >= MOVED:
+            if (
+                abs(signed[y, x]) <= WHOLLY_ONE_SIDED * magnitude[y, x]
+                and explained_by_displacement(pixels[around], whole[around]) >= MOVED
+            ):
                 kind = KINDS.index("moved")
             places.append(self._place(y, x, value, kind))
         return places
