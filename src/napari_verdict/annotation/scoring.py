@@ -1,0 +1,367 @@
+"""Scores of the whole estimated from finished tiles, with intervals, and how many more it takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_verdict.annotation.counting import TileCounts
+from napari_verdict.annotation.tiles import Draw, State
+from napari_verdict.comparison.model import Task
+from napari_verdict.comparison.scores import Score
+from napari_verdict.comparison.words import counted, sentence
+from napari_verdict.metrics.estimates import Ratio, lure_estimate, ratio_estimate
+from napari_verdict.metrics.values import BOTH_EMPTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from napari_verdict.annotation.tiles import Plan, Tile
+    from napari_verdict.comparison.model import Settings
+
+    #: Counts of tiles by their number in the plan, and then by candidate.
+    Counted = Mapping[int, Mapping[str, TileCounts]]
+
+#: Half the width of the interval that one labels for.
+GOAL = 0.05
+
+
+class _Terms(NamedTuple):
+    """How a score is made of what a tile holds."""
+
+    numerator: Callable[[TileCounts], float]
+    denominator: Callable[[TileCounts], float]
+    why_undefined: str
+
+
+_OBJECTS, _PIXELS = f"{BOTH_EMPTY} objects", f"{BOTH_EMPTY} foreground"
+
+
+def _pixels_of_any(c: TileCounts) -> int:
+    return c.pixels.tp + c.pixels.fp + c.pixels.fn
+
+
+#: Scores of objects, the one that is shown first in front.
+OBJECT_SCORES: Mapping[str, _Terms] = {
+    "f1": _Terms(
+        lambda c: 2 * c.instances.tp, lambda c: c.instances.n_gt + c.instances.n_pred, _OBJECTS
+    ),
+    "precision": _Terms(
+        lambda c: c.instances.tp, lambda c: c.instances.n_pred, "no objects are predicted"
+    ),
+    "recall": _Terms(
+        lambda c: c.instances.tp, lambda c: c.instances.n_gt, "the ground truth has no objects"
+    ),
+    "accuracy": _Terms(
+        lambda c: c.instances.tp,
+        lambda c: c.instances.n_gt + c.instances.n_pred - c.instances.tp,
+        _OBJECTS,
+    ),
+    "sq": _Terms(lambda c: c.instances.sum_iou, lambda c: c.instances.tp, "no object is matched"),
+    "pq": _Terms(
+        lambda c: 2 * c.instances.sum_iou,
+        lambda c: c.instances.n_gt + c.instances.n_pred,
+        _OBJECTS,
+    ),
+}
+
+#: Scores of foreground pixels.
+PIXEL_SCORES: Mapping[str, _Terms] = {
+    "iou": _Terms(lambda c: c.pixels.tp, _pixels_of_any, _PIXELS),
+    "dice": _Terms(lambda c: 2 * c.pixels.tp, lambda c: c.pixels.tp + _pixels_of_any(c), _PIXELS),
+    "precision": _Terms(
+        lambda c: c.pixels.tp, lambda c: c.pixels.tp + c.pixels.fp, "the prediction is empty"
+    ),
+    "recall": _Terms(
+        lambda c: c.pixels.tp, lambda c: c.pixels.tp + c.pixels.fn, "the ground truth is empty"
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Estimated:
+    """What finished tiles say of one candidate.
+
+    Parameters
+    ----------
+    rows : tuple of Score
+        Scores of objects (with a threshold) and of foreground, with intervals; then counts of
+        objects in the tiles that they rest on.
+    ratios : mapping of str to Ratio
+        The estimates behind the scores of objects, or of foreground where objects are not
+        compared, by metric id.
+    more : int, optional
+        About how many more tiles bring the interval of the first score to ± 0.05; None where
+        that cannot be told yet.
+    why : str, optional
+        Why the first score has no interval.
+    cut : int
+        Objects counted that the margin was too small for.
+    """
+
+    rows: tuple[Score, ...]
+    ratios: Mapping[str, Ratio]
+    more: int | None
+    why: str | None
+    cut: int
+
+    @property
+    def first(self) -> Score:
+        """The score that is shown first: F1 of objects, or IoU of foreground."""
+        return self.rows[0]
+
+    @property
+    def sentence(self) -> str:
+        """Such as "F1 0.81 (95 % 0.74 to 0.86) from 6 tiles; about 9 more tiles for ± 0.05"."""
+        score = self.first
+        name = {"f1": "F1", "iou": "IoU"}[score.metric]
+        tiles = counted(score.n or 0, "tile")
+        if math.isnan(score.value):
+            return sentence(f"{name} is undefined so far: {score.reason} ({tiles})")
+        text = f"{name} {score.value:.2f}"
+        if score.ci_low is None or score.ci_high is None:
+            return f"{text} from {tiles}, no interval yet: {self.why}"
+        text += f" (95 % {score.ci_low:.2f} to {score.ci_high:.2f}) from {tiles}"
+        if self.more is None:
+            return text
+        if not self.more:
+            return f"{text}; ± {GOAL:g} is reached"
+        return f"{text}; about {counted(self.more, 'more tile')} for ± {GOAL:g}"
+
+
+def estimate(
+    plan: Plan,
+    counts: Counted,
+    settings: Settings,
+    *,
+    task: Task = Task.INSTANCES,
+    unit: str = "tile",
+    level: float = 0.95,
+) -> dict[str, Estimated]:
+    """Estimate scores over everything that tiles were drawn from.
+
+    Only tiles count that were drawn and are finished. Where there are none but finished ones
+    chosen by hand, these are scored, and every row says that this is no estimate of the rest.
+
+    Parameters
+    ----------
+    plan : Plan
+        How the tiles were drawn and which are finished.
+    counts : mapping of int to mapping of str to TileCounts
+        Of each finished tile, by its number in ``plan.tiles``, then by candidate.
+    settings : Settings
+        Threshold of a match and its side, for the convention.
+    task : Task
+        Instances or foreground.
+    unit : str
+        ``tile``: the interval is for the images that tiles were drawn from. ``image``: for
+        images like them; all tiles of an image are one unit.
+    level : float
+        Confidence, in (0, 1).
+
+    Returns
+    -------
+    dict of str to Estimated
+        By candidate.
+
+    Raises
+    ------
+    ValueError
+        If the unit is none of these.
+    """
+    if unit not in ("tile", "image"):
+        raise ValueError(f"The unit of an interval is 'tile' or 'image', not {unit!r}.")
+    sample = Sample(plan, tuple(k for k in used_tiles(plan) if k in counts), unit)
+    names = dict.fromkeys(name for k in sample.tiles for name in counts[k])
+    return {
+        name: _Estimator(sample, settings, task, level).of(
+            name, [counts[k][name] for k in sample.tiles]
+        )
+        for name in names
+    }
+
+
+def used_tiles(plan: Plan) -> tuple[int, ...]:
+    """Return which tiles scores rest on: finished and drawn, or if there are none those by hand."""
+    finished = [k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED]
+    drawn = [k for k in finished if plan.tiles[k].draw is not Draw.HAND]
+    return tuple(drawn or finished)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Finished tiles of a plan, and how they stand for the rest.
+
+    Parameters
+    ----------
+    plan : Plan
+        How they were drawn.
+    tiles : tuple of int
+        Their numbers in ``plan.tiles``, in the order in which they were drawn.
+    unit : str
+        ``tile`` or ``image``.
+    """
+
+    plan: Plan
+    tiles: tuple[int, ...]
+    unit: str = "tile"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person chose them, so that they stand for nothing but themselves."""
+        return any(self._tile(k).draw is Draw.HAND for k in self.tiles)
+
+    def ratio(self, s: Sequence[float], k: Sequence[float], why_undefined: str) -> Ratio:
+        """Estimate Σs / Σk over everything from one s and one k of each tile."""
+        plan = self.plan
+        if self.unit == "image":
+            weights = None if not plan.weights or self.by_hand else self._weights()
+            images = [self._tile(t).image for t in self.tiles]
+            return ratio_estimate(s, k, why_undefined, weights=weights, groups=images)
+        if plan.weights and not self.by_hand:
+            share = np.array([self._tile(t).share for t in self.tiles])
+            return lure_estimate(
+                s, k, why_undefined, share, plan.population, skipped=self._skipped()
+            )
+        size = None if self.by_hand else plan.population - self._skipped()[0]
+        return ratio_estimate(s, k, why_undefined, population=size)
+
+    @property
+    def convention(self) -> str:
+        """What of it a score depends on, as ``key=value`` pairs."""
+        skipped = len(self._passed_over())
+        return "; ".join(
+            (
+                f"sampling={self._sampling}",
+                *([f"skipped={skipped}"] if skipped and not self.by_hand else []),
+                f"unit={self.unit}",
+                f"margin={'x'.join(map(str, self.plan.margin))} px",
+            )
+        )
+
+    @property
+    def _sampling(self) -> str:
+        plan = self.plan
+        if self.by_hand:
+            return "tiles chosen by hand, not an unbiased estimate"
+        n = f"{len(self.tiles)} of {plan.population} tiles"
+        if plan.weights:
+            part = f"{plan.uniform_part:.0%}".replace("%", " %")
+            return f"{n}, drawn by {plan.priority} with {part} equal chances, weighted by LURE"
+        return f"{n}, systematic with random start over {', '.join(plan.by)}"
+
+    def _tile(self, k: int) -> Tile:
+        return self.plan.tiles[k]
+
+    def _passed_over(self) -> list[Tile]:
+        """Return tiles that were drawn, are not used, and others after them are."""
+        used = set(self.tiles)
+        before = self.plan.tiles[: max(used, default=-1)]
+        return [t for k, t in enumerate(before) if k not in used and t.draw is not Draw.HAND]
+
+    def _skipped(self) -> tuple[int, float]:
+        gone = self._passed_over()
+        return len(gone), math.fsum(t.share for t in gone)
+
+    def _weights(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        from napari_verdict.metrics.estimates import lure_weights
+
+        share = np.array([self._tile(t).share for t in self.tiles])
+        return lure_weights(share, self.plan.population, skipped=self._skipped())
+
+
+class _Estimator:
+    """Makes the rows of one candidate."""
+
+    def __init__(self, sample: Sample, settings: Settings, task: Task, level: float) -> None:
+        self.sample, self.settings, self.task, self.level = sample, settings, task, level
+        images = dict.fromkeys(sample.plan.tiles[k].image for k in sample.tiles)
+        self.image = next(iter(images)) if len(images) == 1 else f"{len(images)} images"
+
+    def of(self, candidate: str, counts: Sequence[TileCounts]) -> Estimated:
+        objects = OBJECT_SCORES if self.task is Task.INSTANCES else {}
+        of_objects = self._ratios(objects, counts)
+        of_pixels = self._ratios(PIXEL_SCORES, counts)
+        rows = [self._score(candidate, m, r, self._matched, True) for m, r in of_objects.items()]
+        pixels = "counted=pixels of tiles; foreground=every id but 0"
+        rows += [self._score(candidate, m, r, pixels, False) for m, r in of_pixels.items()]
+        total = reduce(add, counts, TileCounts())
+        if objects:
+            rows += self._counts(candidate, total)
+        ratios = of_objects or of_pixels
+        first = next(iter(ratios.values()))
+        goal = None if self.sample.by_hand else first.more_units(GOAL, self._units, self.level)
+        why = "chosen by hand" if self.sample.by_hand else first.interval(self.level).reason
+        return Estimated(tuple(rows), ratios, goal, why, total.cut)
+
+    @property
+    def _units(self) -> int:
+        plan = self.sample.plan
+        return plan.population if self.sample.unit == "tile" else len(plan.images)
+
+    @property
+    def _matched(self) -> str:
+        how = self.settings
+        space = "3D" if self.sample.plan.depth > 1 else "2D"
+        sign = ">=" if how.iou_inclusive else ">"
+        return (
+            f"match=iou{sign}{how.iou_threshold:g}; "
+            "assignment=one-to-one, most matches then highest IoU; "
+            f"objects={space}, of the tile their centroid is in"
+        )
+
+    def _ratios(
+        self, scores: Mapping[str, _Terms], counts: Sequence[TileCounts]
+    ) -> dict[str, Ratio]:
+        return {
+            metric: self.sample.ratio(
+                [terms.numerator(c) for c in counts],
+                [terms.denominator(c) for c in counts],
+                terms.why_undefined,
+            )
+            for metric, terms in scores.items()
+        }
+
+    def _score(
+        self, candidate: str, metric: str, ratio: Ratio, how: str, has_threshold: bool
+    ) -> Score:
+        interval = ratio.interval(self.level)
+        bounded = not (self.sample.by_hand or math.isnan(interval.low))
+        ci = f"ci={100 * self.level:g} % t over {self.sample.unit}s, logit"
+        ci = ci if bounded else f"ci=none, {interval.reason or 'chosen by hand'}"
+        return Score(
+            image=self.image,
+            candidate=candidate,
+            metric=metric,
+            value=ratio.value.value,
+            unit="1",
+            convention=f"{how}; {self.sample.convention}; {ci}; empty=NaN with reason",
+            reason=ratio.value.reason,
+            n=len(self.sample.tiles),
+            threshold=self.settings.iou_threshold if has_threshold else None,
+            aggregation="tiles chosen by hand" if self.sample.by_hand else "estimated from tiles",
+            ci_low=interval.low if bounded else None,
+            ci_high=interval.high if bounded else None,
+        )
+
+    def _counts(self, candidate: str, total: TileCounts) -> list[Score]:
+        values = total.instances.scores()
+        return [
+            Score(
+                image=self.image,
+                candidate=candidate,
+                metric=metric,
+                value=values[metric].value,
+                unit="1",
+                convention=f"{self._matched}; {self.sample.convention}",
+                n=len(self.sample.tiles),
+                threshold=None if metric.startswith("n_") else self.settings.iou_threshold,
+                aggregation="sum over tiles",
+            )
+            for metric in ("n_gt", "n_pred", "tp", "fp", "fn")
+        ]

@@ -1,0 +1,144 @@
+"""Tiles are drawn so that each is as likely as it is said to be, and cover everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_verdict.annotation import sampling
+from napari_verdict.annotation.sampling import Grid, draw_more, draw_tiles
+from napari_verdict.annotation.tiles import Draw, TiledImage
+
+PLANE = TiledImage("plane", "yx", (300, 420))
+STACK = TiledImage("stack", "tzyx", (3, 4, 128, 100), "treated")
+MARGIN = (0, 8, 8)
+
+
+def test_the_tiles_of_a_grid_cover_every_image_once():
+    grid = Grid((PLANE, STACK), 64, 2)
+    seen = {
+        PLANE.name: np.zeros((1, 1, 300, 420), int),
+        STACK.name: np.zeros((3, 4, 128, 100), int),
+    }
+    for k in range(len(grid)):
+        tile = grid.tile(k)
+        z0, z1, y0, y1, x0, x1 = tile.box
+        seen[tile.image][(*(tile.frame or (0,)), slice(z0, z1), slice(y0, y1), slice(x0, x1))] += 1
+    assert all((count == 1).all() for count in seen.values())
+
+
+@given(st.integers(1, 700), st.integers(1, 200))
+def test_tiles_are_about_as_large_as_was_asked(length, size):
+    grid = Grid((TiledImage("a", "yx", (length, 5)),), size)
+    sides = {t.box[3] - t.box[2] for t in map(grid.tile, range(len(grid)))}
+    assert max(sides) - min(sides) <= 1
+    if length >= size:
+        assert size * 2 / 3 - 1 <= min(sides) <= max(sides) <= size * 1.5 + 1
+
+
+@given(st.integers(1, 300), st.integers(0, 5))
+def test_an_order_holds_every_place_once(size, seed):
+    order = sampling._systematic(size, np.random.default_rng(seed))
+    assert sorted(order.tolist()) == list(range(size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12, 16, 37])
+def test_every_place_is_equally_likely_to_come_at_any_turn(size):
+    """By going through all random starts there are."""
+    bits = (size - 1).bit_length()
+
+    class Start:
+        def __init__(self, start):
+            self.start = start
+
+        def integers(self, ends):
+            assert ends == size << bits
+            return self.start
+
+    orders = [sampling._systematic(size, Start(s)) for s in range(size << bits)]
+    for turn in range(size):
+        counts = Counter(int(order[turn]) for order in orders)
+        assert set(counts.values()) == {1 << bits}
+        assert len(counts) == size
+
+
+@given(st.integers(0, 1000))
+def test_the_first_two_four_eight_are_spread_evenly(seed):
+    order = sampling._systematic(64, np.random.default_rng(seed))
+    for n in (1, 2, 4, 8, 16, 32):
+        gaps = np.diff(np.sort(order[:n]), append=np.sort(order[:n])[:1] + 64)
+        assert (gaps == 64 // n).all()
+
+
+def test_few_tiles_are_of_all_conditions_images_times_and_planes():
+    images = tuple(TiledImage(f"i{k}", "tzyx", (2, 2, 64, 64), "ab"[k // 2]) for k in range(4))
+    plan = draw_tiles(Grid(images, 16), 16, margin=MARGIN, seed=3)
+    condition = {i.name: i.condition for i in images}
+    assert Counter(condition[t.image] for t in plan.tiles) == {"a": 8, "b": 8}
+    assert set(Counter(t.image for t in plan.tiles).values()) == {4}
+    assert len({(t.image, t.frame, t.box[0]) for t in plan.tiles}) == 16
+
+
+def test_what_tiles_are_spread_over_first_can_be_chosen():
+    stack = TiledImage("stack", "tzyx", (8, 8, 32, 32))
+    for by, index in (("z", lambda t: t.box[0]), ("t", lambda t: t.frame[0])):
+        plan = draw_tiles(Grid((stack,), 16, by=(by,)), 8, margin=MARGIN, seed=1)
+        assert len({index(t) for t in plan.tiles}) == 8
+
+
+def test_the_same_seed_draws_the_same_tiles_and_more_of_them_continue():
+    grid = Grid((PLANE,), 64)
+    for weights in (None, np.arange(len(grid))):
+        one = draw_tiles(grid, 12, margin=MARGIN, seed=5, priorities=weights)
+        two = draw_more(draw_tiles(grid, 4, margin=MARGIN, seed=5, priorities=weights), 8)
+        other = draw_tiles(grid, 12, margin=MARGIN, seed=6, priorities=weights)
+        assert one == two
+        assert one.tiles != other.tiles
+        assert len({t.place for t in draw_more(one, 10_000).tiles}) == len(grid)
+
+
+def test_every_chance_is_above_zero_and_as_it_is_said(rng):
+    grid = Grid((TiledImage("a", "yx", (64, 64)),), 32)
+    priorities = [0, 0, 0, 6]
+    first = Counter()
+    for seed in range(2000):
+        plan = draw_tiles(grid, 1, margin=MARGIN, seed=seed, priorities=priorities)
+        first[plan.tiles[0].box] += 1
+        assert plan.tiles[0].draw is Draw.IMPORTANCE
+        assert plan.tiles[0].share in (0.125, 0.625)
+    shares = sorted(n / 2000 for n in first.values())
+    assert shares == pytest.approx([0.125, 0.125, 0.125, 0.625], abs=0.04)
+    assert sum(plan.weights) == pytest.approx(1)
+
+
+def test_priorities_that_are_all_nothing_make_equal_chances():
+    plan = draw_tiles(Grid((PLANE,), 100), 3, margin=MARGIN, seed=0, priorities=np.zeros(12))
+    assert [t.share for t in plan.tiles] == pytest.approx([1 / 12] * 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"priorities": [1, 2]}, "one number"),
+        ({"priorities": [-1] + [1] * 11}, "at least 0"),
+        ({"priorities": [np.nan] + [1] * 11}, "at least 0"),
+        ({"priorities": [1] * 12, "uniform_part": 0}, "biases"),
+        ({"n": 0}, "one tile or more"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(change, said):
+    with pytest.raises(ValueError, match=said):
+        draw_tiles(Grid((PLANE,), 100), **({"n": 3, "margin": MARGIN, "seed": 0} | change))
+
+
+@pytest.mark.parametrize(
+    ("images", "options"),
+    [((), {}), ((PLANE, PLANE), {}), ((PLANE,), {"size": 0}), ((PLANE,), {"by": ("moon",)})],
+)
+def test_a_grid_of_nothing_is_refused(images, options):
+    with pytest.raises(ValueError, match=r"[Tt]ile"):
+        Grid(images, **({"size": 64} | options))

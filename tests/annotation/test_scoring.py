@@ -1,0 +1,173 @@
+"""Finished tiles become scores with intervals, and say what they rest on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from napari_verdict.annotation.counting import TileCounts
+from napari_verdict.annotation.sampling import Grid, draw_tiles
+from napari_verdict.annotation.scoring import Sample, estimate, used_tiles
+from napari_verdict.annotation.tiles import TiledImage
+from napari_verdict.comparison.model import Settings, Task
+from napari_verdict.comparison.scores import SCORE_COLUMNS
+from napari_verdict.metrics.estimates import lure_estimate, ratio_estimate
+from napari_verdict.metrics.foreground import PixelCounts
+from napari_verdict.metrics.instances import InstanceCounts
+
+IMAGE = TiledImage("image", "yx", (256, 256))
+
+
+def plan(n=6, size=32, images=(IMAGE,), finished=True, **options):
+    one = draw_tiles(Grid(images, size), n, margin=(0, 8, 8), seed=4, **options)
+    for k in range(n if finished else 0):
+        one = one.finish(k)
+    return one
+
+
+def held(n_gt, n_pred, tp, pixels=(30, 5, 4)):
+    return {"a": TileCounts(InstanceCounts(n_gt, n_pred, tp, 0.8 * tp), PixelCounts(*pixels))}
+
+
+HELD = [held(10, 11, 9), held(4, 4, 2), held(7, 6, 6), held(0, 1, 0), held(12, 9, 8), held(5, 5, 5)]
+
+
+def of(one, counts=HELD, **options):
+    return estimate(one, dict(enumerate(counts)), Settings(), **options)["a"]
+
+
+def row(found, metric, threshold=0.5):
+    return next(r for r in found.rows if (r.metric, r.threshold) == (metric, threshold))
+
+
+def test_values_are_those_of_the_pooled_counts():
+    found = of(plan())
+    pooled = sum((h["a"] for h in HELD), TileCounts())
+    for metric in ("f1", "precision", "recall", "accuracy", "sq", "pq"):
+        expected = pooled.instances.scores()[metric].value
+        assert row(found, metric).value == pytest.approx(expected, rel=1e-12)
+    for metric, value in pooled.pixels.scores().items():
+        assert row(found, metric, None).value == pytest.approx(value.value, rel=1e-12)
+    assert {m: row(found, m).value for m in ("tp", "fp", "fn")} == {"tp": 30, "fp": 6, "fn": 8}
+    assert row(found, "n_gt", None).value == 38
+
+
+def test_every_row_is_a_score_like_any_other():
+    for score in of(plan()).rows:
+        assert tuple(score.as_row()) == SCORE_COLUMNS
+        assert score.image == "image"
+        assert score.n == 6
+        assert "sampling=6 of 64 tiles, systematic with random start" in score.convention
+
+
+def test_intervals_are_those_of_the_ratio_over_tiles():
+    s, k = zip(
+        *((2 * t.tp, t.n_gt + t.n_pred) for t in (h["a"].instances for h in HELD)), strict=True
+    )
+    expected = ratio_estimate(s, k, "", population=64).interval()
+    score = row(of(plan()), "f1")
+    assert (score.ci_low, score.ci_high) == expected[:2]
+    assert "ci=95 % t over tiles, logit" in score.convention
+
+
+def test_two_tiles_have_a_score_and_no_interval_and_say_why():
+    found = of(plan(2), HELD[:2])
+    assert found.first.value == pytest.approx(22 / 29)
+    assert found.first.ci_low is found.first.ci_high is found.more is None
+    assert "no interval yet" in found.sentence
+    assert "ci=none, 2 with anything to count" in found.first.convention
+
+
+def test_nothing_found_anywhere_is_undefined_with_the_reason():
+    found = of(plan(3), [held(0, 0, 0, (0, 0, 0))] * 3)
+    assert math.isnan(found.first.value)
+    assert found.first.reason
+    assert "undefined" in found.sentence
+
+
+def test_unequal_chances_are_weighted_for():
+    one = plan(priorities=np.arange(64), priority="density")
+    share = np.array([t.share for t in one.tiles])
+    s, k = zip(*((t.tp, t.n_pred) for t in (h["a"].instances for h in HELD)), strict=True)
+    expected = lure_estimate(s, k, "", share, 64)
+    score = row(of(one), "precision")
+    assert score.value == expected.value.value
+    assert score.ci_low == expected.interval().low
+    assert score.value != pytest.approx(30 / 36)
+    assert "drawn by density with 50 % equal chances, weighted by LURE" in score.convention
+
+
+def test_tiles_chosen_by_hand_are_in_no_estimate():
+    one = plan(finished=False).by_hand("image", (), (0, 1, 0, 50, 0, 50))
+    with_hand = one.finish(0).finish(1).finish(2).finish(6)
+    assert used_tiles(with_hand) == (0, 1, 2)
+    three = of(one.finish(0).finish(1).finish(2), HELD[:3])
+    four = estimate(with_hand, {0: HELD[0], 1: HELD[1], 2: HELD[2], 6: HELD[4]}, Settings())["a"]
+    assert [r.as_row() for r in four.rows] == [r.as_row() for r in three.rows]
+
+
+def test_tiles_chosen_by_hand_alone_are_scored_as_what_they_are():
+    one = plan(finished=False)
+    for k in range(4):
+        one = one.by_hand("image", (), (0, 1, 0, 50, k, 50 + k)).finish(6 + k)
+    found = estimate(one, {6 + k: HELD[k] for k in range(4)}, Settings())["a"]
+    assert found.first.ci_low is None
+    assert found.more is None
+    assert "not an unbiased estimate" in found.first.convention
+    assert "chosen by hand" in found.sentence
+
+
+def test_skipped_tiles_are_said_and_leave_the_population():
+    one = plan(finished=False).skip(1, "out of focus")
+    for k in (0, 2, 3):
+        one = one.finish(k)
+    sample = Sample(one, used_tiles(one))
+    assert "skipped=1" in sample.convention
+    assert sample.ratio([1, 2, 3], [2, 4, 4], "").left == pytest.approx(1 - 3 / 63)
+
+
+def test_an_image_can_be_the_unit():
+    images = tuple(TiledImage(f"i{k}", "yx", (64, 64)) for k in range(4))
+    one = plan(8, images=images)
+    counts = HELD + HELD[:2]
+    found = of(one, counts, unit="image")
+    by = [t.image for t in one.tiles]
+    s, k = zip(*((t.tp, t.n_gt) for t in (h["a"].instances for h in counts)), strict=True)
+    assert row(found, "recall").ci_low == ratio_estimate(s, k, "", groups=by).interval().low
+    assert "unit=image" in found.first.convention
+    assert found.first.image == "4 images"
+    with pytest.raises(ValueError, match="'tile' or 'image'"):
+        of(one, counts, unit="object")
+
+
+def test_foreground_alone_has_no_scores_of_objects():
+    found = of(plan(), task=Task.FOREGROUND)
+    assert {r.metric for r in found.rows} == {"iou", "dice", "precision", "recall"}
+    assert found.first.metric == "iou"
+    assert found.sentence.startswith("IoU 0.77")
+
+
+def test_the_interval_narrows_as_tiles_are_finished_and_the_sentence_says_it():
+    found = [of(plan(n), HELD[:n]) for n in (3, 5, 6)]
+    widths = [f.first.ci_high - f.first.ci_low for f in found]
+    assert widths == sorted(widths, reverse=True)
+    assert found[-1].more
+    assert f"about {found[-1].more} more tiles for ± 0.05" in found[-1].sentence
+    everything = plan(4, 128)
+    done = of(everything, HELD[:4])
+    assert done.first.ci_low == done.first.ci_high == done.first.value
+    assert done.sentence.endswith("± 0.05 is reached")
+
+
+def test_candidates_are_estimated_each_by_itself():
+    counts = {k: h | {"b": TileCounts(InstanceCounts(8, 8, 1))} for k, h in enumerate(HELD)}
+    found = estimate(plan(), counts, Settings())
+    assert set(found) == {"a", "b"}
+    assert found["b"].first.value == pytest.approx(1 / 8)
+    assert {r.candidate for r in found["b"].rows} == {"b"}
+
+
+def test_nothing_finished_has_no_scores():
+    assert estimate(plan(finished=False), {}, Settings()) == {}

@@ -1,0 +1,113 @@
+"""A list of tiles knows how each was chosen and what became of it, and is written whole."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from napari_verdict.annotation.sampling import Grid, draw_tiles
+from napari_verdict.annotation.tiles import Draw, State, TiledImage, from_json
+
+IMAGES = (TiledImage("a", "yx", (256, 256), "x"), TiledImage("b", "tzyx", (2, 6, 256, 200)))
+
+
+def plan(**options):
+    depth = options.pop("depth", 1)
+    drawing = {"n": 4, "margin": (0, 20, 20), "seed": 7} | options
+    return draw_tiles(Grid(IMAGES, 64, depth), **drawing)
+
+
+def test_changes_give_new_plans():
+    one = plan()
+    two = one.finish(0).skip(1, " out of focus ").finish(2)
+    assert [t.state for t in one.tiles] == [State.OPEN] * 4
+    assert [t.state for t in two.tiles] == ["finished", "skipped", "finished", "open"]
+    assert two.tiles[1].reason == "out of focus"
+    assert two.reopen(0).reopen(1).reopen(2) == one
+
+
+def test_a_tile_is_not_skipped_without_a_reason():
+    with pytest.raises(ValueError, match="say why"):
+        plan().skip(0, "  ")
+
+
+def test_the_next_open_tile_comes_after_the_last_and_then_from_the_start():
+    two = plan().finish(1)
+    assert [two.next_open(k) for k in (-1, 0, 1, 3)] == [0, 2, 2, 0]
+    assert two.finish(0).finish(2).finish(3).next_open() is None
+
+
+def test_a_window_is_the_tile_and_its_margin_within_the_image():
+    one = plan()
+    for tile in one.tiles:
+        window, volume = one.window(tile), one.image(tile.image).volume
+        for axis, margin in enumerate(one.margin):
+            first, last = tile.box[2 * axis : 2 * axis + 2]
+            assert window[2 * axis] == max(0, first - margin)
+            assert window[2 * axis + 1] == min(volume[axis], last + margin)
+
+
+def test_a_tile_chosen_by_hand_is_marked_as_such():
+    one = plan().by_hand("b", (1,), (2, 3, 0, 64, 0, 64))
+    assert one.tiles[-1].draw is Draw.HAND
+    assert math.isnan(one.tiles[-1].share)
+    assert len(one.drawn) == 4
+    assert "chosen by hand" in one.sentence
+    assert one.rows()[-1]["inclusion"] is None
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 1, 0, 64, 0, 257), (0, 1, -1, 4, 0, 4), (0, 1, 4, 4, 0, 4), (1, 2, 0, 4, 0, 4)]
+)
+def test_a_tile_beyond_the_image_is_refused(box):
+    with pytest.raises(ValueError, match="within"):
+        plan().by_hand("a", (), box)
+
+
+def test_no_tile_is_there_twice_and_no_image_is_made_up():
+    one = plan()
+    tile = one.tiles[0]
+    with pytest.raises(ValueError, match="already"):
+        one.by_hand(tile.image, tile.frame, tile.box)
+    with pytest.raises(KeyError, match="no image"):
+        one.by_hand("c", (), (0, 1, 0, 4, 0, 4))
+
+
+def test_it_is_read_as_it_was_written():
+    for one in (
+        plan().finish(0).skip(2, "blurred").by_hand("a", (), (0, 1, 3, 60, 0, 9)),
+        plan(priorities=range(1, len(Grid(IMAGES, 64)) + 1), priority="density"),
+    ):
+        again = from_json(one.to_json())
+        assert again.to_json() == one.to_json()
+        assert [t.place for t in again.tiles] == [t.place for t in one.tiles]
+        assert again.weights == one.weights
+        assert [t.state for t in again.tiles] == [t.state for t in one.tiles]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "other"}', '{"format": 3'])
+def test_what_is_no_list_of_tiles_is_said(text):
+    with pytest.raises(ValueError, match="no list of tiles"):
+        from_json(text)
+
+
+def test_a_later_version_is_said():
+    later = json.dumps(json.loads(plan().to_json()) | {"version": 99})
+    with pytest.raises(ValueError, match="later version"):
+        from_json(later)
+
+
+def test_the_table_has_the_inclusion_probability_of_equal_chances():
+    one = plan()
+    assert {row["inclusion"] for row in one.rows()} == {4 / one.population}
+    assert one.population == 16 + 2 * 6 * 12
+    unequal = plan(priorities=range(1, one.population + 1))
+    assert {row["inclusion"] for row in unequal.rows()} == {None}
+    assert all(0 < row["share"] < 1 for row in unequal.rows())
+
+
+def test_the_sentence_says_how_far_one_is():
+    said = plan().finish(0).skip(1, "blurred").sentence
+    assert said == "1 of 4 tiles finished, 1 skipped; drawn at random out of 160, seed 7"
