@@ -82,7 +82,9 @@ def test_it_lies_over_layers_that_are_rotated_and_in_other_units():
     spot.show(raw, "yx", (), (0, 1, 10, 30, 20, 60), (0, 1, 2, 38, 12, 68))
     frame = spot.layer.data[-1]
     world = [spot.layer.data_to_world(c) for c in frame]
-    expected = [raw.data_to_world(c) for c in ((9.5, 19.5), (9.5, 59.5), (29.5, 59.5), (29.5, 19.5))]
+    expected = [
+        raw.data_to_world(c) for c in ((9.5, 19.5), (9.5, 59.5), (29.5, 59.5), (29.5, 19.5))
+    ]
     np.testing.assert_allclose(world, expected)
     assert spot.layer.units == raw.units
 

@@ -13,6 +13,8 @@ from napari_verdict.viewer.places import frame_and_crop, world_position
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from napari_verdict.comparison.entries import Entries
 
 #: How much of the view a place takes, and the fewest pixels that are shown across.
@@ -114,9 +116,9 @@ class Flight:
     def to(
         self,
         layer: Any,
-        low: Sequence[float],
-        high: Sequence[float],
-        step_to: Sequence[float] | None = None,
+        low: Sequence[float] | NDArray[np.float64],
+        high: Sequence[float] | NDArray[np.float64],
+        step_to: Sequence[float] | NDArray[np.float64] | None = None,
         *,
         share: float = SHARE,
     ) -> None:

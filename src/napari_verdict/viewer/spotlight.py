@@ -146,7 +146,7 @@ class Spotlight:
         assert self._window is not None
         self._inside = self.is_inside
         size = self._raw.extent.data[1][-2:] + 1
-        everything = (0, int(round(float(size[0]))), 0, int(round(float(size[1]))))
+        everything = (0, round(float(size[0])), 0, round(float(size[1])))
         if self._inside:
             tile, window = self._tile[2:], self._window[2:]
             parts = [(b, FAR) for b in _around(window, everything)]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_verdict.annotation.edits import Change
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,24 +20,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
-    """Pixels that are not what they were.
+class Painted:
+    """What is not as it was at the last look.
 
     Parameters
     ----------
-    indices : (n,) ndarray of int64
-        Flat indices, in the order of memory of a C-contiguous array.
-    before, after : (n,) ndarray
-        Labels that they had, and have.
+    change : Change
+        Pixels and the labels they have now.
+    before : (n,) ndarray
+        Labels that they had.
     low, high : tuple of int
         The box that holds them all, one coordinate an axis; ends exclusive.
+    undone : bool
+        Whether napari's undo or redo did it, rather than a stroke.
     """
 
-    indices: NDArray[np.int64]
+    change: Change
     before: NDArray[Any]
-    after: NDArray[Any]
     low: tuple[int, ...]
     high: tuple[int, ...]
+    undone: bool
 
 
 class Strokes:
@@ -59,7 +63,7 @@ class Strokes:
         self._shadow = np.array(layer.data)
         self._watched: list[Region] = []
         self._beyond: list[Region] = []
-        self._all = False
+        self._all = self._stroke = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_drawn)
         layer.events.labels_update.connect(self._on_update)
@@ -69,7 +73,7 @@ class Strokes:
         """Compare these regions at every look; what was painted beyond them stays compared."""
         self._watched = list(regions)
 
-    def look(self) -> Change | None:
+    def look(self) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
 
         Raises
@@ -84,18 +88,18 @@ class Strokes:
             )
         whole: list[Region] = [(slice(None),) * data.ndim]
         regions = whole if self._all else [*self._watched, *self._beyond]
-        self._all = False
+        undone, self._all, self._stroke = not self._stroke, False, False
         found = [self._differing(data, region) for region in regions]
         parts = [f for f in found if len(f)]
         if not parts:
             return None
-        indices = np.unique(np.concatenate(parts))
-        at = np.unravel_index(indices, data.shape)
+        flat = np.unique(np.concatenate(parts))
+        at = np.unravel_index(flat, data.shape)
         before, after = self._shadow[at], data[at].copy()
         self._shadow[at] = after
         low = tuple(int(i.min()) for i in at)
         high = tuple(int(i.max()) + 1 for i in at)
-        return Change(indices, before, after, low, high)
+        return Painted(Change(flat, after), before, low, high, undone)
 
     def stop(self) -> None:
         """Watch no more."""
@@ -119,35 +123,25 @@ class Strokes:
                 self._all = True
             elif not any(_within(region, w) for w in (*self._watched, *self._beyond)):
                 self._beyond = _joined(self._beyond, region)
+        self._stroke = True
         self.stirred.emit(False)
 
     def _on_drawn(self, event: Any = None) -> None:
         self.stirred.emit(False)
 
     def _on_update(self, event: Any = None) -> None:
+        self._stroke = True
         self.stirred.emit(True)
 
     def _on_data(self, event: Any = None) -> None:
-        self._all = True
+        self._all = self._stroke = True
         self.stirred.emit(False)
 
 
-def apply(layer: Any, indices: NDArray[np.int64], values: Any) -> None:
-    """Write labels as one step of napari's own undo.
-
-    Parameters
-    ----------
-    layer : napari Labels layer
-        To be written to.
-    indices : (n,) ndarray of int
-        Flat indices into its data.
-    values : (n,) array-like of int, or int
-        New labels.
-    """
-    if len(indices):
-        at = np.unravel_index(indices, layer.data.shape)
-        new = np.broadcast_to(np.asarray(values), (len(indices),))
-        layer.data_setitem(at, new.astype(layer.data.dtype))
+def apply(layer: Any, change: Change) -> None:
+    """Write an edit to a Labels layer as one step of napari's own undo."""
+    if len(change):
+        layer.data_setitem(change.indices(layer.data.shape), change.values)
 
 
 def _region_of(atom: Any, ndim: int) -> Region | None:

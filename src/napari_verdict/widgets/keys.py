@@ -57,8 +57,8 @@ SHORTCUTS = (
     Shortcut("Shift-H", "fill holes", "Fill the holes of the selected object"),
     Shortcut("Shift-J", "smooth", "Smooth the outline of the selected object"),
     Shortcut("Shift-I", "interpolate", "Fill the planes between those in which it is drawn"),
-    Shortcut("Shift-Y", "ambiguous", "Nobody can tell the object under the mouse"),
-    Shortcut("Shift-W", "starting point", "Propose objects by threshold and watershed"),
+    Shortcut("Shift-Y", "mark ambiguous", "Nobody can tell the object under the mouse"),
+    Shortcut("Shift-W", "threshold", "Propose objects by threshold and watershed"),
 )
 KEYS = {s.action: s.key for s in SHORTCUTS}
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.annotation.tiles import State
 from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
+from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
 from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
 from napari_verdict.widgets.label.state import DRAWING
 
 if TYPE_CHECKING:
-    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.annotation.tiles import Box, Plan
     from napari_verdict.widgets.label.state import Bench, Labelling
 
 
@@ -68,7 +68,7 @@ class Desk(QObject):
             self._before.restore(self._viewer)
             self._before = None
         self._ambiguous = None
-        self.state.update({"bench": None, "plan": None, "current": None, "estimates": None})
+        self.state.update({"bench": None, "plan": None, "current": -1, "estimates": None})
 
     def blind(self) -> None:
         """Hide predictions, or show them where they are to be corrected."""
@@ -90,9 +90,7 @@ class Desk(QObject):
         assert tile is not None
         if self._viewer.canvas.grid.enabled:
             self._viewer.canvas.grid.enabled = False
-        self.spotlight.show(
-            bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile)
-        )
+        self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
         self._blindfold.keep(self.spotlight.layer)
         self.arm()
 
@@ -144,6 +142,23 @@ class Desk(QObject):
         bench, tile = self.state.bench, self.state.plan.tiles[k]
         return bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
 
+    def in_view(self) -> tuple[tuple[int, ...], Box]:
+        """Return the frame, and the box of a tile in the middle of the view, within the image."""
+        bench, plan = self.state.bench, self.state.plan
+        at = np.array(self._viewer.dims.point, float)
+        shown = list(self._viewer.dims.displayed)[-2:]
+        at[shown] = self._viewer.scene.camera.center[-2:]
+        here = data_position(self._viewer, bench.truth, at)
+        low, high = [], []
+        for axis, size, centre in zip(bench.axes, bench.truth.data.shape, here, strict=True):
+            side = {"y": plan.size, "x": plan.size, "z": plan.depth}.get(axis, 1)
+            side = min(side, size)
+            first = round(min(max(float(centre) - (side - 1) / 2, 0), size - side))
+            low.append(first)
+            high.append(first + side)
+        frame, box = bench.place(tuple(low), tuple(high))
+        return frame, box
+
     def _settle(self, plan: Plan) -> None:
         state = self.state
         state.plan = plan
@@ -171,9 +186,7 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(
-                self._viewer, self.state.bench.raw, AMBIGUOUS, data
-            )
+            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()

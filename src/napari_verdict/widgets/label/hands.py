@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_verdict.annotation.edits import EditError
+from napari_verdict.annotation.origins import Action
 from napari_verdict.viewer.layers import pixels_of
 from napari_verdict.viewer.places import value_at
 from napari_verdict.widgets.label.pointer import Pointer
@@ -31,7 +32,7 @@ _NO_PLACE = {
     "accept": "Click the predicted object to accept.",
     "delete": "Click the object to delete.",
     "merge": "Click the object that belongs to the selected one.",
-    "ambiguous": "Click the object that nobody can tell.",
+    "mark ambiguous": "Click the object that nobody can tell.",
     "split": "Drag a line across the object, or click once in each of two parts of it.",
 }
 
@@ -142,7 +143,7 @@ class Hands(QObject):
             self._try(lambda: self._edits().merge(*self._where, into, [label]), name)
         elif name == "delete":
             self._try(lambda: self._edits().delete(*self._where, label), name)
-        elif name == "ambiguous":
+        elif name == "mark ambiguous":
             self._mark(label)
 
     # ---- edits
@@ -168,7 +169,7 @@ class Hands(QObject):
         if change is not None and not len(change):
             self._state.message = "Nothing was to be changed."
         elif change is not None:
-            self.watch.edit(change, name)
+            self.watch.edit(change, Action(name))
 
     def _new_object(self) -> None:
         truth = self._state.bench.truth
@@ -218,7 +219,7 @@ class Hands(QObject):
             return
         from napari_verdict.viewer.strokes import apply
 
-        apply(mask, change.at, change.values)
+        apply(mask, change)
         state.message = (
             f"Object {label} counts again." if marked else f"Object {label} is left out of scores."
         )
@@ -277,7 +278,7 @@ class Hands(QObject):
         label = int(state.bench.truth.selected_label)
         return interpolate(*self._where, label, axis, self._spacing)
 
-    def _starting_point(self) -> Change:
+    def _threshold(self) -> Change:
         from napari_verdict.annotation.starting_point import otsu, starting_point
 
         labels, window = self._where

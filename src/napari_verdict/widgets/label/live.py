@@ -117,8 +117,10 @@ class LiveScores(QObject):
             from napari_verdict.annotation.counting import Counter
 
             yield Progress(0, len(dirty) + 1, "preparing")
+            assert plan is not None
             mine = Counter(plan, comparison) if counter is None else counter
-            counts, seconds = {}, {}
+            counts: dict[int, Any] = {}
+            seconds: dict[int, float] = {}
             if not dirty and plan.tiles:
                 mine.count(plan.tiles[0])  # kernels are made ready before the first stroke
             for done, k in enumerate(sorted(dirty)):

@@ -72,8 +72,8 @@ class Labelling(EventedModel):
         The layers; None while nothing is labelled.
     plan : Plan, optional
         The tiles and what became of each.
-    current : int, optional
-        The one in hand, by its number in ``plan.tiles``.
+    current : int
+        The one in hand, by its number in ``plan.tiles``; -1 where there is none.
     correcting : bool
         Whether predictions are seen while labelling, so that the score flatters them.
     annotator : str
@@ -88,7 +88,7 @@ class Labelling(EventedModel):
 
     bench: Any = None
     plan: Any = None
-    current: int | None = None
+    current: int = -1
     correcting: bool = False
     annotator: str = ""
     tool: str = DRAWING[0]
@@ -98,7 +98,7 @@ class Labelling(EventedModel):
     @property
     def tile(self) -> Tile | None:
         """The tile in hand."""
-        known = self.plan is not None and self.current is not None
+        known = self.plan is not None and 0 <= self.current < len(self.plan.tiles)
         return self.plan.tiles[self.current] if known else None
 
     @property

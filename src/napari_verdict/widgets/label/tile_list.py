@@ -34,7 +34,7 @@ class TileList(QListWidget):
         self.itemActivated.connect(self._on_item)
         self.setFixedHeight(ROWS * (self.fontMetrics().height() + 6))
 
-    def show_plan(self, plan: Plan | None, current: int | None, empty: Collection[int]) -> None:
+    def show_plan(self, plan: Plan | None, current: int, empty: Collection[int]) -> None:
         """Show tiles; those that were finished without an object are `empty`."""
         tiles = () if plan is None else plan.tiles
         with signals_blocked(self):
@@ -49,8 +49,8 @@ class TileList(QListWidget):
                 if item.text() != text:
                     item.setText(text)
                 item.setToolTip(f"{_became(tile, k in empty)}; {where}")
-            self.setCurrentRow(-1 if current is None else current)
-        if current is not None and current < self.count():
+            self.setCurrentRow(current)
+        if 0 <= current < self.count():
             self.scrollToItem(self.item(current))
 
     def _on_item(self, item: Any) -> None:

@@ -22,8 +22,11 @@ EDITS = {
     "fill holes": ("Fill holes", "Fill the holes of the selected object"),
     "smooth": ("Smooth", "Smooth the outline of the selected object, of the same size"),
     "interpolate": ("Interpolate", "Fill the planes between those in which it is drawn"),
-    "ambiguous": ("Ambiguous", "Nobody can tell: leave the object under the mouse out of scores"),
-    "starting point": ("Propose objects", "Threshold and watershed, to be corrected by hand"),
+    "mark ambiguous": (
+        "Ambiguous",
+        "Nobody can tell: leave the object under the mouse out of scores",
+    ),
+    "threshold": ("Propose objects", "Threshold and watershed, to be corrected by hand"),
 }
 #: What becomes of the tile in hand.
 STEPS = {
