@@ -53,10 +53,12 @@ def test_every_place_is_equally_likely_to_come_at_any_turn(size):
 
     class Start:
         def __init__(self, start):
-            self.start = start
+            self.start, self.other = start, np.random.default_rng(8)
 
-        def integers(self, ends):
-            assert ends == size << bits
+        def integers(self, *ends):
+            if len(ends) == 3:  # which half comes first
+                return self.other.integers(*ends)
+            assert ends == (size << bits,)
             return self.start
 
     orders = [sampling._systematic(size, Start(s)) for s in range(size << bits)]
@@ -70,24 +72,37 @@ def test_every_place_is_equally_likely_to_come_at_any_turn(size):
 def test_the_first_two_four_eight_are_spread_evenly(seed):
     order = sampling._systematic(64, np.random.default_rng(seed))
     for n in (1, 2, 4, 8, 16, 32):
-        gaps = np.diff(np.sort(order[:n]), append=np.sort(order[:n])[:1] + 64)
-        assert (gaps == 64 // n).all()
+        starts = range(64 // n)
+        assert any(len(set((order[:n] - s) % 64 // (64 // n))) == n for s in starts)
 
 
-def test_few_tiles_are_of_all_conditions_images_times_and_planes():
+@pytest.mark.parametrize("seed", range(5))
+def test_tiles_are_shared_out_over_conditions_images_times_and_planes(seed):
+    """Each stratum gets its share, give or take the stretches that reach into its neighbours."""
     images = tuple(TiledImage(f"i{k}", "tzyx", (2, 2, 64, 64), "ab"[k // 2]) for k in range(4))
-    plan = draw_tiles(Grid(images, 16), 16, margin=MARGIN, seed=3)
+    plan = draw_tiles(Grid(images, 16), 64, margin=MARGIN, seed=seed)
     condition = {i.name: i.condition for i in images}
-    assert Counter(condition[t.image] for t in plan.tiles) == {"a": 8, "b": 8}
-    assert set(Counter(t.image for t in plan.tiles).values()) == {4}
-    assert len({(t.image, t.frame, t.box[0]) for t in plan.tiles}) == 16
+    assert plan.by == ("condition", "image", "t", "z")
+    for stratum, share in (
+        (lambda t: condition[t.image], 32),
+        (lambda t: t.image, 16),
+        (lambda t: (t.image, t.frame), 8),
+        (lambda t: (t.image, t.frame, t.box[0]), 4),
+    ):
+        counts = Counter(map(stratum, plan.tiles))
+        assert len(counts) == 64 // share
+        assert all(abs(n - share) <= 1 for n in counts.values())
 
 
-def test_what_tiles_are_spread_over_first_can_be_chosen():
+@pytest.mark.parametrize("seed", range(5))
+def test_what_tiles_are_spread_over_first_can_be_chosen(seed):
     stack = TiledImage("stack", "tzyx", (8, 8, 32, 32))
     for by, index in (("z", lambda t: t.box[0]), ("t", lambda t: t.frame[0])):
-        plan = draw_tiles(Grid((stack,), 16, by=(by,)), 8, margin=MARGIN, seed=1)
-        assert len({index(t) for t in plan.tiles}) == 8
+        plan = draw_tiles(Grid((stack,), 16, by=(by,)), 16, margin=MARGIN, seed=seed)
+        counts = Counter(index(t) for t in plan.tiles)
+        assert plan.by[0] == by
+        assert len(counts) == 8
+        assert max(counts.values()) <= 3
 
 
 def test_the_same_seed_draws_the_same_tiles_and_more_of_them_continue():

@@ -59,7 +59,7 @@ def test_every_row_is_a_score_like_any_other():
         assert tuple(score.as_row()) == SCORE_COLUMNS
         assert score.image == "image"
         assert score.n == 6
-        assert "sampling=6 of 64 tiles, systematic with random start" in score.convention
+        assert "sampling=6 of 64 tiles, evenly at random over area" in score.convention
 
 
 def test_intervals_are_those_of_the_ratio_over_tiles():
@@ -77,7 +77,7 @@ def test_two_tiles_have_a_score_and_no_interval_and_say_why():
     assert found.first.value == pytest.approx(22 / 29)
     assert found.first.ci_low is found.first.ci_high is found.more is None
     assert "no interval yet" in found.sentence
-    assert "ci=none, 2 with anything to count" in found.first.convention
+    assert "ci=none, 2 with anything to count are too few" in found.first.convention
 
 
 def test_nothing_found_anywhere_is_undefined_with_the_reason():

@@ -139,7 +139,7 @@ def test_two_units_with_anything_to_count_have_no_interval(s, k):
     assert math.isnan(low)
     assert math.isnan(high)
     assert reason is not None
-    assert "too little" in reason
+    assert "too few" in reason
     assert found.more_units() is None
 
 

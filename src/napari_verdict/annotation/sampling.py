@@ -72,8 +72,7 @@ class Grid:
         of_image = np.array([conditions.index(i.condition) for i in self.images])
         columns = {"condition": of_image[cells[:, 0]], "image": cells[:, 0]}
         columns |= {"t": cells[:, 1], "c": cells[:, 2], "z": cells[:, 3]}
-        order = [*self.by, *(s for s in STRATA if s not in self.by)]
-        keys = [columns[s] for s in order] + [_interleaved(cells[:, 4], cells[:, 5])]
+        keys = [columns[s] for s in self.strata] + [_interleaved(cells[:, 4], cells[:, 5])]
         return cells[np.lexsort(keys[::-1])]
 
     def _cuts(self, image: TiledImage) -> list[list[tuple[int, int]]]:
@@ -84,6 +83,14 @@ class Grid:
             ends = [k * length // n for k in range(n + 1)]
             cuts.append(list(pairwise(ends)))
         return cuts
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """What tiles are spread over, of what there is more than one of."""
+        there = {"condition": len({i.condition for i in self.images}), "image": len(self.images)}
+        there |= {a: max(i.size(a) for i in self.images) for a in "tcz"}
+        order = [*self.by, *(s for s in STRATA if s not in self.by)]
+        return tuple(s for s in order if there[s] > 1)
 
     @cached_property
     def _all_cuts(self) -> list[list[list[tuple[int, int]]]]:
@@ -112,9 +119,8 @@ def draw_tiles(
 ) -> Plan:
     """Draw tiles at random, so that any number of the first of them is a sample by itself.
 
-    By default systematically with a random start, in an order in which the first, the first two,
-    four, eight ... are spread evenly over the list, and so over its strata: multiples of a half,
-    a quarter, an eighth ... of the list beyond the start. Every tile is as likely as any other
+    By default evenly: from a random start on, one in each half of the list, then one in each
+    quarter, each eighth ... of it, and so over its strata. Every tile is as likely as any other
     to be the k-th, for every k, so the first k are in an estimate with equal weights, whichever
     k one stops at.
 
@@ -160,7 +166,7 @@ def draw_tiles(
         grid.depth,
         margin,
         seed,
-        grid.by,
+        grid.strata,
         len(grid),
         priority,
         uniform_part,
@@ -205,17 +211,24 @@ def _chances(priorities: NDArray[np.float64], size: int, uniform_part: float) ->
 
 
 def _systematic(size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return all of range(size): a random start, then steps of 1/2, 1/4, 3/4, 1/8 ... of it.
+    """Return all of range(size), evenly spread at every stage.
 
-    Beyond as many as there are halvings without two in one place, places that were taken are
-    passed over. Adding one to the start moves the whole order by one, so every place is equally
-    likely to come k-th.
+    From a random start on, the first two places are one in each half, the first four one in each
+    quarter, and so on, at random within it: places at equal distances would be a sample out of
+    very few, and their intervals as often far too wide as too narrow. Beyond as many
+    as there are without two in one place, places that were taken are passed over. Adding
+    one to the start moves the whole order by one, so every place is equally likely to come k-th.
     """
-    bits = max(1, math.ceil(math.log2(size))) if size > 1 else 0
-    k = np.arange(1 << bits)
-    halved = sum((((k >> b) & 1) << (bits - 1 - b) for b in range(bits)), np.zeros_like(k))
+    bits = (size - 1).bit_length()
+    turn = np.arange(1 << bits)
+    spread = np.zeros_like(turn)
+    for level in range(bits):
+        # which half of its stretch a turn comes to first is drawn for each stretch
+        stretch = spread >> (bits - level)
+        half = ((turn >> level) & 1) ^ rng.integers(0, 2, 1 << level)[stretch]
+        spread |= half << (bits - 1 - level)
     start = int(rng.integers(size << bits))
-    places = ((start + halved * size) % (size << bits)) >> bits
+    places = ((start + spread * size) % (size << bits)) >> bits
     _, first = np.unique(places, return_index=True)
     order: NDArray[np.int64] = places[np.sort(first)]
     return order

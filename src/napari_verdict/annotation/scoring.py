@@ -253,7 +253,7 @@ class Sample:
         if plan.weights:
             part = f"{plan.uniform_part:.0%}".replace("%", " %")
             return f"{n}, drawn by {plan.priority} with {part} equal chances, weighted by LURE"
-        return f"{n}, systematic with random start over {', '.join(plan.by)}"
+        return f"{n}, evenly at random over {', '.join((*plan.by, 'area'))}"
 
     def _tile(self, k: int) -> Tile:
         return self.plan.tiles[k]

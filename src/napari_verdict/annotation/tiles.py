@@ -127,7 +127,7 @@ class Plan:
         Of the drawing.
     by : tuple of str
         What tiles are spread over first, second ...: out of ``condition``, ``image``, ``t``,
-        ``c`` and ``z``.
+        ``c`` and ``z``, those of which there is more than one.
     population : int
         Number of tiles there are to draw from.
     priority : str
