@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_verdict.viewer.layers import is_result, kind_of
+from napari_verdict.viewer.spotlight import is_spotlight
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,7 +44,7 @@ class Blindfold:
         Parameters
         ----------
         keep : collection of napari layers
-            What stays as it is: raw, the labels being painted, what marks the tile.
+            What stays as it is, such as the labels being painted; what marks the tile stays too.
         predictions : collection of napari layers
             What is hidden of whatever kind it is.
         """
@@ -72,6 +73,7 @@ class Blindfold:
 
     def _hide(self, layer: Any) -> None:
         tells = layer in self._predictions or is_result(layer) or kind_of(layer) != "image"
+        tells = tells and not is_spotlight(layer)
         if layer in self._kept or not tells or any(layer is x for x, _ in self._before):
             return
         self._before.append((layer, bool(layer.visible)))

@@ -50,10 +50,7 @@ class Spotlight:
     @property
     def layer(self) -> Any | None:
         """The layer that dims; None where there is none."""
-        for layer in self._viewer.layers:
-            if layer.metadata.get(MARK, {}).get("name") == NAME:
-                return layer
-        return None
+        return next(filter(is_spotlight, self._viewer.layers), None)
 
     def show(self, raw: Any, axes: str, frame: tuple[int, ...], tile: Box, window: Box) -> None:
         """Go to a tile and light it.
@@ -196,6 +193,11 @@ class Spotlight:
             viewer.scene.camera.center, viewer.scene.camera.zoom = center, zoom
         viewer.layers.selection = {x for x in chosen if x in viewer.layers}
         viewer.layers.selection.active = active
+
+
+def is_spotlight(layer: Any) -> bool:
+    """Whether a layer is the one that dims."""
+    return bool(layer.metadata.get(MARK, {}).get("name") == NAME)
 
 
 def _placement(raw: Any) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Desk(QObject):
         if bench is None:
             return
         if not state.correcting:
-            kept = [bench.raw, bench.truth, self.ambiguous, self.spotlight.layer]
+            kept = [bench.raw, bench.truth, self.ambiguous]
             self._blindfold.put_on([x for x in kept if x is not None], bench.predictions)
 
     # ---- from tile to tile
@@ -91,7 +91,6 @@ class Desk(QObject):
         if self._viewer.canvas.grid.enabled:
             self._viewer.canvas.grid.enabled = False
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
-        self._blindfold.keep(self.spotlight.layer)
         self.arm()
 
     def step(self, by: int) -> bool:
