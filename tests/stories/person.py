@@ -128,6 +128,23 @@ class Person:
         canvas = self.viewer.window._qt_viewer.canvas.native
         self._press(canvas, self.on_canvas(layer, *place))
 
+    def hover_image(self, layer: Any, *place: float) -> None:
+        """Move the mouse over the canvas to where a layer has a pixel."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        window = self.window.windowHandle()
+        QTest.mouseMove(window, self._at(canvas, self.on_canvas(layer, *place)))
+        QTest.qWait(50)
+
+    def drag_image(self, layer: Any, *places: tuple[float, float]) -> None:
+        """Press on the canvas at a pixel of a layer, move along others, and let go."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        self.drag(canvas, *(self.on_canvas(layer, *place) for place in places))
+
+    def focus_canvas(self) -> None:
+        """Give the canvas the keyboard, as a click in it would."""
+        self.viewer.window._qt_viewer.canvas.native.setFocus()
+        QTest.qWait(20)
+
     def on_canvas(self, layer: Any, *place: float) -> QPoint:
         """Return where on the canvas a pixel of a layer is shown."""
         viewer = self.viewer
@@ -148,11 +165,14 @@ class Person:
 
     # ---- the keyboard
 
-    def press(self, key: Qt.Key, *, held: bool = False, times: int = 1) -> None:
+    def press(
+        self, key: Qt.Key, *, held: bool = False, times: int = 1, shift: bool = False
+    ) -> None:
         """Press a key where the focus is, or press and hold it."""
         target = QApplication.focusWidget() or self.window
+        modifier = Qt.KeyboardModifier.ShiftModifier if shift else NONE
         for _ in range(times):
-            (QTest.keyPress if held else QTest.keyClick)(target, key)
+            (QTest.keyPress if held else QTest.keyClick)(target, key, modifier)
             QTest.qWait(30)
 
     def release(self, key: Qt.Key) -> None:

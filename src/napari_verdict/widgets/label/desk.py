@@ -46,14 +46,17 @@ class Desk(QObject):
     # ---- beginning and end
 
     def start(self, bench: Bench, plan: Plan) -> None:
-        """Begin with the first tile that is open, or go on with it."""
+        """Begin with the first tile that is open."""
         state = self.state
         self._before = View.of(self._viewer)
         state.bench, state.plan = bench, plan
         bench.truth.events.mode.connect(self._on_mode)
         self.blind()
-        first = plan.next_open()
-        self.go(0 if first is None else first)
+        if plan.tiles:
+            self.go(plan.next_open() or 0)
+        else:
+            state.message = "Bring what you want to label into view, and press Tile by hand."
+            self.arm()
 
     def stop(self) -> None:
         """Bring the view back, show what was hidden, and leave the labels."""

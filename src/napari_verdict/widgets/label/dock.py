@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_verdict.annotation.origins import Action
 from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.annotation.sampling import draw_more
 from napari_verdict.annotation.tiles import Plan, State, TiledImage
@@ -52,7 +53,7 @@ class LabelWidget(QWidget):
         self.live, self.job = LiveScores(self), Job(self)
         self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
         self.busy = QLabel()
-        self._watch: Watch | None = None
+        self.watch: Watch | None = None
         self._asked: Asked | None = None
         self._lay_out()
         self._keys = KeyFilter(keys_of(napari_viewer))
@@ -134,9 +135,9 @@ class LabelWidget(QWidget):
         truth = asked.truth
         if truth is None:
             truth = add_labels_like(self._viewer, asked.raw, TRUTH)
-        self._watch = self.hands.watch = Watch(truth, self)
-        self._watch.changed.connect(self._on_painted)
-        self._watch.lost.connect(self._on_failed)
+        self.watch = self.hands.watch = Watch(truth, self)
+        self.watch.changed.connect(self._on_painted)
+        self.watch.lost.connect(self._on_failed)
         self.state.update({"annotator": asked.annotator, "correcting": False})
         self.desk.start(Bench(asked.raw, asked.axes, truth, asked.predictions), plan)
         self._score()
@@ -146,10 +147,10 @@ class LabelWidget(QWidget):
         """Stop labelling; everything is shown as it was before, and the labels stay."""
         self.hands.cancel()
         self.hands.watch = None
-        if self._watch is not None:
-            self._watch.look()
-            self._watch.stop()
-            self._watch = None
+        if self.watch is not None:
+            self.watch.look()
+            self.watch.stop()
+            self.watch = None
         self.live.stop()
         self.page.bar.clear()
         self.desk.stop()
@@ -179,10 +180,11 @@ class LabelWidget(QWidget):
         state = self.state
         self.live.touched(*state.bench.place(painted.low, painted.high))
         window = state.window
-        if window is not None and not all(
+        inside = window is None or all(
             w.start <= low and high <= w.stop
             for w, low, high in zip(window, painted.low, painted.high, strict=True)
-        ):
+        )
+        if not inside and action is not Action.UNDO:
             state.message = _OUTSIDE
         elif state.message == _OUTSIDE:
             state.message = ""
@@ -274,9 +276,9 @@ class LabelWidget(QWidget):
             self.live.follow(plan)
 
     def _on_current(self, current: int) -> None:
-        if self._watch is not None and self.state.window is not None:
-            self._watch.look()
-            self._watch.strokes.watch([self.state.window])
+        if self.watch is not None and self.state.window is not None:
+            self.watch.look()
+            self.watch.strokes.watch([self.state.window])
         self._show_tiles()
 
     def _on_estimates(self, estimates: Any) -> None:
