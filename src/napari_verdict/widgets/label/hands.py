@@ -288,6 +288,8 @@ class Hands(QObject):
                 "A starting point takes an image of one channel that is in memory. Split the "
                 "channels, or load the image."
             )
+        if image.dtype == bool:
+            image = image.view(np.uint8)
         free = self._edits().free_labels(labels)
         return starting_point(labels, window, image, otsu(image), free, spacing=self._spacing)
 
