@@ -11,8 +11,9 @@ from scipy import ndimage, stats
 
 from builders import compare
 from napari_verdict.annotation.counting import Counter, TileCounts
+from napari_verdict.annotation.sample import Sample
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.scoring import OBJECT_SCORES, PIXEL_SCORES, Sample
+from napari_verdict.annotation.scoring import OBJECT_SCORES, PIXEL_SCORES
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.model import Task
 from napari_verdict.metrics.estimates import ratio_estimate

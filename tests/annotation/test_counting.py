@@ -9,7 +9,13 @@ import pytest
 
 from builders import compare
 from cases import crowded
-from napari_verdict.annotation.counting import Counter, TileCounts, count_window, margin_for
+from napari_verdict.annotation.counting import (
+    Counter,
+    TileCounts,
+    count_window,
+    margin_for,
+    proposed_margin,
+)
 from napari_verdict.annotation.sampling import Grid, draw_tiles
 from napari_verdict.annotation.tiles import Tile, TiledImage
 from napari_verdict.comparison.exclusions import Exclusions
@@ -230,3 +236,21 @@ def test_the_margin_fits_nearly_all_objects():
 
 def test_a_tile_is_a_place():
     assert Tile("a", (1,), (0, 1, 0, 4, 0, 4)).place == ("a", (1,), (0, 1, 0, 4, 0, 4))
+
+
+def test_a_margin_is_proposed_from_a_prediction():
+    labels = np.zeros((5, 60, 60), np.uint16)
+    labels[2, 10:50, 10:20] = 3
+    assert proposed_margin(Input("a", labels, "zyx")) == (0, 30, 30)
+    assert proposed_margin(Input("a", labels, "zyx"), depth=2) == (1, 30, 30)
+    assert proposed_margin(Input("a", labels, "tyx")) == (0, 30, 30)
+
+
+def test_all_tiles_of_a_real_image_give_its_published_counts(read_shared):
+    truth = read_shared("dsb2018/gt_labels.ome.tif")
+    prediction = read_shared("dsb2018/prediction_unet_watershed.ome.tif")
+    margin = proposed_margin(Input("a", prediction, "yx"))
+    found = total(all_tiles(truth.shape, 128, margin), instances(truth, prediction))
+    assert (found.instances.tp, found.instances.fp, found.instances.fn) == (97, 23, 28)
+    assert found.pixels == pixel_counts(tabulate(truth, prediction))
+    assert found.cut == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from napari_verdict.metrics.estimates import ratio_estimate
 from simulated import repeat, world
 
 
@@ -35,3 +37,16 @@ def test_tiles_drawn_by_errors_need_their_weights(field, n):
 
 def test_intervals_over_objects_are_too_narrow(field):
     assert repeat(field, 12, "recall", how="objects").covered < 0.9
+
+
+@pytest.mark.parametrize(("unit", "holds"), [("image", True), ("tile", False)])
+def test_for_images_like_these_the_unit_is_the_image(rng, unit, holds):
+    """Images differ far more than tiles of one do; the true value is that of all such images."""
+    hits = 0
+    for _ in range(500):
+        good = np.repeat(rng.beta(8, 2, 8), 6)
+        s, images = rng.binomial(20, good), np.repeat(np.arange(8), 6)
+        groups = images if unit == "image" else None
+        low, high, _ = ratio_estimate(s, np.full(48, 20), "", groups=groups).interval()
+        hits += low <= 0.8 <= high
+    assert (0.90 <= hits / 500 <= 0.98) is holds

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from napari_verdict.annotation.counting import TileCounts
+from napari_verdict.annotation.sample import Sample, used_tiles
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.scoring import Sample, estimate, used_tiles
+from napari_verdict.annotation.scoring import estimate
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.model import Settings, Task
 from napari_verdict.comparison.scores import SCORE_COLUMNS
@@ -77,7 +78,7 @@ def test_two_tiles_have_a_score_and_no_interval_and_say_why():
     assert found.first.value == pytest.approx(22 / 29)
     assert found.first.ci_low is found.first.ci_high is found.more is None
     assert "no interval yet" in found.sentence
-    assert "ci=none, 2 with anything to count are too few" in found.first.convention
+    assert "ci=none, only 2 have anything to count, too few" in found.first.convention
 
 
 def test_nothing_found_anywhere_is_undefined_with_the_reason():
@@ -138,6 +139,8 @@ def test_an_image_can_be_the_unit():
     assert row(found, "recall").ci_low == ratio_estimate(s, k, "", groups=by).interval().low
     assert "unit=image" in found.first.convention
     assert found.first.image == "4 images"
+    assert found.more == found.ratios["f1"].more_units(0.05)
+    assert f"about {found.more} more images for" in found.sentence
     with pytest.raises(ValueError, match="'tile' or 'image'"):
         of(one, counts, unit="object")
 

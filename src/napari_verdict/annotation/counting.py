@@ -2,7 +2,7 @@
 
 Objects are matched in the window of a tile, which is the tile and a margin around it, and an
 object belongs to the tile that its centroid is in (the associated-point rule: Miles 1978, The
-sampling, by quadrats, of planar aggregates, 10.1111/j.1365-2818.1978.tb00102.x). So every object
+sampling, by quadrats, of planar aggregates, 10.1111/j.1365-2818.1978.tb00104.x). So every object
 of an image is in one tile exactly, and is compared whole; cutting labels at tile edges instead
 would change the IoU of all that lie across them.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.objects.reader import readers
+from napari_verdict.comparison.objects.reader import label_reader, readers
 from napari_verdict.engine.blocks import Block
 from napari_verdict.metrics.exclusions import ignore_objects
 from napari_verdict.metrics.foreground import PixelCounts, pixel_counts
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.annotation.tiles import Box, Plan, Tile
-    from napari_verdict.comparison.model import Comparison, Settings
+    from napari_verdict.comparison.model import Comparison, Input, Settings
     from napari_verdict.comparison.objects.reader import Reader
     from napari_verdict.metrics.extents import Extents
 
@@ -39,6 +39,8 @@ REACH = 0.75
 COVERED = 0.99
 #: A margin in pixels that is never gone below.
 LEAST_MARGIN = 8
+#: How many planes are looked at for it.
+SLAB = 64
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,8 @@ class Counter:
         """Count one tile as it is now, by candidate."""
         window = self.plan.window(tile)
         predictions = self._predictions(tile, window)
-        gt = _part(self._read_gt, tile.frame, window)
-        ignore = self._read_ignore and _part(self._read_ignore, tile.frame, window)
+        gt = part_of(self._read_gt, tile.frame, window)
+        ignore = self._read_ignore and part_of(self._read_ignore, tile.frame, window)
         shape = self.comparison.ground_truth.source.shape
         return {
             name: count_window(gt, p, window, tile.box, shape, self.comparison.settings, ignore)
@@ -166,7 +168,7 @@ class Counter:
         key = tile.frame, window
         if key not in self._known:
             self._known[key] = {
-                name: np.array(_part(read, tile.frame, window))
+                name: np.array(part_of(read, tile.frame, window))
                 for name, read in self._read_pred.items()
             }
         return self._known[key]
@@ -200,6 +202,26 @@ def margin_for(objects: Extents, depth: int = 1) -> tuple[int, int, int]:
     return along_z, along_yx, along_yx
 
 
+def proposed_margin(prediction: Input, depth: int = 1) -> tuple[int, int, int]:
+    """Return `margin_for` the objects of a prediction, as its middle planes show them.
+
+    Parameters
+    ----------
+    prediction : Input
+        Labels.
+    depth : int
+        Planes of a tile; objects are looked at in one plane, or whole in up to 64.
+    """
+    source = prediction.source
+    z, height, width = source.shape
+    planes = min(z, SLAB) if depth > 1 else 1
+    first = (z - planes) // 2
+    box = (first, first + planes, 0, height, 0, width)
+    frame = source.frames[len(source.frames) // 2]
+    labels = part_of(label_reader(source, source.frame_axes), frame, box)
+    return margin_for(tabulate(labels, labels).gt_objects, depth)
+
+
 def _inside(objects: Extents, tile: Box) -> NDArray[np.bool_]:
     """Return which objects have their centroid, to the nearest pixel, in a tile."""
     # halves go up, so that the same centroid is always in the same pixel
@@ -226,6 +248,7 @@ def _cut(objects: Extents, window: Box, shape: tuple[int, int, int]) -> NDArray[
     return cut
 
 
-def _part(read: Reader, frame: tuple[int, ...], box: Box) -> NDArray[Any]:
+def part_of(read: Reader, frame: tuple[int, ...], box: Box) -> NDArray[Any]:
+    """Read a box of a frame as (z, y, x)."""
     z0, z1, y0, y1, x0, x1 = box
     return read(Block(frame, z0, z1, y0, y1))[..., x0:x1]

@@ -8,21 +8,19 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from napari_verdict.annotation.counting import TileCounts
-from napari_verdict.annotation.tiles import Draw, State
+from napari_verdict.annotation.sample import Sample, used_tiles
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.scores import Score
 from napari_verdict.comparison.words import counted, sentence
-from napari_verdict.metrics.estimates import Ratio, lure_estimate, ratio_estimate
 from napari_verdict.metrics.values import BOTH_EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from napari_verdict.annotation.tiles import Plan, Tile
+    from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Settings
+    from napari_verdict.metrics.estimates import Ratio
 
     #: Counts of tiles by their number in the plan, and then by candidate.
     Counted = Mapping[int, Mapping[str, TileCounts]]
@@ -96,8 +94,10 @@ class Estimated:
         The estimates behind the scores of objects, or of foreground where objects are not
         compared, by metric id.
     more : int, optional
-        About how many more tiles bring the interval of the first score to ± 0.05; None where
+        About how many more units bring the interval of the first score to ± 0.05; None where
         that cannot be told yet.
+    unit : str
+        What `more` and the intervals count: ``tile`` or ``image``.
     why : str, optional
         Why the first score has no interval.
     cut : int
@@ -107,6 +107,7 @@ class Estimated:
     rows: tuple[Score, ...]
     ratios: Mapping[str, Ratio]
     more: int | None
+    unit: str
     why: str | None
     cut: int
 
@@ -131,7 +132,7 @@ class Estimated:
             return text
         if not self.more:
             return f"{text}; ± {GOAL:g} is reached"
-        return f"{text}; about {counted(self.more, 'more tile')} for ± {GOAL:g}"
+        return f"{text}; about {counted(self.more, f'more {self.unit}')} for ± {GOAL:g}"
 
 
 def estimate(
@@ -179,100 +180,23 @@ def estimate(
     sample = Sample(plan, tuple(k for k in used_tiles(plan) if k in counts), unit)
     names = dict.fromkeys(name for k in sample.tiles for name in counts[k])
     return {
-        name: _Estimator(sample, settings, task, level).of(
-            name, [counts[k][name] for k in sample.tiles]
+        name: estimate_from(
+            sample, settings, task, name, [counts[k][name] for k in sample.tiles], level
         )
         for name in names
     }
 
 
-def used_tiles(plan: Plan) -> tuple[int, ...]:
-    """Return which tiles scores rest on: finished and drawn, or if there are none those by hand."""
-    finished = [k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED]
-    drawn = [k for k in finished if plan.tiles[k].draw is not Draw.HAND]
-    return tuple(drawn or finished)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Finished tiles of a plan, and how they stand for the rest.
-
-    Parameters
-    ----------
-    plan : Plan
-        How they were drawn.
-    tiles : tuple of int
-        Their numbers in ``plan.tiles``, in the order in which they were drawn.
-    unit : str
-        ``tile`` or ``image``.
-    """
-
-    plan: Plan
-    tiles: tuple[int, ...]
-    unit: str = "tile"
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether a person chose them, so that they stand for nothing but themselves."""
-        return any(self._tile(k).draw is Draw.HAND for k in self.tiles)
-
-    def ratio(self, s: Sequence[float], k: Sequence[float], why_undefined: str) -> Ratio:
-        """Estimate Σs / Σk over everything from one s and one k of each tile."""
-        plan = self.plan
-        if self.unit == "image":
-            weights = None if not plan.weights or self.by_hand else self._weights()
-            images = [self._tile(t).image for t in self.tiles]
-            return ratio_estimate(s, k, why_undefined, weights=weights, groups=images)
-        if plan.weights and not self.by_hand:
-            share = np.array([self._tile(t).share for t in self.tiles])
-            return lure_estimate(
-                s, k, why_undefined, share, plan.population, skipped=self._skipped()
-            )
-        size = None if self.by_hand else plan.population - self._skipped()[0]
-        return ratio_estimate(s, k, why_undefined, population=size)
-
-    @property
-    def convention(self) -> str:
-        """What of it a score depends on, as ``key=value`` pairs."""
-        skipped = len(self._passed_over())
-        return "; ".join(
-            (
-                f"sampling={self._sampling}",
-                *([f"skipped={skipped}"] if skipped and not self.by_hand else []),
-                f"unit={self.unit}",
-                f"margin={'x'.join(map(str, self.plan.margin))} px",
-            )
-        )
-
-    @property
-    def _sampling(self) -> str:
-        plan = self.plan
-        if self.by_hand:
-            return "tiles chosen by hand, not an unbiased estimate"
-        n = f"{len(self.tiles)} of {plan.population} tiles"
-        if plan.weights:
-            part = f"{plan.uniform_part:.0%}".replace("%", " %")
-            return f"{n}, drawn by {plan.priority} with {part} equal chances, weighted by LURE"
-        return f"{n}, evenly at random over {', '.join((*plan.by, 'area'))}"
-
-    def _tile(self, k: int) -> Tile:
-        return self.plan.tiles[k]
-
-    def _passed_over(self) -> list[Tile]:
-        """Return tiles that were drawn, are not used, and others after them are."""
-        used = set(self.tiles)
-        before = self.plan.tiles[: max(used, default=-1)]
-        return [t for k, t in enumerate(before) if k not in used and t.draw is not Draw.HAND]
-
-    def _skipped(self) -> tuple[int, float]:
-        gone = self._passed_over()
-        return len(gone), math.fsum(t.share for t in gone)
-
-    def _weights(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        from napari_verdict.metrics.estimates import lure_weights
-
-        share = np.array([self._tile(t).share for t in self.tiles])
-        return lure_weights(share, self.plan.population, skipped=self._skipped())
+def estimate_from(
+    sample: Sample,
+    settings: Settings,
+    task: Task,
+    candidate: str,
+    counts: Sequence[TileCounts],
+    level: float = 0.95,
+) -> Estimated:
+    """Estimate the scores of one candidate from the counts of each tile of a sample."""
+    return _Estimator(sample, settings, task, level).of(candidate, counts)
 
 
 class _Estimator:
@@ -280,8 +204,8 @@ class _Estimator:
 
     def __init__(self, sample: Sample, settings: Settings, task: Task, level: float) -> None:
         self.sample, self.settings, self.task, self.level = sample, settings, task, level
-        images = dict.fromkeys(sample.plan.tiles[k].image for k in sample.tiles)
-        self.image = next(iter(images)) if len(images) == 1 else f"{len(images)} images"
+        images = sample.images
+        self.image = images[0] if len(images) == 1 else f"{len(images)} images"
 
     def of(self, candidate: str, counts: Sequence[TileCounts]) -> Estimated:
         objects = OBJECT_SCORES if self.task is Task.INSTANCES else {}
@@ -295,14 +219,12 @@ class _Estimator:
             rows += self._counts(candidate, total)
         ratios = of_objects or of_pixels
         first = next(iter(ratios.values()))
-        goal = None if self.sample.by_hand else first.more_units(GOAL, self._units, self.level)
-        why = "chosen by hand" if self.sample.by_hand else first.interval(self.level).reason
-        return Estimated(tuple(rows), ratios, goal, why, total.cut)
-
-    @property
-    def _units(self) -> int:
-        plan = self.sample.plan
-        return plan.population if self.sample.unit == "tile" else len(plan.images)
+        by_hand, unit = self.sample.by_hand, self.sample.unit
+        # there are always more images like these
+        size = self.sample.plan.population if unit == "tile" else None
+        more = None if by_hand else first.more_units(GOAL, size, self.level)
+        why = "chosen by hand" if by_hand else first.interval(self.level).reason
+        return Estimated(tuple(rows), ratios, more, unit, why, total.cut)
 
     @property
     def _matched(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.metrics.pixel_rows import pixel_rows, plain
-from napari_verdict.metrics.ssim_kernel import TOGETHER, ssim_kernel
+from napari_verdict.metrics.ssim_kernel import STRIP, STRIP_3D, TOGETHER, ssim_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,6 @@ SIGMA = 1.5
 RADIUS = 5
 _K1, _K2 = 0.01, 0.03
 _NO_MASK = np.ones((1, 1, 1), np.bool_)
-#: Columns in a strip, whose ring of rows is to stay in cache. The sum of a row is one over its
-#: strips, so this may not depend on how work is cut.
-_STRIP = 512
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,8 @@ class Window:
     z_taps : ndarray of float64
         Weights along z, symmetric; ``[1.0]`` for plane by plane.
     first : int
-        Which row of the image the first row wanted is: rows are filtered in pairs, and which
-        two go together must not depend on the block.
+        Which row of the image the first row wanted is: rows are filtered in fours, and which
+        go together must not depend on the block.
     """
 
     planes: NDArray[np.intp]
@@ -147,7 +144,8 @@ def ssim_block(
     g = pixel_rows(ground_truth)
     every = [pixel_rows(c) for c in candidates]
     width, targets = outs[0].shape[2], [plain(o) for o in outs]
-    edges = _edges(width)
+    strip = STRIP if window.z_taps.size == 1 else STRIP_3D
+    edges = _edges(width, strip)
     numbers = np.array(
         [
             (a.low, a.inverse_range, a.gain, a.offset, means[0][0], m[1])
@@ -168,9 +166,9 @@ def ssim_block(
             valid is not None,
             window.planes,
             window.rows,
-            window.first % 2,
+            window.first % 4,
             width,
-            edges.shape[1] - 2 * RADIUS,
+            strip,
             edges,
             gaussian_taps(SIGMA)[RADIUS:],
             window.z_taps,
@@ -192,9 +190,9 @@ def _filled(arrays: list[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
 
 
 @lru_cache(maxsize=8)
-def _edges(width: int) -> NDArray[np.intp]:
+def _edges(width: int, strip: int) -> NDArray[np.intp]:
     """Tell for every strip from where in it each of its columns with rim comes by reflection."""
-    strip = min(_STRIP, width)
+    strip = min(strip, width)
     starts = np.arange(0, width, strip)
     columns = starts[:, np.newaxis] - RADIUS + np.arange(strip + 2 * RADIUS)
     ends = np.minimum(starts + strip, width)[:, np.newaxis] + RADIUS

@@ -1,7 +1,7 @@
 """The loops of SSIM: strips of columns, rows filtered into a ring, all candidates at once.
 
-What depends on the ground truth alone is formed once for all candidates. A strip is narrow
-enough for its ring of twelve rows to stay in cache.
+What depends on the ground truth alone is formed once for all candidates. Rows are filtered
+vertically four at a time, so that each is read three and a half times, not eleven.
 """
 
 from __future__ import annotations
@@ -12,77 +12,35 @@ import numpy as np
 from numba import njit
 
 from napari_verdict.metrics.pixel_rows import load
+from napari_verdict.metrics.ssim_filters import (
+    AGAIN,
+    SLOTS,
+    STRIDE,
+    across,
+    four_inner,
+    put,
+    repeat,
+    through,
+)
 
 #: As many candidates are compared in one go; what Python hands over is filled up to this.
 TOGETHER = 4
-
-
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _across(p: Any, k: Any, out: Any) -> None:
-    """Filter a padded row horizontally."""
-    k0, k1, k2, k3, k4, k5 = k[0], k[1], k[2], k[3], k[4], k[5]
-    for j in range(out.size):
-        out[j] = (
-            k5 * (p[j] + p[j + 10])
-            + k4 * (p[j + 1] + p[j + 9])
-            + k3 * (p[j + 2] + p[j + 8])
-            + k2 * (p[j + 3] + p[j + 7])
-            + k1 * (p[j + 4] + p[j + 6])
-            + k0 * p[j + 5]
-        )
-
-
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _down(ring: Any, r: int, f: int, k: Any, upper: Any, lower: Any) -> None:
-    """Filter a field vertically for two rows at once; rows r - 11 to r are in the ring."""
-    k0, k1, k2, k3, k4, k5 = k[0], k[1], k[2], k[3], k[4], k[5]
-    # three loops: more streams than these at a time keep the compiler from vectorising
-    a, b, c, d = _four(ring, r - 11, f)
-    for j in range(upper.size):
-        upper[j] = k5 * a[j] + k4 * b[j] + k3 * c[j] + k2 * d[j]
-        lower[j] = k5 * b[j] + k4 * c[j] + k3 * d[j]
-    a, b, c, d = _four(ring, r - 7, f)
-    for j in range(upper.size):
-        upper[j] = upper[j] + k1 * a[j] + k0 * b[j] + k1 * c[j] + k2 * d[j]
-        lower[j] = lower[j] + k2 * a[j] + k1 * b[j] + k0 * c[j] + k1 * d[j]
-    a, b, c, d = _four(ring, r - 3, f)
-    for j in range(upper.size):
-        upper[j] = upper[j] + k3 * a[j] + k4 * b[j] + k5 * c[j]
-        lower[j] = lower[j] + k2 * a[j] + k3 * b[j] + k4 * c[j] + k5 * d[j]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _four(ring: Any, r: int, f: int) -> Any:
-    return ring[r % 12, f], ring[(r + 1) % 12, f], ring[(r + 2) % 12, f], ring[(r + 3) % 12, f]
-
-
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _through(planes: Any, k: int, f: int, taps: Any, out: Any) -> None:
-    """Filter a field along z, for the k-th plane wanted: two pairs of planes at a time."""
-    reach = taps.size // 2
-    middle, w = planes[k + reach, f], taps[reach]
-    for j in range(out.size):
-        out[j] = w * middle[j]
-    for d in range(1, reach, 2):
-        a, b, u = planes[k + reach - d, f], planes[k + reach + d, f], taps[reach + d]
-        e, h, v = planes[k + reach - d - 1, f], planes[k + reach + d + 1, f], taps[reach + d + 1]
-        for j in range(out.size):
-            out[j] = out[j] + u * (a[j] + b[j]) + v * (e[j] + h[j])
-    if reach % 2:
-        a, b, u = planes[k, f], planes[k + 2 * reach, f], taps[0]
-        for j in range(out.size):
-            out[j] = out[j] + u * (a[j] + b[j])
-
+#: Columns in a strip, plane by plane and in 3D, where all planes have a ring of their own. The
+#: sum of a row is one over its strips, so this may not depend on how work is cut.
+STRIP, STRIP_3D = 512, 512
 
 # the next two must not be contracted: for identical images variance and covariance have to
 # stay the same to the last bit
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _form(x: Any, y: Any, squares: Any, products: Any, a: Any) -> None:
+def _form(padded: Any, i: int, left: int, m: int, affines: Any) -> None:
     """Bring a candidate's row to the ground truth, about its mean, and form its fields."""
+    a = affines[i]
     low, inverse, gain, offset, mean = a[0], a[1], a[2], a[3], a[5]
-    for j in range(y.size):
+    x, y = padded[0, left : left + m], padded[1 + 3 * i, left : left + m]
+    squares, products = padded[2 + 3 * i, left : left + m], padded[3 + 3 * i, left : left + m]
+    for j in range(m):
         v = ((gain * y[j] + offset) - low) * inverse - mean
         y[j] = v
         squares[j] = x[j] * x[j] + v * v
@@ -91,82 +49,91 @@ def _form(x: Any, y: Any, squares: Any, products: Any, a: Any) -> None:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _similarity(
-    fx: Any, fy: Any, fs: Any, fp: Any, mean_g: float, mean_p: float, c: Any, out: Any
+    fields: Any, i: int, affines: Any, c: Any, m: int, row: Any, out: Any, k: int, y: int, j0: int
 ) -> None:
-    c1, c2 = c[0], c[1]
-    for j in range(out.size):
-        x, y = fx[j], fy[j]
-        variances = fs[j] - (x * x + y * y)
-        covariance = 2.0 * (fp[j] - x * y)
+    mean_g, mean_p, c1, c2 = affines[i, 4], affines[i, 5], c[0], c[1]
+    fx, fy, fs, fp = fields[0], fields[1 + 3 * i], fields[2 + 3 * i], fields[3 + 3 * i]
+    target = out[k, y, j0 : j0 + m]
+    for j in range(m):
+        x, p = fx[j], fy[j]
+        variances = fs[j] - (x * x + p * p)
+        covariance = 2.0 * (fp[j] - x * p)
         # what rounding leaves outside of what is possible is brought back
         variances = variances if variances > 0.0 else 0.0
         covariance = covariance if covariance < variances else variances
         covariance = covariance if covariance > -variances else -variances
         x += mean_g
-        y += mean_p
-        out[j] = ((2.0 * (x * y) + c1) * (covariance + c2)) / (
-            (x * x + y * y + c1) * (variances + c2)
+        p += mean_p
+        value = ((2.0 * (x * p) + c1) * (covariance + c2)) / (
+            (x * x + p * p + c1) * (variances + c2)
         )
+        row[j] = value
+        target[j] = value
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _ground_truth(x: Any, a: Any) -> None:
-    low, inverse, mean = a[0], a[1], a[4]
-    for j in range(x.size):
+def _ground_truth(padded: Any, left: int, m: int, affines: Any) -> None:
+    x, low, inverse, mean = padded[0, left : left + m], affines[0, 0], affines[0, 1], affines[0, 4]
+    for j in range(m):
         x[j] = (x[j] - low) * inverse - mean
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _leave_out(valid: Any, first: int, last: int, left: int, n_fields: int, padded: Any) -> None:
+def _leave_out(
+    valid: Any, z: int, y: int, first: int, last: int, left: int, n_fields: int, padded: Any
+) -> None:
     """Set what is not valid to 0 in all fields; the last field says what is."""
-    weights = padded[n_fields - 1]
+    here, weights = valid[z, y], padded[n_fields - 1]
     for j in range(first, last):
-        here = valid[j]
-        weights[left + j - first] = 1.0 if here else 0.0
-        if not here:
+        weights[left + j - first] = 1.0 if here[j] else 0.0
+        if not here[j]:
             for f in range(n_fields - 1):
                 padded[f, left + j - first] = 0.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _reflect(row: Any, left: int, m: int, edge: Any) -> None:
-    """Fill what hangs out of the image at either side; `edge` says from where."""
-    for i in range(left):
-        row[i] = row[edge[i]]
-    for i in range(left + m, row.size):
-        row[i] = row[edge[i]]
+def _reflect(padded: Any, left: int, m: int, edges: Any, s: int) -> None:
+    """Fill what hangs out of the image at either side; `edges` says from where."""
+    for f in range(padded.shape[0]):
+        for i in range(left):
+            padded[f, i] = padded[f, edges[s, i]]
+        for i in range(left + m, edges.shape[1]):
+            padded[f, i] = padded[f, edges[s, i]]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _divide(field: Any, weights: Any) -> None:
+def _divide(fields: Any, m: int) -> None:
     """Turn sums over the valid part of each window into means over it."""
-    for j in range(field.size):
-        field[j] = field[j] / weights[j]
+    last = fields.shape[0] - 1
+    for f in range(last):
+        for j in range(m):
+            fields[f, j] = fields[f, j] / fields[last, j]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc"})
-def _sum(a: Any) -> float:
-    s = 0.0
+def _sum(row: Any, first: int, last: int) -> float:
+    a, s = row[first:last], 0.0
     for j in range(a.size):
         s += a[j]
     return s
 
 
 @njit(nogil=True, cache=True)
-def _put(row: Any, first: int, last: int, width: int, here: Any, masked: bool, out: Any) -> Any:
-    """Write a strip of a row into the map; return sum and number of what lies off the rim."""
-    a, b = max(first, 5), min(last, width - 5)
-    if not masked:
-        for j in range(first, last):
-            out[j] = row[j - first]
-        return (_sum(row[a - first : b - first]), b - a) if b > a else (0.0, 0)
-    total, n = 0.0, 0
-    for j in range(first, last):
-        out[j] = row[j - first] if here[j] else np.nan
-        if here[j] and a <= j < b:
-            total += row[j - first]
+def _count(row: Any, j0: int, m: int, width: int, valid: Any, z: int, y: int) -> Any:
+    """Return sum and number of the valid pixels off the rim."""
+    here, total, n = valid[z, y], 0.0, 0
+    for j in range(max(j0, 5), min(j0 + m, width - 5)):
+        if here[j]:
+            total += row[j - j0]
             n += 1
     return total, n
+
+
+@njit(nogil=True, cache=True)
+def _blank(valid: Any, z: int, y: int, out: Any, k: int, i: int, j0: int, m: int) -> None:
+    for j in range(j0, j0 + m):
+        if not valid[z, y, j]:
+            out[k, i, j] = np.nan
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -184,53 +151,72 @@ def _fill(
     first: int,
     last: int,
     left: int,
-    edge: Any,
+    edges: Any,
+    s: int,
     affines: Any,
 ) -> None:
     """Form all fields of a strip of one row, with what hangs out of the image."""
-    m, n_fields = last - first, padded.shape[0]
-    x = padded[0][left : left + m]
-    load(g[z, y], g_code, first, x)
-    _ground_truth(x, affines[0])
+    m = last - first
+    load(g[z, y], g_code, first, padded[0, left : left + m])
+    _ground_truth(padded, left, m, affines)
     for i in range(n):
-        p = padded[1 + 3 * i][left : left + m]
-        load(candidates[i][z, y], codes[i], first, p)
-        squares, products = padded[2 + 3 * i][left : left + m], padded[3 + 3 * i][left : left + m]
-        _form(x, p, squares, products, affines[i])
+        load(candidates[i][z, y], codes[i], first, padded[1 + 3 * i, left : left + m])
+        _form(padded, i, left, m, affines)
     if masked:
-        _leave_out(valid[z, y], first, last, left, n_fields, padded)
-    for f in range(n_fields):
-        _reflect(padded[f], left, m, edge)
+        _leave_out(valid, z, y, first, last, left, padded.shape[0], padded)
+    if left or left + m < edges.shape[1]:
+        _reflect(padded, left, m, edges, s)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _finish(
     fields: Any,
     n: int,
-    here: Any,
+    m: int,
+    valid: Any,
     masked: bool,
+    z: int,
+    y: int,
     affines: Any,
     constants: Any,
     row: Any,
     j0: int,
-    j1: int,
     width: int,
     outs: Any,
     k: int,
-    y: int,
+    i: int,
     sums: Any,
     counts: Any,
 ) -> None:
-    """Turn the filtered fields of a strip of one row into SSIM, of all candidates."""
+    """Turn the filtered fields of a strip of row i of plane k into SSIM, of all candidates."""
     if masked:
-        for f in range(fields.shape[0] - 1):
-            _divide(fields[f], fields[fields.shape[0] - 1])
-    for i in range(n):
-        x, y_, s, p = fields[0], fields[1 + 3 * i], fields[2 + 3 * i], fields[3 + 3 * i]
-        _similarity(x, y_, s, p, affines[i, 4], affines[i, 5], constants, row)
-        total, count = _put(row, j0, j1, width, here, masked, outs[i][k, y])
-        sums[i, k, y] += total
-        counts[i, k, y] += count
+        _divide(fields, m)
+    a, b = max(j0, 5), min(j0 + m, width - 5)
+    for c in range(n):
+        _similarity(fields, c, affines, constants, m, row, outs[c], k, i, j0)
+        if masked:
+            _blank(valid, z, y, outs[c], k, i, j0, m)
+            total, count = _count(row, j0, m, width, valid, z, y)
+        else:
+            total, count = (_sum(row, a - j0, b - j0), b - a) if b > a else (0.0, 0)
+        sums[c, k, i] += total
+        counts[c, k, i] += count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _between_planes(
+    levels: Any, depth: int, z_taps: Any, ring: Any, slot: int, m: int, four: Any
+) -> None:
+    """Filter one row of all planes along z, into a slot of each plane wanted."""
+    n_fields, whole = levels.shape[0], z_taps.size == 11
+    for k in range(depth):
+        if not whole:
+            through(levels, k, z_taps, four[0], m)
+            put(four[0], ring, k * n_fields, slot, m)
+            continue
+        if k % 4 == 0:
+            four_inner(levels, 0, k, z_taps[5:], four, m)
+        put(four[k % 4], ring, k * n_fields, slot, m)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -244,7 +230,7 @@ def ssim_kernel(
     masked: bool,
     planes: Any,
     rows: Any,
-    odd: int,
+    phase: int,
     width: int,
     strip: int,
     edges: Any,
@@ -258,44 +244,39 @@ def ssim_kernel(
 ) -> None:
     """Fill the maps, sums and counts of a block; the arguments are made by `ssim_block`.
 
-    Rows are finished in pairs that begin at an even row of the image (`odd` tells where the
-    block begins), so that a row has the same bits whatever the block.
+    Rows are finished in fours that begin at a multiple of four in the image (`phase` tells where
+    the block begins), so that a row has the same bits whatever the block.
     """
     reach = z_taps.size // 2
     depth, n_rows = planes.size - 2 * reach, rows.size - 10
     n_fields = 1 + 3 * n + (1 if masked else 0)
-    padded = np.zeros((n_fields, strip + 10))
-    levels = np.zeros((planes.size if reach else 0, n_fields, strip))
-    ring = np.zeros((depth, 12, n_fields, strip))
-    upper, lower = np.zeros((n_fields, strip)), np.zeros((n_fields, strip))
-    row = np.zeros(strip)
+    padded = np.zeros((n_fields, STRIDE))
+    levels = np.zeros((n_fields, (planes.size + 3) * STRIDE if reach else 1))
+    ring = np.zeros((depth * n_fields, (SLOTS + AGAIN) * STRIDE))
+    done, row = np.zeros((4, n_fields, STRIDE)), np.zeros(STRIDE)
     for s in range(edges.shape[0]):
-        j0 = s * strip
-        j1 = min(j0 + strip, width)
-        first, last = max(0, j0 - 5), min(width, j1 + 5)
+        j0, m = s * strip, min(strip, width - s * strip)
+        first, last = max(0, j0 - 5), min(width, j0 + m + 5)
         left = first - (j0 - 5)
-        # of a pair that is not whole the row that is missing is not looked at
-        for r in range(odd, rows.size + odd + 1):
-            at = r - odd
+        # of four rows that are not all wanted the others are not looked at
+        for r in range(phase, rows.size + phase + 3):
+            at, slot = r - phase, r % SLOTS
             for t in range(planes.size if at < rows.size else 0):
                 _fill(padded, g, g_code, candidates, codes, n, valid, masked, planes[t], rows[at],
-                      first, last, left, edges[s], affines)  # fmt: skip
-                for f in range(n_fields):
-                    _across(padded[f], taps, levels[t, f] if reach else ring[t, r % 12, f])
+                      first, last, left, edges, s, affines)  # fmt: skip
+                if reach:
+                    across(padded, taps, levels, 0, t, m)
+                else:
+                    across(padded, taps, ring, t * n_fields, slot, m)
+            if reach and at < rows.size:
+                _between_planes(levels, depth, z_taps, ring, slot, m, done)
+            repeat(ring, slot, m)
+            y0 = at - 13  # of the first of four rows, in the block
+            if r % 4 != 1 or y0 <= -4 or y0 >= n_rows:
+                continue
             for k in range(depth):
-                if reach and at < rows.size:
-                    for f in range(n_fields):
-                        _through(levels, k, f, z_taps, ring[k, r % 12, f])
-                y = at - 11  # of the upper row, in the block
-                if r % 2 == 0 or y < -1 or y >= n_rows:
-                    continue
-                for f in range(n_fields):
-                    _down(ring[k], r, f, taps, upper[f], lower[f])
-                if y >= 0:
-                    here = valid[planes[k + reach], rows[y + 5]] if masked else valid[0, 0]
-                    _finish(upper, n, here, masked, affines, constants, row, j0, j1, width, outs,
-                            k, y, sums, counts)  # fmt: skip
-                if y + 1 < n_rows:
-                    here = valid[planes[k + reach], rows[y + 6]] if masked else valid[0, 0]
-                    _finish(lower, n, here, masked, affines, constants, row, j0, j1, width, outs,
-                            k, y + 1, sums, counts)  # fmt: skip
+                four_inner(ring, k * n_fields, (r + 3) % SLOTS, taps, done, m)
+                for y in range(max(y0, 0), min(y0 + 4, n_rows)):
+                    _finish(done[y - y0], n, m, valid, masked, planes[k + reach], rows[y + 5],
+                            affines, constants, row, j0, width, outs, k, y, sums,
+                            counts)  # fmt: skip

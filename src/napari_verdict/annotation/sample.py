@@ -1,0 +1,111 @@
+"""Finished tiles as a sample: how they stand for everything that they were drawn from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_verdict.annotation.tiles import Draw, State
+from napari_verdict.metrics.estimates import Ratio, lure_estimate, lure_weights, ratio_estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.annotation.tiles import Plan, Tile
+
+
+def used_tiles(plan: Plan) -> tuple[int, ...]:
+    """Return which tiles scores rest on: finished and drawn, or if there are none those by hand."""
+    finished = [k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED]
+    drawn = [k for k in finished if plan.tiles[k].draw is not Draw.HAND]
+    return tuple(drawn or finished)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Finished tiles of a plan, and how they stand for the rest.
+
+    Parameters
+    ----------
+    plan : Plan
+        How they were drawn.
+    tiles : tuple of int
+        Their numbers in ``plan.tiles``, in the order in which they were drawn.
+    unit : str
+        ``tile`` or ``image``.
+    """
+
+    plan: Plan
+    tiles: tuple[int, ...]
+    unit: str = "tile"
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images that they are of, each once."""
+        return tuple(dict.fromkeys(self._tile(k).image for k in self.tiles))
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person chose them, so that they stand for nothing but themselves."""
+        return any(self._tile(k).draw is Draw.HAND for k in self.tiles)
+
+    def ratio(self, s: Sequence[float], k: Sequence[float], why_undefined: str) -> Ratio:
+        """Estimate Σs / Σk over everything from one s and one k of each tile."""
+        plan = self.plan
+        if self.unit == "image":
+            weights = None if not plan.weights or self.by_hand else self._weights()
+            images = [self._tile(t).image for t in self.tiles]
+            return ratio_estimate(s, k, why_undefined, weights=weights, groups=images)
+        if plan.weights and not self.by_hand:
+            share = np.array([self._tile(t).share for t in self.tiles])
+            return lure_estimate(
+                s, k, why_undefined, share, plan.population, skipped=self._skipped()
+            )
+        size = None if self.by_hand else plan.population - self._skipped()[0]
+        return ratio_estimate(s, k, why_undefined, population=size)
+
+    @property
+    def convention(self) -> str:
+        """What of it a score depends on, as ``key=value`` pairs."""
+        skipped = len(self._passed_over())
+        return "; ".join(
+            (
+                f"sampling={self._sampling}",
+                *([f"skipped={skipped}"] if skipped and not self.by_hand else []),
+                f"unit={self.unit}",
+                f"margin={'x'.join(map(str, self.plan.margin))} px",
+            )
+        )
+
+    @property
+    def _sampling(self) -> str:
+        plan = self.plan
+        if self.by_hand:
+            return "tiles chosen by hand, not an unbiased estimate"
+        n = f"{len(self.tiles)} of {plan.population} tiles"
+        if plan.weights:
+            part = f"{plan.uniform_part:.0%}".replace("%", " %")
+            return f"{n}, drawn by {plan.priority} with {part} equal chances, weighted by LURE"
+        return f"{n}, evenly at random over {', '.join((*plan.by, 'area'))}"
+
+    def _tile(self, k: int) -> Tile:
+        return self.plan.tiles[k]
+
+    def _passed_over(self) -> list[Tile]:
+        """Return tiles that were drawn, are not used, and others after them are."""
+        used = set(self.tiles)
+        before = self.plan.tiles[: max(used, default=-1)]
+        return [t for k, t in enumerate(before) if k not in used and t.draw is not Draw.HAND]
+
+    def _skipped(self) -> tuple[int, float]:
+        gone = self._passed_over()
+        return len(gone), math.fsum(t.share for t in gone)
+
+    def _weights(self) -> NDArray[np.float64]:
+        share = np.array([self._tile(t).share for t in self.tiles])
+        return lure_weights(share, self.plan.population, skipped=self._skipped())
