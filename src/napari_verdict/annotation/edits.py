@@ -15,6 +15,23 @@ if TYPE_CHECKING:
 Bounds = tuple[slice, ...]
 
 
+def bounds_of(axes: str, frame: tuple[int, ...], box: tuple[int, ...]) -> Bounds:
+    """Return the part of an image that a box of a frame is, such as a tile.
+
+    Parameters
+    ----------
+    axes : str
+        Of the image, out of ``tczyx``.
+    frame : tuple of int
+        Index along its axes t and c, in its order.
+    box : tuple of int
+        z0, z1, y0, y1, x0, x1 in pixels, ends exclusive.
+    """
+    frames = iter(frame)
+    ends = {a: slice(box[2 * k], box[2 * k + 1]) for k, a in enumerate("zyx")}
+    return tuple(ends[a] if a in ends else slice(i := next(frames), i + 1) for a in axes)
+
+
 class EditError(ValueError):
     """The edit cannot be made; the message says why and what to do."""
 

@@ -33,16 +33,25 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(part)
-        _settle(part, os.O_RDWR)
+        settle(part, os.O_RDWR)
         part.replace(path)
         if os.name == "posix":  # elsewhere a folder cannot be opened
-            _settle(path.parent, os.O_RDONLY)
+            settle(path.parent, os.O_RDONLY)
     finally:
         part.unlink(missing_ok=True)
     return path
 
 
-def _settle(path: Path, flags: int) -> None:
+def settle(path: Path, flags: int) -> None:
+    """Wait until the disk has a file, or the names in a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    flags : int
+        How it is opened for that (`os.O_RDWR` a file, `os.O_RDONLY` a folder).
+    """
     handle = os.open(path, flags)
     try:
         os.fsync(handle)

@@ -1,0 +1,188 @@
+"""Labels as files that others can train on and evaluate with: images, masks, tables, provenance."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_verdict.annotation.edits import bounds_of
+from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.result import Progress, complete
+from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.report.labelling import refusal
+from napari_verdict.report.ome import write_ome_tiff
+from napari_verdict.report.provenance import provenance_of
+from napari_verdict.report.writing import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.annotation.edits import Bounds
+    from napari_verdict.annotation.origins import Origins
+    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.comparison.model import Input
+
+PROVENANCE_NAME = "provenance.json"
+
+
+def export(
+    folder: str | Path,
+    image: Input,
+    labels: NDArray[Any],
+    origins: Origins,
+    annotator: str,
+    *,
+    plan: Plan | None = None,
+    ignore: NDArray[Any] | None = None,
+) -> list[Path]:
+    """Write labels to a folder.
+
+    ``ground_truth.ome.tif`` is the whole label image and ``ignore_mask.ome.tif`` the mask.
+    ``images/`` and ``masks/`` hold every finished tile under the same name, as tools that train
+    take them; ``tiles.csv`` lists all tiles with their chances and files, ``objects.csv`` all
+    objects with their origins. ``provenance.json`` says where it all comes from.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made where it is missing. Files of the same names are replaced, each at once and whole;
+        no other file is touched.
+    image : Input
+        What was labelled.
+    labels : ndarray of int
+        Shaped as the image.
+    origins : Origins
+        Of the labels.
+    annotator : str
+        Who labels.
+    plan : Plan, optional
+        The tiles; those of images of another name are left out.
+    ignore : ndarray of int, optional
+        The ignore mask: not 0 where ambiguous.
+
+    Returns
+    -------
+    list of Path
+        What was written; ``provenance.json`` is last, so where it is, the rest is complete.
+
+    Raises
+    ------
+    ComparisonError
+        If the folder cannot be written to, or labels are too large for the format.
+    """
+    steps = exporting(
+        folder, image, labels, origins, annotator, CancelToken(), plan=plan, ignore=ignore
+    )
+    return complete(steps)
+
+
+def exporting(
+    folder: str | Path,
+    image: Input,
+    labels: NDArray[Any],
+    origins: Origins,
+    annotator: str,
+    token: CancelToken,
+    *,
+    plan: Plan | None = None,
+    ignore: NDArray[Any] | None = None,
+) -> Generator[Progress, None, list[Path]]:
+    """Write labels as a generator of progress; `export` says what and how.
+
+    Raises
+    ------
+    Cancelled
+        If the token was set. What is written by then stays; ``provenance.json`` is not.
+    """
+    folder, labels = Path(folder), _storable(labels)
+    mask = None if ignore is None else (ignore != 0).astype(np.uint8)
+    rows, crops = [], []
+    for row, bounds in _tiles(plan, image):
+        if bounds is not None:
+            row |= _files_of(row["order"], mask is not None)
+            row["n_objects"] = np.count_nonzero(np.unique(labels[bounds]))
+            crops += _crops(row, bounds, image.data, labels, mask)
+        rows.append(row)
+    whole = [("ground_truth.ome.tif", labels, ())]
+    whole += [] if mask is None else [("ignore_mask.ome.tif", mask, ())]
+    written: list[Path] = []
+    try:
+        for k, (name, data, bounds) in enumerate([*whole, *crops]):
+            yield Progress(k, len(whole) + len(crops) + 1, "exporting")
+            token.check()
+            pixels = _storable(np.asarray(data[bounds]))
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write = partial(write_ome_tiff, data=pixels, like=image, token=token)
+            written.append(write_whole(folder / name, write))
+        tables = {"objects.csv": origins.as_rows()} | ({"tiles.csv": rows} if plan else {})
+        written += [write_whole(folder / n, partial(_write_csv, rows=r)) for n, r in tables.items()]
+        names = [p.relative_to(folder).as_posix() for p in written]
+        record = provenance_of(image, labels, origins, annotator, plan, rows, names, token)
+        text = record.model_dump_json(indent=1) + "\n"
+        written.append(write_whole(folder / PROVENANCE_NAME, partial(_write_text, text=text)))
+    except OSError as error:
+        raise refusal(
+            "folder-unwritable",
+            f"The labels cannot be exported to {str(folder)!r}: {error.strerror or error}. "
+            "Choose another folder.",
+        ) from error
+    return written
+
+
+def _tiles(plan: Plan | None, image: Input) -> Iterator[tuple[dict[str, Any], Bounds | None]]:
+    """Yield the row of each tile of the image, and where it is finished the part that it is."""
+    if plan is None:
+        return
+    for tile, row in zip(plan.tiles, plan.rows(), strict=True):
+        if tile.image == image.name:
+            finished = tile.state is State.FINISHED
+            yield row, bounds_of(image.axes, tile.frame, tile.box) if finished else None
+
+
+def _files_of(order: int, masked: bool) -> dict[str, str]:
+    name = f"tile-{order:04d}.ome.tif"
+    files = {"image_file": f"images/{name}", "mask_file": f"masks/{name}"}
+    return files | ({"ignore_file": f"ignore/{name}"} if masked else {})
+
+
+def _crops(
+    row: dict[str, Any], bounds: Bounds, image: Any, labels: Any, mask: Any
+) -> list[tuple[str, Any, Bounds]]:
+    parts = [(row["image_file"], image, bounds), (row["mask_file"], labels, bounds)]
+    return parts + ([] if mask is None else [(row["ignore_file"], mask, bounds)])
+
+
+def _storable(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return pixels in a type that OME-TIFF has; values stay what they are."""
+    if pixels.dtype.kind in "iu" and pixels.dtype.itemsize == 8:
+        low, high = int(pixels.min(initial=0)), int(pixels.max(initial=0))
+        for dtype in (np.uint16, np.uint32, np.int32):
+            if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+                return pixels.astype(dtype)
+        raise refusal(
+            "labels-too-large",
+            f"There are values up to {high}, and OME-TIFF holds none above {2**32 - 1}. Number the "
+            "objects anew before exporting them.",
+        )
+    narrow = {"bool": np.uint8, "float16": np.float32}.get(pixels.dtype.name)
+    return pixels if narrow is None else pixels.astype(narrow)
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    if "annotators" in frame:
+        frame["annotators"] = [";".join(names) for names in frame["annotators"]]
+    if "frame" in frame:
+        frame["frame"] = [" ".join(map(str, index)) for index in frame["frame"]]
+    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8", newline="\n")
