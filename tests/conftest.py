@@ -35,3 +35,11 @@ def read_shared(shared_data: Path) -> Any:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(2021)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory: Any, monkeypatch: Any) -> Path:
+    """Keep what would go into the person's own folder in one of the test's."""
+    folder: Path = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    return folder

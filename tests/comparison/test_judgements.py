@@ -178,3 +178,15 @@ def test_without_judgements_the_sentence_names_none():
 
 def _compared(case):
     return compare_labels({"cnn": case.prediction}, case.ground_truth)
+
+
+def test_a_filter_asks_for_judgements_and_for_none():
+    entries = object_entries(_compared(missed_and_extra()), "cnn")
+    first = entries.key(0)
+    said = Judgements().judge([first], WRONG).annotate([first], "blurred")
+    wanted = Filter(judged=frozenset({str(WRONG)}))
+    assert np.flatnonzero(said.keeps(entries, wanted)).tolist() == [0]
+    rest = said.keeps(entries, Filter(judged=frozenset({""})))
+    assert rest.tolist() == [False] + [True] * (len(entries) - 1)
+    assert said.keeps(entries, Filter(text="blurred", judged=frozenset({""}))).sum() == 0
+    assert said.keeps(entries, Filter()).all()

@@ -12,8 +12,10 @@ import pytest
 from builders import compare, discs, texture
 from napari_verdict.comparison import kernels
 from napari_verdict.comparison.model import Task
+from napari_verdict.comparison.objects.overlays import outline, overlays, rewrite
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.engine.cancel import Cancelled, CancelToken
+from napari_verdict.metrics import painting
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,21 @@ def test_the_first_run_says_preparing_and_the_second_has_no_need_to(comparison):
     assert [what for what in first if what != "preparing"] == steps_of(comparison)
 
 
+def kernels_of_painting():
+    return [k for k in vars(painting).values() if hasattr(k, "signatures")]
+
+
+def test_what_paints_overlays_is_ready_after_the_run_too():
+    labels = discs().astype(np.int16)
+    result = complete(run(compare(labels, labels.astype(np.uint8), task=Task.INSTANCES)))
+    ready = [list(k.signatures) for k in kernels_of_painting()]
+    painted = overlays(result, "a")
+    rewrite(result, result.at(0.9), "a", painted)
+    outline(result, "a", painted["predicted objects"])
+    assert ready == [list(k.signatures) for k in kernels_of_painting()]
+    assert all(ready)
+
+
 def test_preparing_changes_no_number_and_no_input():
     comparison = compare(texture(), texture(seed=2))
     first, second = complete(run(comparison)), complete(run(comparison))
@@ -64,6 +81,7 @@ def test_it_is_cancelled_between_two_steps_and_is_not_taken_for_done():
 TIMED = """
 import time, numpy as np
 from napari_verdict.comparison.model import *
+from napari_verdict.comparison.objects.overlays import outline, overlays, rewrite
 from napari_verdict.comparison.run import run
 a = np.random.default_rng(0).random((64, 64)).astype("f4")
 steps = run(Comparison(Task.RESTORATION, Input("gt", a, "yx"), (Input("p", a[::-1], "yx"),)))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import dask.array as da
 import jsonschema
 import numpy as np
 import pytest
@@ -18,10 +17,9 @@ from hypothesis import strategies as st
 from napari_verdict import compare_labels
 from napari_verdict.comparison.findings import Finding, Remedy, Severity
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
-from napari_verdict.comparison.record import Record, checksum, record_of, schema_text, to_json
+from napari_verdict.comparison.record import Record, record_of, schema_text, to_json
 from napari_verdict.comparison.result import Result
 from napari_verdict.comparison.scores import SCORE_COLUMNS, Score
-from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "results.schema.json"
 
@@ -122,34 +120,6 @@ def test_settings_are_recorded_in_full():
     assert set(recorded) == set(Settings.__dataclass_fields__)
 
 
-def test_the_fingerprint_does_not_depend_on_layout_laziness_or_byte_order(monkeypatch):
-    from napari_verdict.comparison import record
-
-    monkeypatch.setattr(record, "_HASH_BYTES", 100)  # many pieces
-    a = np.arange(4 * 6 * 10, dtype=np.int32).reshape(4, 6, 10)
-    want = hashlib.sha256(a.tobytes()).hexdigest()
-    for same in (
-        a,
-        np.asfortranarray(a),
-        a.astype(">i4"),
-        da.from_array(a, chunks=3),
-        np.repeat(a, 2, axis=1)[:, ::2],
-    ):
-        assert checksum(same) == want
-
-
-def test_the_fingerprint_sees_one_changed_pixel():
-    a = np.zeros((5, 5), np.uint8)
-    b = a.copy()
-    b[4, 4] = 1
-    assert checksum(a) != checksum(b)
-
-
-@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (3, 0)])
-def test_images_without_or_with_one_pixel_have_a_fingerprint(shape):
-    assert checksum(np.zeros(shape)) == hashlib.sha256(np.zeros(shape).tobytes()).hexdigest()
-
-
 def test_a_real_run_gives_a_record(rng):
     labels = rng.integers(0, 4, (20, 20))
     result = compare_labels({"a": labels, "b": labels * 0}, labels)
@@ -158,40 +128,3 @@ def test_a_real_run_gives_a_record(rng):
     assert record["task"] == "instances"
     assert len(record["scores"]) == len(result.rows)
     assert record["verdict"] == result.verdict
-
-
-class Chunked:
-    """An array in chunks that notes what is read of it."""
-
-    def __init__(self, data: np.ndarray, chunks: tuple[int, ...]) -> None:
-        self.data, self.shape, self.dtype, self.chunks = data, data.shape, data.dtype, chunks
-        self.read: list[Any] = []
-
-    def __getitem__(self, key: Any) -> np.ndarray:
-        self.read.append(key)
-        return self.data[key]
-
-
-@pytest.mark.parametrize("most", [1, 50, 400, 3000, 1 << 20])
-@pytest.mark.parametrize("slab", [1, 500, 1 << 20])
-def test_the_checksum_is_the_same_in_pieces_of_any_size(rng, monkeypatch, most, slab):
-    monkeypatch.setattr("napari_verdict.comparison.record._HASH_BYTES", most)
-    monkeypatch.setattr("napari_verdict.comparison.record._SLAB_BYTES", slab)
-    array = rng.integers(0, 9, (3, 7, 6, 5)).astype(np.uint16)
-    want = hashlib.sha256(array.tobytes()).hexdigest()
-    for data in (array, Chunked(array, (1, 3, 4, 4)), da.from_array(array, (2, 3, 6, 5))):
-        assert checksum(data) == want
-
-
-def test_of_chunks_a_slab_is_read_at_a_time_for_the_checksum(rng, monkeypatch):
-    monkeypatch.setattr("napari_verdict.comparison.record._HASH_BYTES", 100)
-    lazy = Chunked(rng.random((2, 8, 6, 5)), (1, 4, 3, 5))
-    checksum(lazy)
-    assert lazy.read == [(t, slice(z, z + 4)) for t in (0, 1) for z in (0, 4)]
-
-
-def test_reading_for_the_checksum_is_cancelled(rng):
-    token = CancelToken()
-    token.cancel()
-    with pytest.raises(Cancelled):
-        checksum(rng.random((3, 3)), token)

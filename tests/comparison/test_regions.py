@@ -21,9 +21,11 @@ from napari_verdict.comparison.regions import (
     regions_from,
     regions_of_labels,
 )
+from napari_verdict.comparison.restoration.images import run_images
 from napari_verdict.comparison.run import complete
-from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.engine.sources import Source
+from restored import images_comparison
 
 SHAPE = (20, 30)
 EVERYWHERE = slice(0, 1), slice(0, 20)
@@ -156,7 +158,15 @@ def test_a_region_of_everything_scores_as_the_whole(rng, convention):
         region=np.ones((24, 30), bool),
     )  # fmt: skip
     parts = [s for s in result.rows if s.region == "region"]
-    assert {s.metric for s in parts} >= {"ssim", "rmse", "psnr", "pearson", "skill", "area_worse"}
+    assert {s.metric for s in parts} >= {
+        "ssim",
+        "rmse",
+        "psnr",
+        "pearson",
+        "skill",
+        "area_worse",
+        "signal_worse",
+    }
     for s in parts:
         whole = result.score(s.metric, s.candidate)
         assert s.value == pytest.approx(whole.value, rel=1e-6, nan_ok=True)
@@ -190,6 +200,47 @@ def test_regions_of_images_that_are_not_in_memory_score_alike(rng):
     for s, t in zip(one.rows, other.rows, strict=True):
         assert (s.metric, s.region, s.n, s.reason) == (t.metric, t.region, t.n, t.reason)
         assert s.value == pytest.approx(t.value, rel=1e-5, nan_ok=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"ssim_3d": True}, {"convention": "zerocostdl4mic"}])
+def test_regions_of_images_have_the_same_bits_whatever_the_blocks_and_threads(rng, options):
+    g = rng.random((4, 30, 40))
+    p, raw = (g + rng.normal(0, s, g.shape) for s in (0.1, 0.3))
+    p[1, 4, 5] = np.nan
+    comparison = replace(
+        images_comparison(p, g, raw, axes="zyx", ignore=rng.random(g.shape) < 0.1, **options),
+        regions=(rectangle("a", 3, 4, 17, 38), *regions_of_labels("b", g > 0.6, "zyx")),
+    )
+
+    def regions(pixels, threads):
+        run = run_images(comparison, token=CancelToken(), pixels=pixels, threads=threads)
+        return [
+            (s.metric, s.candidate, s.region, s.n, np.float64(s.value).tobytes())
+            for s in complete(run).rows
+            if s.region is not None
+        ]
+
+    expected = regions(1 << 19, 1)
+    assert regions(97, 3) == regions(400, 2) == expected
+
+
+def test_regions_of_images_report_progress_and_can_be_stopped(rng):
+    g = rng.random((3, 20, 24))
+    comparison = replace(
+        images_comparison(g + 0.1, g, axes="zyx"), regions=(rectangle("a", 0, 0, 9, 9),)
+    )
+    token, seen = CancelToken(), []
+
+    def stopped_in_regions():
+        for progress in run_images(comparison, token=token, pixels=200, threads=1):
+            seen.append(progress)
+            if progress.what == "regions":
+                token.cancel()
+
+    with pytest.raises(Cancelled):
+        stopped_in_regions()
+    assert [p.what for p in seen].count("regions") == 1
+    assert seen[-1].done < seen[-1].total
 
 
 def test_a_sparse_ground_truth_leaves_undefined_what_it_cannot_tell():

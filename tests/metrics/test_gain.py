@@ -21,9 +21,12 @@ def test_gain_is_how_much_nearer_the_prediction_is():
 def test_beside_raw_only_pixels_valid_in_both_count():
     raw = np.array([[[0.5, 0.5, 0.5, NAN], [0, 0, 0, 3]]], np.float32)
     mine = np.array([[[0.25, 0.5, -0.75, 1], [0.5, -0.5, 0, NAN]]], np.float32)
-    rows = beside_raw_rows(raw, mine, 0.05)
-    assert rows.tolist() == [[[3, 1, 0.75, 0.875], [3, 2, 0, 0.5]]]
-    np.testing.assert_array_equal(beside_raw_rows(raw.T.copy().T, mine, 0.05), rows)
+    g = np.array([[[1, 12, 15, 99], [10, 30, 20, NAN]]])
+    rows = beside_raw_rows(raw, mine, 0.05, g, 10.0)
+    # signal above 10: of those that count, then of those that got worse
+    assert rows.tolist() == [[[3, 1, 0.75, 0.875, 7, 5], [3, 2, 0, 0.5, 30, 20]]]
+    strided = beside_raw_rows(raw.T.copy().T, mine, 0.05, g.T.astype(np.float32).copy().T, 10.0)
+    np.testing.assert_array_equal(strided, rows)
 
 
 @pytest.mark.parametrize("data_range", [1.0, 4000.0])

@@ -155,3 +155,40 @@ def test_judgements_and_notes_stand_in_the_table_of_objects(tmp_path):
 def test_without_judgements_the_table_of_objects_is_that_of_the_result(labels, tmp_path):
     save(labels, tmp_path)
     assert list(pd.read_csv(tmp_path / "objects.csv")) == list(labels.objects)
+
+
+def test_judgements_stand_in_the_record_and_those_of_places_in_a_table(images, tmp_path):
+    place = EntryKey("A b", "place", (), 1)
+    said = Judgements().judge([place], Judgement.AMBIGUOUS).annotate([place], "at the edge")
+    save(images, tmp_path, maps=False, judgements=said)
+    record = Record.model_validate_json((tmp_path / "results.json").read_bytes())
+    (one,) = record.judgements
+    assert (one.candidate, one.role, one.id) == ("A b", "place", 1)
+    assert (one.judgement, one.note) == (Judgement.AMBIGUOUS, "at the edge")
+    table = pd.read_csv(tmp_path / "judgements.csv")
+    assert table[["judgement", "note"]].values.tolist() == [["ambiguous", "at the edge"]]
+    assert {f.kind for f in record.files} == {"scores", "judgements"}
+
+
+def test_where_nobody_was_asked_the_record_says_nothing_of_judgements(images, tmp_path):
+    save(images, tmp_path, maps=False)
+    assert json.loads((tmp_path / "results.json").read_text())["judgements"] is None
+    assert not (tmp_path / "judgements.csv").exists()
+
+
+def test_a_mended_ground_truth_is_saved_with_its_scores(tmp_path):
+    truth = np.zeros((20, 20), np.uint16)
+    truth[2:8, 2:8] = 7
+    mended = truth.copy()
+    mended[12:18, 12:18] = 8
+    result, better = (compare_labels({"cnn": mended}, gt) for gt in (truth, mended))
+    save(result, tmp_path, mended=better)
+    assert (tifffile.imread(tmp_path / "mended_ground-truth.ome.tif") == mended).all()
+    f1 = [
+        pd.read_csv(tmp_path / name).query("metric == 'f1'")["value"].iloc[0]
+        for name in ("scores.csv", "scores_mended.csv")
+    ]
+    assert f1 == [pytest.approx(2 / 3), 1.0]
+    record = Record.model_validate_json((tmp_path / "results.json").read_bytes())
+    assert {f.name for f in record.files if f.of == "mended ground truth"} == {"scores_mended.csv"}
+    assert [f.name for f in record.files if f.kind == "mended ground truth"]

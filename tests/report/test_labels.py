@@ -16,8 +16,8 @@ from napari_verdict.annotation.objects import accept
 from napari_verdict.annotation.origins import Action, Origins, Step
 from napari_verdict.annotation.sampling import Grid, draw_tiles
 from napari_verdict.annotation.tiles import TiledImage
+from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.model import Input
-from napari_verdict.comparison.record import checksum
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labels import export, exporting
 from napari_verdict.report.ome import read_input

@@ -38,6 +38,22 @@ class Desk:
         combo.setCurrentIndex(combo.findText(title) if title else 0)
         combo.activated.emit(combo.currentIndex())
 
+    def add(self, cells: Any, **kwargs: Any) -> None:
+        """Open raw, prediction and ground truth, named."""
+        gt, pred = cells
+        axes = {"axis_labels": ("t", "y", "x")[-gt.ndim :], **kwargs}
+        self.viewer.add_image((gt > 0).astype(np.float32), name="raw", **axes)
+        self.viewer.add_labels(pred, name="unet", **axes)
+        self.viewer.add_labels(gt, name="gt", **axes)
+
+    def inspect(self) -> Any:
+        """Open the Inspect dock and wait until it is seen."""
+        from napari_verdict.widgets.docks import open_inspect
+
+        widget = open_inspect(self.viewer)
+        self.qtbot.waitUntil(widget.isVisible)
+        return widget
+
     @property
     def said(self) -> str:
         return " ".join(f.message for f in self.dock.panel.findings.findings)
@@ -83,3 +99,21 @@ def triplet(rng):
     gt = rng.random((48, 56)) * 100
     noise = rng.normal(0, 20, gt.shape)
     return gt, gt + noise, gt + noise / 4  # ground truth, raw, prediction
+
+
+@pytest.fixture
+def cells():
+    """Over two frames: one matched, one missed, one split in two, one extra."""
+    gt = np.zeros((2, 80, 80), np.uint16)
+    gt[0, 4:14, 4:14], gt[0, 40:52, 40:52], gt[1, 20:30, 10:30] = 1, 2, 3
+    pred = np.zeros_like(gt)
+    pred[0, 4:14, 4:13] = 7
+    pred[1, 20:30, 10:19], pred[1, 20:30, 21:30], pred[1, 60:66, 60:66] = 8, 9, 11
+    return gt, pred
+
+
+@pytest.fixture
+def inspect(desk, cells):
+    desk.add(cells)
+    desk.validate()
+    return desk.inspect()

@@ -8,7 +8,16 @@ from qtpy.QtCore import QModelIndex, Qt
 
 from builders import entries_table
 from napari_verdict.comparison.entries import Entries, Filter
-from napari_verdict.widgets.entry_model import KIND, OBJECT, PARTNER, SIZE, VALUE, EntryModel
+from napari_verdict.comparison.judgements import Judgement, Judgements
+from napari_verdict.widgets.entry_model import (
+    JUDGED,
+    KIND,
+    OBJECT,
+    PARTNER,
+    SIZE,
+    VALUE,
+    EntryModel,
+)
 
 pytestmark = pytest.mark.gui
 
@@ -99,3 +108,22 @@ def test_a_hundred_thousand_rows_are_sorted_without_asking_for_a_cell(qapp, rng,
     assert (np.diff(entries.size[rows]) <= 0).all()
     assert not asked
     assert model.rowCount(QModelIndex()) == len(want)
+
+
+def test_what_was_said_stands_in_a_column_and_sorts_before_what_was_not(model):
+    extra, split = (model.entries.key(i) for i in (1, 2))
+    said = Judgements().judge([extra], Judgement.FINE).judge([split], Judgement.REAL_ERROR)
+    model.show(model.entries, Filter(), "tyx", said.annotate([split], "in two"))
+    assert column(model, JUDGED) == ["", "ok", "E ✎", "", ""]
+    model.sort(JUDGED)
+    assert column(model, JUDGED) == ["E ✎", "ok", "", "", ""]
+    assert model.describe(2).endswith("real error · in two")
+
+
+def test_judgements_are_counted_within_the_rest_of_the_filter(model):
+    said = Judgements().judge([model.entries.key(1)], Judgement.FINE)
+    wanted = Filter(kinds=frozenset({"extra", "split"}), judged=frozenset({"fine"}))
+    model.show(model.entries, wanted, "tyx", said)
+    assert column(model, OBJECT) == ["pred 5"]
+    assert {k: n for k, n in model.judged_counts().items() if n} == {"not judged": 1, "fine": 1}
+    assert {k: n for k, n in model.counts().items() if n} == {"extra": 1}

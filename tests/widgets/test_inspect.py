@@ -24,35 +24,6 @@ from napari_verdict.widgets.session import session_of
 pytestmark = pytest.mark.gui
 
 
-@pytest.fixture
-def cells():
-    """Over two frames: one matched, one missed, one split in two, one extra."""
-    gt = np.zeros((2, 80, 80), np.uint16)
-    gt[0, 4:14, 4:14], gt[0, 40:52, 40:52], gt[1, 20:30, 10:30] = 1, 2, 3
-    pred = np.zeros_like(gt)
-    pred[0, 4:14, 4:13] = 7
-    pred[1, 20:30, 10:19], pred[1, 20:30, 21:30], pred[1, 60:66, 60:66] = 8, 9, 11
-    return gt, pred
-
-
-def add(desk, cells, **kwargs):
-    gt, pred = cells
-    raw = (gt > 0).astype(np.float32)
-    axes = {"axis_labels": ("t", "y", "x")[-gt.ndim :], **kwargs}
-    desk.viewer.add_image(raw, name="raw", **axes)
-    desk.viewer.add_labels(pred, name="unet", **axes)
-    desk.viewer.add_labels(gt, name="gt", **axes)
-
-
-@pytest.fixture
-def inspect(desk, cells):
-    add(desk, cells)
-    desk.validate()
-    widget = open_inspect(desk.viewer)
-    desk.qtbot.waitUntil(widget.isVisible)
-    return widget
-
-
 def objects(widget):
     model = widget.table.entry_model
     return [model.data(model.index(i, OBJECT)) for i in range(model.rowCount())]
@@ -155,7 +126,7 @@ def test_a_click_on_a_header_sorts(desk, inspect):
 
 
 def test_a_perfect_prediction_has_nothing_to_list(desk, cells):
-    add(desk, (cells[0], cells[0]))
+    desk.add((cells[0], cells[0]))
     desk.validate()
     widget = open_inspect(desk.viewer)
     assert widget.empty.text() == "Nothing is wrong at IoU 0.50."
@@ -428,7 +399,7 @@ def test_the_check_box_of_validate_and_the_key_are_one_mechanism(desk, inspect):
 
 
 def test_a_count_opens_the_objects_it_counts(desk, cells):
-    add(desk, cells)
+    desk.add(cells)
     desk.validate()
     table = desk.dock.results.table
     model = table.model()
@@ -458,7 +429,7 @@ def test_any_dock_can_ask_for_picked_entries(desk, inspect):
 
 
 def test_the_button_of_validate_opens_it_once(desk, cells):
-    add(desk, cells)
+    desk.add(cells)
     desk.validate()
     desk.click(desk.dock.results.errors)
     first = open_inspect(desk.viewer)

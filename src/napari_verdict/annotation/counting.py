@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.objects.reader import label_reader, readers
+from napari_verdict.comparison.objects.reader import LabelReader, readers
 from napari_verdict.engine.blocks import Block
 from napari_verdict.metrics.exclusions import ignore_objects
 from napari_verdict.metrics.foreground import PixelCounts, pixel_counts
@@ -218,7 +218,7 @@ def proposed_margin(prediction: Input, depth: int = 1) -> tuple[int, int, int]:
     first = (z - planes) // 2
     box = (first, first + planes, 0, height, 0, width)
     frame = source.frames[len(source.frames) // 2]
-    labels = part_of(label_reader(source, source.frame_axes), frame, box)
+    labels = part_of(LabelReader(source, source.frame_axes), frame, box)
     return margin_for(tabulate(labels, labels).gt_objects, depth)
 
 

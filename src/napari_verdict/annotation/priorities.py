@@ -14,7 +14,7 @@ import numpy as np
 from napari_verdict.annotation.counting import count_window, part_of
 from napari_verdict.annotation.tiles import Plan
 from napari_verdict.comparison.model import Settings
-from napari_verdict.comparison.objects.reader import label_reader
+from napari_verdict.comparison.objects.reader import LabelReader
 from napari_verdict.comparison.result import Progress
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.engine.sources import FRAME_AXES
@@ -115,7 +115,7 @@ class _Weigher:
             )
         self.plan, self.settings, self.shape = plan, settings, image.volume
         frame_axes = "".join(a for a in image.axes if a in FRAME_AXES)
-        reader = _Values if priority == LOW_CONFIDENCE else label_reader
+        reader = _Values if priority == LOW_CONFIDENCE else LabelReader
         used = inputs[: INPUTS[priority]]
         self.readers: list[Reader] = [reader(i.source, frame_axes) for i in used]
         self.names = [i.name for i in used]

@@ -123,6 +123,9 @@ class Filter:
         Only these entries.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
+    judged : frozenset of str, optional
+        Only entries that are judged so; "" stands for those that are not. `Judgements.keeps`
+        knows; `keeps` here asks for all.
     """
 
     kinds: frozenset[str] | None = None
@@ -132,6 +135,7 @@ class Filter:
     text: str = ""
     only: frozenset[EntryKey] | None = None
     by: str = ""
+    judged: frozenset[str] | None = None
 
     def keeps(
         self, entries: Entries, notes: Mapping[EntryKey, str] | None = None

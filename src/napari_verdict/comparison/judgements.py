@@ -187,6 +187,26 @@ class Judgements:
                 codes[Filter(only=named).keeps(entries)] = code
         return codes
 
+    def keeps(self, entries: Entries, wanted: Filter) -> NDArray[np.bool_]:
+        """Return which rows a filter asks for, notes and judgements considered.
+
+        Parameters
+        ----------
+        entries : Entries
+            Of n rows.
+        wanted : Filter
+            What is asked for.
+
+        Returns
+        -------
+        (n,) ndarray of bool
+        """
+        keep = wanted.keeps(entries, self.notes)
+        if wanted.judged is not None:
+            asked = [name in wanted.judged for name in ("", *Judgement)]
+            keep &= np.array(asked, bool)[self.column(entries)]
+        return keep
+
     def tally(self, entries: Entries) -> Tally:
         """Count the judgements of a list."""
         error = np.array([k not in _NO_ERROR for k in entries.kinds], bool)[entries.kind]

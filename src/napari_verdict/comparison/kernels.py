@@ -14,11 +14,13 @@ import numpy as np
 
 from napari_verdict.comparison.derived import changed
 from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.objects.overlays import outline, overlays, rewrite
 from napari_verdict.comparison.result import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.engine.cancel import CancelToken
 
 #: Pixels of a miniature along each axis; an axis that is shorter stays so.
@@ -59,11 +61,32 @@ def prepare_kernels(
         return
     yield Progress(0, _STEPS, "preparing")
     token.check()
-    steps = work()(_miniature(comparison), token=token, threads=1)
+    steps = _steps(comparison, work, token)
     for k, _ in enumerate(steps):
         yield Progress(min(k + 1, _STEPS), _STEPS, "preparing")
         token.check()
     _ready.add(kinds)
+
+
+def _steps(
+    comparison: Comparison, work: Callable[[], Any], token: CancelToken
+) -> Generator[Progress, None, None]:
+    result = yield from work()(_miniature(comparison), token=token, threads=1)
+    if comparison.task is not Task.RESTORATION:
+        _paint(result)
+
+
+def _paint(result: LabelResult) -> None:
+    """Paint what a window shows of labels, and again at another threshold."""
+    name = result.comparison.predictions[0].name
+    painted = overlays(result, name)
+    if isinstance(painted["pixels"], np.ndarray):
+        rewrite(result, result.at(1.0), name, painted)
+    else:
+        for overlay in painted.values():
+            np.asarray(overlay)
+    if isinstance(outlined := painted.get("predicted objects"), np.ndarray):
+        outline(result, name, outlined)
 
 
 def _kinds(comparison: Comparison) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import math
@@ -14,15 +13,16 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 import napari_verdict
+from napari_verdict.comparison.checksums import checksum, pieces
 from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydantic reads it
+from napari_verdict.comparison.judgements import Judgement  # noqa: TC001 - as above
 from napari_verdict.comparison.mask_runs import runs_of
 from napari_verdict.comparison.model import Input, Task
-from napari_verdict.engine.chunks import edges_of
-from napari_verdict.engine.descriptions import describe, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from napari_verdict.comparison.judgements import Judgements
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.regions import Region
     from napari_verdict.comparison.result import Result
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _SOFTWARE = ("numpy", "scipy", "scikit-image", "numba", "pandas", "pydantic", "tifffile", "napari")
-_HASH_BYTES, _SLAB_BYTES = 1 << 26, 1 << 29
 
 
 def _number(value: Any) -> Any:
@@ -149,12 +148,24 @@ class ScoreRecord(_Model):
     ci_high: Number
 
 
+class JudgementRecord(_Model):
+    """What a person said of one entry."""
+
+    candidate: str
+    role: Literal["ground truth", "prediction", "place"]
+    frame: tuple[int, ...] = Field(description="Index along the frame axes (t, c).")
+    id: int = Field(ge=0, lt=2**64, description="Of the object; of a place its rank, from 1.")
+    judgement: Judgement | None
+    note: str
+    at: AwareDatetime
+
+
 class FileRecord(_Model):
     """A file that was saved beside the record."""
 
     name: str
-    kind: Literal["scores", "objects", "map", "overlay"]
-    of: str | None = Field(description="Which map or overlay.")
+    kind: Literal["scores", "objects", "map", "overlay", "judgements", "mended ground truth"]
+    of: str | None = Field(description="Which map or overlay; whose scores, if not of the whole.")
     candidate: str | None
 
 
@@ -177,11 +188,17 @@ class Record(_Model):
     verdict: str = Field(description="What the scores mean, in plain words.")
     seconds: float
     scores: tuple[ScoreRecord, ...]
+    judgements: tuple[JudgementRecord, ...] | None = Field(
+        None, description="Null where nobody was asked."
+    )
     files: tuple[FileRecord, ...]
 
 
 def record_of(
-    result: Result, files: Iterable[FileRecord] = (), token: CancelToken | None = None
+    result: Result,
+    files: Iterable[FileRecord] = (),
+    token: CancelToken | None = None,
+    judgements: Judgements | None = None,
 ) -> dict[str, Any]:
     """Return the record of a run, ready for JSON.
 
@@ -193,6 +210,8 @@ def record_of(
         What was saved beside the record.
     token : CancelToken, optional
         Stops the reading.
+    judgements : Judgements, optional
+        What a person said of entries.
 
     Returns
     -------
@@ -215,6 +234,9 @@ def record_of(
         verdict=result.verdict,
         seconds=result.seconds,
         scores=tuple(ScoreRecord.model_validate(s.as_row()) for s in result.rows),
+        judgements=None
+        if judgements is None
+        else tuple(map(JudgementRecord.model_validate, judgements.as_rows())),
         files=tuple(files),
     )
     return record.model_dump(mode="json", by_alias=True)
@@ -232,74 +254,15 @@ def schema_text() -> str:
     return json.dumps(dialect | schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def checksum(data: Any, token: CancelToken | None = None) -> str:
-    """Return the SHA-256 of an array's elements, read in pieces.
-
-    Parameters
-    ----------
-    data : array-like
-        numpy, dask or zarr; lazy arrays are never read whole.
-    token : CancelToken, optional
-        Checked at every piece.
-
-    Returns
-    -------
-    str
-        Hexadecimal; of the elements in C order, least significant byte first, whatever the
-        layout of the array in memory.
-    """
-    digest = hashlib.sha256()
-    little = np.dtype(data.dtype).newbyteorder("<")
-    for piece in _pieces(data):
-        if token is not None:
-            token.check()
-        piece = piece.compute(scheduler="synchronous") if hasattr(piece, "compute") else piece
-        digest.update(np.ascontiguousarray(piece, dtype=little).data)
-    return digest.hexdigest()
-
-
 def _region_record(region: Region) -> RegionRecord:
     labels = region.labels
     return RegionRecord(
         name=region.name,
         polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
-        runs=None if labels is None else runs_of(_pieces(labels), region.value),
+        runs=None if labels is None else runs_of(pieces(labels), region.value),
         shape=None if labels is None else tuple(int(n) for n in labels.shape),
         axes=region.axes,
     )
-
-
-def _pieces(data: Any) -> Iterator[Any]:
-    """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`.
-
-    Where it lies in chunks a piece is a slab of them, so that none is decoded twice, as long as
-    a slab is at most `_SLAB_BYTES`.
-    """
-    data = opened(describe(data))
-    shape = tuple(int(n) for n in data.shape)
-    if 0 in shape:
-        return
-    edges = edges_of(data) or [(0, 1)] * len(shape)
-    depths = [int(e[1]) for e in edges]
-    for key in _cuts(shape, np.dtype(data.dtype).itemsize, depths):
-        yield data[key]
-
-
-def _cuts(
-    shape: tuple[int, ...], itemsize: int, depths: list[int], before: tuple[int, ...] = ()
-) -> Iterator[tuple[int | slice, ...]]:
-    k = len(before)
-    inner = itemsize * math.prod(shape[k + 1 :])
-    if k == len(shape) or inner * shape[k] <= _HASH_BYTES:
-        yield before
-        return
-    slab = depths[k] if inner * depths[k] <= _SLAB_BYTES else 1
-    step = max(slab, _HASH_BYTES // inner // slab * slab)
-    for i in range(0, shape[k], step):
-        if step == 1 and inner > _HASH_BYTES:
-            yield from _cuts(shape, itemsize, depths, (*before, i))
-        else:
-            yield (*before, slice(i, i + step))
 
 
 def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterator[InputRecord]:
@@ -318,7 +281,7 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
             truth.translate,
             truth.units,
         )
-        runs = runs_of(_pieces(comparison.ignore))
+        runs = runs_of(pieces(comparison.ignore))
         yield _input_record("ignore mask", mask, token).model_copy(update={"runs": runs})
 
 

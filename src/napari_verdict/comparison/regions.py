@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.derived import crop
+from napari_verdict.engine.descriptions import describe
 from napari_verdict.engine.sources import Source
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Region:
             mask = self.read(source, frame, slice(k, k + 1), slice(top, end))
             found[rows] = mask[0, y[rows] - top, x[rows]]
         return found
+
+    def described(self) -> Region:
+        """Return the region with labels that lie in a file as where they lie."""
+        return self if self.labels is None else replace(self, labels=describe(self.labels))
 
     def moved(self, starts: Mapping[str, int], sizes: Mapping[str, int]) -> Region:
         """Return the region in an image that was cropped to begin at `starts`, by axis."""

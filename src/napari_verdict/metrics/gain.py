@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
+from napari_verdict.metrics.pixel_rows import load, pixel_rows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,7 +40,11 @@ def gain_map(
 
 
 def beside_raw_rows(
-    raw_difference: NDArray[np.float32], difference: NDArray[np.float32], tolerance: float
+    raw_difference: NDArray[np.float32],
+    difference: NDArray[np.float32],
+    tolerance: float,
+    g: NDArray[Any],
+    background: float,
 ) -> NDArray[np.float64]:
     """Compare a prediction with raw, row by row, on the pixels that are valid in both.
 
@@ -48,17 +54,23 @@ def beside_raw_rows(
         Signed differences of raw and of the prediction to the ground truth.
     tolerance : float
         A pixel got worse where the gain map is below minus this.
+    g : (z, y, x) ndarray of any real dtype
+        Ground truth.
+    background : float
+        Signal is what the ground truth has above this, in its own units; 0 below it.
 
     Returns
     -------
-    (z, y, 4) ndarray of float64
-        Pixels that count, those that got worse, sums of squares of raw and of the prediction.
+    (z, y, 6) ndarray of float64
+        Pixels that count, those that got worse, sums of squares of raw and of the prediction,
+        and the signal in the pixels that count and in those that got worse.
     """
     shape, width = raw_difference.shape[:2], raw_difference.shape[2]
     raw, mine = (np.ascontiguousarray(d).reshape(-1, width) for d in (raw_difference, difference))
-    sums = np.empty((len(raw), 4))
-    _beside_raw_rows(raw, mine, tolerance, sums)
-    return sums.reshape(*shape, 4)
+    sums, truth = np.empty((len(raw), 6)), pixel_rows(g)
+    bytes_of = truth.raw.reshape(len(raw), truth.raw.shape[2])
+    _beside_raw_rows(raw, mine, tolerance, bytes_of, truth.code, background, sums)
+    return sums.reshape(*shape, 6)
 
 
 def error_histogram(differences: NDArray[np.float32], data_range: float) -> NDArray[np.int64]:
@@ -95,17 +107,30 @@ def tolerance(counts: NDArray[np.int64], data_range: float) -> float:
     return max(least, (middle + 0.5) * data_range / _BINS_PER_RANGE)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
-def _beside_raw_rows(raw: Any, mine: Any, tolerance: float, sums: Any) -> None:
+@njit(nogil=True, cache=True, error_model="numpy")
+def _beside_raw_rows(
+    raw: Any, mine: Any, tolerance: float, truth: Any, code: int, background: float, sums: Any
+) -> None:
+    g = np.empty(raw.shape[1])
     for i in range(raw.shape[0]):
-        n = worse = 0
-        its = own = 0.0
-        for j in range(raw.shape[1]):
-            r, m = np.float64(raw[i, j]), np.float64(mine[i, j])
-            gained = abs(r) - abs(m)
-            valid = gained == gained
-            n += 1 if valid else 0
-            worse += 1 if gained < -tolerance else 0
-            its += r * r if valid else 0.0
-            own += m * m if valid else 0.0
-        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3] = n, worse, its, own
+        load(truth[i], code, 0, g)
+        _beside_raw(raw[i], mine[i], tolerance, g, background, sums[i])
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
+def _beside_raw(
+    raw: Any, mine: Any, tolerance: float, g: Any, background: float, sums: Any
+) -> None:
+    n = worse = 0
+    its = own = signal = lost = 0.0
+    for j in range(raw.size):
+        r, m = np.float64(raw[j]), np.float64(mine[j])
+        gained, above = abs(r) - abs(m), max(g[j] - background, 0.0)
+        valid = gained == gained
+        n += 1 if valid else 0
+        worse += 1 if gained < -tolerance else 0
+        its += r * r if valid else 0.0
+        own += m * m if valid else 0.0
+        signal += above if valid else 0.0
+        lost += above if gained < -tolerance else 0.0
+    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5] = n, worse, its, own, signal, lost

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_verdict.comparison.judgements import Judgements
+    from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.comparison.result import Result
+
+    #: What is saved, and the function that writes it.
+    _Content = tuple[FileRecord, Callable[[Path], Any]]
 
 RECORD_NAME = "results.json"
 
@@ -33,6 +38,7 @@ def save(
     maps: bool = True,
     overlays: bool = True,
     judgements: Judgements | None = None,
+    mended: LabelResult | None = None,
 ) -> list[Path]:
     """Save a result: record, tables, maps and overlays.
 
@@ -46,8 +52,12 @@ def save(
     maps, overlays : bool
         Whether to write ``map_*.ome.tif`` and ``overlay_*.ome.tif``.
     judgements : Judgements, optional
-        Fill the columns ``judgement`` and ``note`` that ``objects.csv`` then has; to find them
-        again there is the session file (`report.session`).
+        Stand in the record, and fill the columns ``judgement`` and ``note`` that ``objects.csv``
+        then has; those of places have ``judgements.csv``. To find them again there is the
+        session file (`report.session`).
+    mended : LabelResult, optional
+        The result against a mended copy of the ground truth: its labels are written as
+        ``mended_ground-truth.ome.tif``, its scores as ``scores_mended.csv``.
 
     Returns
     -------
@@ -59,10 +69,8 @@ def save(
     ComparisonError
         If the folder cannot be written to.
     """
-    steps = saving(
-        result, folder, CancelToken(), maps=maps, overlays=overlays, judgements=judgements
-    )
-    return complete(steps)
+    what: Any = {"maps": maps, "overlays": overlays, "judgements": judgements, "mended": mended}
+    return complete(saving(result, folder, CancelToken(), **what))
 
 
 def saving(
@@ -73,6 +81,7 @@ def saving(
     maps: bool = True,
     overlays: bool = True,
     judgements: Judgements | None = None,
+    mended: LabelResult | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Save a result as a generator of progress; `save` says what and how.
 
@@ -86,14 +95,18 @@ def saving(
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         written = []
-        contents = _contents(result, maps, overlays, judgements, token)
-        total = _count(result, maps, overlays)
+        contents = chain(
+            _tables(result, judgements),
+            _mended(mended, token),
+            _images(result, maps, overlays, token),
+        )
+        total = _count(result, maps, overlays) + (2 if mended is not None else 0)
         for k, (file, write) in enumerate(contents):
             yield Progress(k, total, "saving")
             written.append(write_whole(folder / file.name, write))
             files.append(file)
         yield Progress(total - 1, total, "saving")
-        text = to_json(record_of(result, files, token))
+        text = to_json(record_of(result, files, token, judgements))
         written.append(write_whole(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
     except OSError as error:
         message = (
@@ -112,22 +125,31 @@ def _count(result: Result, maps: bool, overlays: bool) -> int:
     return 3 + of_maps + of_overlays
 
 
-def _contents(
-    result: Result,
-    maps: bool,
-    overlays: bool,
-    judgements: Judgements | None,
-    token: CancelToken,
-) -> Iterator[tuple[FileRecord, Callable[[Path], Any]]]:
-    """Yield what there is to save, each with the function that writes it."""
-    indices = [i and json.dumps(dict(i)) for i in result.scores["axis_index"]]
-    scores = result.scores.assign(axis_index=indices)
-    yield FileRecord(name="scores.csv", kind="scores", of=None, candidate=None), _csv(scores)
+def _tables(result: Result, judgements: Judgements | None) -> Iterator[_Content]:
+    """Yield the tables there are to save, each with the function that writes it."""
+    yield _file("scores.csv", "scores"), _csv(_flat(result.scores))
     if result.comparison.task != "restoration":
-        file = FileRecord(name="objects.csv", kind="objects", of=None, candidate=None)
         objects = result.objects
-        yield file, _csv(objects if judgements is None else _judged(objects, judgements))
+        objects = objects if judgements is None else _judged(objects, judgements)
+        yield _file("objects.csv", "objects"), _csv(objects)
+    elif judgements:
+        import pandas as pd
 
+        yield _file("judgements.csv", "judgements"), _csv(pd.DataFrame(judgements.as_rows()))
+
+
+def _mended(mended: LabelResult | None, token: CancelToken) -> Iterator[_Content]:
+    """Yield the mended ground truth and its scores."""
+    if mended is not None:
+        of = "mended ground truth"
+        yield _file("scores_mended.csv", "scores", of), _csv(_flat(mended.scores))
+        truth = mended.comparison.ground_truth
+        write = partial(write_ome_tiff, data=truth.data, like=truth, token=token)
+        yield _file("mended_ground-truth.ome.tif", of), write
+
+
+def _images(result: Result, maps: bool, overlays: bool, token: CancelToken) -> Iterator[_Content]:
+    """Yield maps and overlays."""
     truth = result.comparison.ground_truth
     taken: set[str] = set()
     for candidate in result.comparison.candidates:
@@ -152,6 +174,16 @@ def _judged(objects: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:
         judgement=[str(m.judgement) if m and m.judgement else "" for m in said],
         note=[m.note if m else "" for m in said],
     )
+
+
+def _file(name: str, kind: Any, of: str | None = None) -> FileRecord:
+    return FileRecord(name=name, kind=kind, of=of, candidate=None)
+
+
+def _flat(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores as a CSV holds them."""
+    indices = [i and json.dumps(dict(i)) for i in scores["axis_index"]]
+    return scores.assign(axis_index=indices)
 
 
 def _csv(frame: Any) -> Callable[[Path], Any]:

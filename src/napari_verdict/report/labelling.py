@@ -13,8 +13,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 import napari_verdict
 from napari_verdict.annotation.origins import Origins
+from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.record import checksum
 from napari_verdict.report.journal import Journal
 from napari_verdict.report.ome import bare_name
 from napari_verdict.report.writing import write_whole

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 import napari_verdict
-from napari_verdict.comparison.record import checksum
+from napari_verdict.comparison.checksums import checksum
 from napari_verdict.report.labelling import ImageRecord, image_record
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
+from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.conventions import Convention
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
@@ -20,7 +21,6 @@ from napari_verdict.comparison.record import (
     Record,
     RegionRecord,
     ScoreRecord,
-    checksum,
 )
 from napari_verdict.comparison.regions import Region
 from napari_verdict.comparison.run import complete, run

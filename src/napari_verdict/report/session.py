@@ -12,10 +12,10 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 import napari_verdict
+from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.judgements import Judgement, Judgements, from_rows
 from napari_verdict.comparison.model import Comparison, Input, Task
-from napari_verdict.comparison.record import checksum
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:

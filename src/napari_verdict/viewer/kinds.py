@@ -14,7 +14,7 @@ class KindStyle:
     sign : str
         One or two letters, so that colour is never the only sign.
     colour : str
-        Hexadecimal RGB, as in the overlays where they have it.
+        Hexadecimal RGB, as in the overlays where they have it; "" for none.
     meaning : str
         One plain sentence.
     """
@@ -38,6 +38,12 @@ KINDS: dict[str, KindStyle] = {
     "moved": KindStyle("→", "#56c8e8", "The same structure in another place."),
     "worse than raw": KindStyle("↓", "#e0402a", "Farther from the ground truth than raw is."),
     "ignored": KindStyle("–", "#9a9a9a", "In an ignored area: it counts neither way."),
+    # what a person says of an entry; it has no colour of its own
+    "not judged": KindStyle("·", "", "Nobody has said yet what it is."),
+    "real error": KindStyle("E", "", "The prediction is wrong."),
+    "ground truth wrong": KindStyle("GT", "", "The prediction is right, or nearer to it."),
+    "ambiguous": KindStyle("?", "", "It cannot be told from the image."),
+    "fine": KindStyle("ok", "", "Nothing that matters."),
 }
 _OTHER = KindStyle("!", "#f08c2e", "A place to look at.")
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Key under which a result layer's metadata says what it shows.
 MARK = "napari-verdict"
+#: Key that says that a layer is a copy of the ground truth to be mended.
+MENDED = "napari-verdict mended"
 
 _TRUTH = re.compile(
     r"(?<![a-z])(gt|ground|groundtruth|truth|true|target|reference|mask|masks|manual|annotations?)(?![a-z])"
@@ -62,11 +64,7 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     The ground truth stays open where nothing tells it from the predictions: a wrong
     guess would swap precision and recall without a sign.
     """
-    all_layers = [
-        x
-        for x in comparable(layers)
-        if kind_of(x) != "labels" or not _LEFT_OUT.search(x.name.lower().replace("_", " "))
-    ]
+    all_layers = [x for x in comparable(layers) if kind_of(x) != "labels" or not _is_left_out(x)]
     images = [x for x in all_layers if kind_of(x) == "image"]
     for kind in ("labels", "points"):
         objects = [x for x in all_layers if kind_of(x) == kind]
@@ -161,6 +159,11 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
 def pixels_of(layer: Any) -> Any:
     """Return the array of a layer, at full resolution where there are several."""
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+
+
+def _is_left_out(layer: Any) -> bool:
+    name = layer.name.lower().replace("_", " ")
+    return MENDED in layer.metadata or bool(_LEFT_OUT.search(name))
 
 
 def _truth_among(layers: list[Any]) -> Any | None:

@@ -12,7 +12,7 @@ _MATCHED = Filter(kinds=frozenset({"matched"}), roles=_TRUE)
 _WRONG = Filter(kinds=_UNMATCHED)
 
 #: Scores that count objects or area: a click on them brings the list of just these to front.
-COUNTS = frozenset({"tp", "fp", "fn", "n_pred", "area_worse"})
+COUNTS = frozenset({"tp", "fp", "fn", "n_pred", "area_worse", "signal_worse"})
 
 _OBJECTS = {
     "tp": _MATCHED,
@@ -32,7 +32,7 @@ _ERROR, _WORSE = Filter(by="error"), Filter(by="worse than raw")
 _PLACES = {
     "ssim": Filter(by="structure"),
     **dict.fromkeys(("nrmse", "rmse", "psnr", "zc_sqrt_mae", "pearson", "rse"), _ERROR),
-    **dict.fromkeys(("skill", "area_worse"), _WORSE),
+    **dict.fromkeys(("skill", "area_worse", "signal_worse"), _WORSE),
 }
 
 

@@ -74,7 +74,9 @@ class Chips(QWidget):
             chip.deleteLater()
         self.chips = {}
         for kind in kinds:
-            chip = QPushButton(swatch(style_of(kind).colour), kind, self)
+            chip = QPushButton(kind, self)
+            if colour := style_of(kind).colour:
+                chip.setIcon(swatch(colour))
             chip.setCheckable(True)
             chip.setChecked(before.get(kind, kind not in FINE))
             chip.setToolTip(f"{style_of(kind).meaning}\nClick to list or leave out; Ctrl+click "

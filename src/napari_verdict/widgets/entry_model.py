@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,17 +10,17 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
 
 from napari_verdict.comparison.entries import ROLES, Filter
+from napari_verdict.comparison.judgements import Judgement, Judgements
 from napari_verdict.viewer.kinds import style_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.entries import Entries, EntryKey
+    from napari_verdict.comparison.entries import Entries
 
 _ROLE = Qt.ItemDataRole
-KIND, OBJECT, VALUE, SIZE, WHERE, PARTNER = range(6)
+KIND, OBJECT, VALUE, SIZE, WHERE, PARTNER, JUDGED = range(7)
+_NAMES = ("kind", "object", "", "size", "where", "partner", "said")
 _SHORT_ROLE = ("GT", "pred", "place")
 _MEANING = {
     KIND: "What became of it",
@@ -27,6 +28,8 @@ _MEANING = {
     PARTNER: "The object it is matched with",
     SIZE: "Size in pixels",
     WHERE: "Frame, then the middle in pixels: z, y, x",
+    JUDGED: "What you said it is: E real error, GT ground truth wrong, ? ambiguous, ok fine; "
+    "✎ has a note",
 }
 
 
@@ -43,7 +46,7 @@ class EntryModel(QAbstractTableModel):
         super().__init__(parent)
         self.entries: Entries | None = None
         self.filter = Filter()
-        self.notes: Mapping[EntryKey, str] = {}
+        self.judgements = Judgements()
         self._axes = ""
         self._sorting: tuple[int, bool] | None = None
         self._rows: NDArray[np.intp] = np.empty(0, np.intp)
@@ -56,7 +59,7 @@ class EntryModel(QAbstractTableModel):
         entries: Entries | None,
         wanted: Filter,
         axes: str = "",
-        notes: Mapping[EntryKey, str] | None = None,
+        judgements: Judgements | None = None,
     ) -> None:
         """Show entries.
 
@@ -68,12 +71,12 @@ class EntryModel(QAbstractTableModel):
             Which of them.
         axes : str
             Axes of the ground truth.
-        notes : mapping of EntryKey to str, optional
-            What the text of the filter is looked for in, besides.
+        judgements : Judgements, optional
+            What a person said of them; the text of the filter is looked for in notes too.
         """
         self.beginResetModel()
         self.entries, self.filter, self._axes = entries, wanted, axes
-        self.notes = notes or {}
+        self.judgements = judgements or Judgements()
         self._arrange()
         self.endResetModel()
 
@@ -111,24 +114,32 @@ class EntryModel(QAbstractTableModel):
         """Count the entries by kind that all of the filter but its kinds keeps."""
         if self.entries is None:
             return {}
-        n = np.bincount(self.entries.kind[self._keep_but_kinds], minlength=len(self.entries.kinds))
-        return dict(zip(self.entries.kinds, n.tolist(), strict=True))
+        kinds, keep = self.entries.kinds, self._of_any & self._of_judgement
+        n = np.bincount(self.entries.kind[keep], minlength=len(kinds))
+        return dict(zip(kinds, n.tolist(), strict=True))
+
+    def judged_counts(self) -> dict[str, int]:
+        """Count the entries by judgement that all of the filter but its judgements keeps."""
+        names = ("not judged", *Judgement)
+        if self.entries is None:
+            return dict.fromkeys(map(str, names), 0)
+        n = np.bincount(self._codes[self._of_any & self._of_kind], minlength=len(names))
+        return dict(zip(map(str, names), n.tolist(), strict=True))
 
     def _arrange(self) -> None:
-        entries = self.entries
+        entries, wanted, said = self.entries, self.filter, self.judgements
         if entries is None:
             self._rows = np.empty(0, np.intp)
             return
-        from dataclasses import replace
-
-        self._keep_but_kinds = replace(self.filter, kinds=None).keeps(entries, self.notes)
-        keep = self._keep_but_kinds
-        if self.filter.kinds is not None:
-            keep = keep & Filter(kinds=self.filter.kinds).keeps(entries)
-        rows = np.flatnonzero(keep)
+        self._codes = said.column(entries)
+        self._of_any = said.keeps(entries, replace(wanted, kinds=None, judged=None))
+        self._of_kind = Filter(kinds=wanted.kinds).keeps(entries)
+        self._of_judgement = said.keeps(entries, Filter(judged=wanted.judged))
+        rows = np.flatnonzero(self._of_any & self._of_kind & self._of_judgement)
         if self._sorting is not None:
             column, descending = self._sorting
-            for values in reversed(_sort_columns(entries, column)):
+            columns = _sort_columns(entries, column, self._codes)
+            for values in reversed(columns):
                 values = values[rows]
                 # undefined values stay at the end, equal ones worst first
                 order = np.argsort(-values if descending else values, kind="stable")
@@ -143,7 +154,7 @@ class EntryModel(QAbstractTableModel):
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Count the columns."""
-        return 0 if parent is not None and parent.isValid() else 6
+        return 0 if parent is not None and parent.isValid() else len(_NAMES)
 
     def data(self, index: QModelIndex, role: int = _ROLE.DisplayRole) -> Any:
         """Return text, icon, alignment or explanation of a cell."""
@@ -168,7 +179,7 @@ class EntryModel(QAbstractTableModel):
             return None
         value = self.entries.value_name if self.entries is not None else "IoU"
         if role == _ROLE.DisplayRole:
-            return ("kind", "object", value, "size", "where", "partner")[section]
+            return _NAMES[section] or value
         if role == _ROLE.ToolTipRole:
             if section == VALUE:
                 meaning = "With the partner; without one the best with any" if value == "IoU" else (
@@ -192,6 +203,8 @@ class EntryModel(QAbstractTableModel):
         if entries.value_name != "distance":
             parts.append(f"{entries.size[row]:,} px")
         parts.append(self._where(row))
+        mark = self.judgements.marks.get(entries.key(row))
+        parts += [x for x in ((mark.judgement, mark.note) if mark else ()) if x]
         return " · ".join(parts)
 
     # ---- cells
@@ -210,6 +223,8 @@ class EntryModel(QAbstractTableModel):
             return self._value(row)
         if column == SIZE:
             return f"{entries.size[row]:,}"
+        if column == JUDGED:
+            return self._said(row)
         return self._where(row)
 
     def _object(self, row: int) -> str:
@@ -221,6 +236,14 @@ class EntryModel(QAbstractTableModel):
         value = float(self.entries.value[row])
         form = ".3f" if self.entries.value_name == "IoU" else ".3g"
         return "–" if value != value else f"{value:{form}}".replace("-", "−")
+
+    def _said(self, row: int) -> str:
+        assert self.entries is not None
+        mark = self.judgements.marks.get(self.entries.key(row))
+        if mark is None:
+            return ""
+        signs = [style_of(mark.judgement).sign] if mark.judgement else []
+        return " ".join([*signs, *(["✎"] if mark.note else [])])
 
     def _partner(self, row: int) -> str:
         entries = self.entries
@@ -251,8 +274,10 @@ def swatch(colour: str) -> QIcon:
     return QIcon(pixmap)
 
 
-def _sort_columns(entries: Entries, column: int) -> list[NDArray[Any]]:
+def _sort_columns(entries: Entries, column: int, codes: NDArray[np.uint8]) -> list[NDArray[Any]]:
     """Return what a column is sorted by, the first first."""
+    if column == JUDGED:
+        return [np.where(codes == 0, np.nan, codes)]
     if column == KIND:
         names = sorted(entries.kinds)
         return [np.array([names.index(k) for k in entries.kinds])[entries.kind]]

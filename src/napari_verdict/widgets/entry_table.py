@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from superqt.utils import signals_blocked
 
 from napari_verdict.widgets.entry_model import (
+    JUDGED,
     KIND,
     OBJECT,
     PARTNER,
@@ -51,21 +52,33 @@ class EntryTable(QTableView):
         header.setSectionsClickable(True)
         header.sortIndicatorChanged.connect(self._on_sort)
         header.setSortIndicatorShown(True)
-        self._fit()
+        header.moveSection(JUDGED, 1)  # beside the kind
+        self.fit()
         self.clicked.connect(self._on_click)
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Give every column what it needs, or less of it where the table is too narrow."""
         widest = {
             KIND: "~ inaccurate",
             OBJECT: "pred 000",
-            VALUE: "deviation",
+            VALUE: f"{self.entry_model.headerData(VALUE, Qt.Orientation.Horizontal)}  0",
             SIZE: "00,000",
             WHERE: "0000, 0000",
             PARTNER: "pred 000",
+            JUDGED: "GT ✎",
         }
-        for column, text in widest.items():
-            extra = 26 if column == KIND else 12
-            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(text) + extra)
+        shown = [column for column in widest if not self.isColumnHidden(column)]
+        across = self.fontMetrics().horizontalAdvance
+        wanted = {c: across(widest[c]) + (24 if c == KIND else 8) for c in shown}
+        room = self.viewport().width() - 1
+        share = min(1.0, room / max(1, sum(wanted.values())))
+        for column, width in wanted.items():
+            self.setColumnWidth(column, int(width * share))
+
+    def resizeEvent(self, event: Any) -> None:
+        """Keep all columns in sight."""
+        super().resizeEvent(event)
+        self.fit()
 
     @property
     def position(self) -> int:

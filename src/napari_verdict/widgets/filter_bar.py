@@ -23,9 +23,11 @@ from napari_verdict.viewer.kinds import FINE
 from napari_verdict.widgets.chips import Chips
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MOST = 2_000_000_000
+#: What the chip of entries without judgement says; in a `Filter` they are "".
+NOT_JUDGED = "not judged"
 
 
 class FilterBar(QWidget):
@@ -37,7 +39,7 @@ class FilterBar(QWidget):
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self._asked = Filter()
-        self.chips = Chips()
+        self.chips, self.judged = Chips(), Chips()
         self.text = QLineEdit()
         self.text.setPlaceholderText("id, kind or note")
         self.text.setClearButtonEnabled(True)
@@ -64,10 +66,13 @@ class FilterBar(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.chips)
+        layout.addWidget(self.judged)
         layout.addLayout(search)
         layout.addWidget(self._size)
         layout.addWidget(self.asked)
+        self.judged.hide()
         self.chips.changed.connect(self._on_change)
+        self.judged.changed.connect(self._on_change)
         self.text.textChanged.connect(self._on_change)
         self.least.valueChanged.connect(self._on_change)
         self.most.valueChanged.connect(self._on_change)
@@ -79,7 +84,10 @@ class FilterBar(QWidget):
         least, most = self.least.value(), self.most.value()
         size = (least, most) if (least, most) != (0, _MOST) else None
         kinds = self.chips.kinds if self.chips.chips else None
-        return replace(self._asked, kinds=kinds, size=size, text=self.text.text().strip())
+        said = self.judged.kinds
+        judged = None if len(said) == len(self.judged.chips) else _without_name(said)
+        text = self.text.text().strip()
+        return replace(self._asked, kinds=kinds, size=size, text=text, judged=judged)
 
     def ask(self, wanted: Filter) -> None:
         """Set what is wanted, in chips and fields where they can show it."""
@@ -87,6 +95,10 @@ class FilterBar(QWidget):
         every = frozenset(self.chips.chips)
         with signals_blocked(self):
             self.chips.set_kinds(every if wanted.kinds is None else wanted.kinds)
+            said = frozenset(self.judged.chips)
+            if wanted.judged is not None:
+                said = frozenset(n for n in said if _without_name({n}) <= wanted.judged)
+            self.judged.set_kinds(said)
             self.text.setText(wanted.text)
             self.least.setValue(int(wanted.size[0]) if wanted.size else 0)
             self.most.setValue(int(min(wanted.size[1], _MOST)) if wanted.size else _MOST)
@@ -102,6 +114,12 @@ class FilterBar(QWidget):
         self.chips.show_counts(counts)
         self._size.setVisible(sizes)
 
+    def show_judged(self, counts: Mapping[str, int]) -> None:
+        """Write how many are judged how; without effect until one is, or is asked for."""
+        self.judged.show_counts(counts)
+        narrowed = len(self.judged.kinds) < len(self.judged.chips)
+        self.judged.setVisible(narrowed or any(n for k, n in counts.items() if k != NOT_JUDGED))
+
     def _on_change(self, *_: Any) -> None:
         self.changed.emit(self.filter)
 
@@ -116,6 +134,10 @@ class FilterBar(QWidget):
             words.append(f"{len(asked.only):,} that were picked")
         self.asked.setText(f"Listed: {'; '.join(words)}." if words else "")
         self.asked.setVisible(bool(words))
+
+
+def _without_name(names: Iterable[str]) -> frozenset[str]:
+    return frozenset("" if n == NOT_JUDGED else n for n in names)
 
 
 class _Size(QSpinBox):

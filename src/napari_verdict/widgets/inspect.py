@@ -19,11 +19,12 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import opened
 from napari_verdict.widgets.empty_list import why_empty
-from napari_verdict.widgets.entry_model import PARTNER, SIZE
+from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
+from napari_verdict.widgets.judge_panel import JudgePanel
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.place_chooser import PlaceChooser
 from napari_verdict.widgets.session import session_of
@@ -53,6 +54,7 @@ class InspectWidget(QWidget):
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
         self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
+        self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._keys = KeyFilter(keys_of(napari_viewer))
         self._connect()
@@ -92,6 +94,7 @@ class InspectWidget(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.here)
+        layout.addWidget(self.judge)
         layout.addWidget(self.buttons)
         self.setTabOrder(self.candidate, self.buttons.grid)
         self.setTabOrder(self.buttons.grid, self.places.by)
@@ -101,6 +104,7 @@ class InspectWidget(QWidget):
         self.session.events.candidate.connect(self._on_result)
         self.session.events.wanted.connect(self._on_wanted)
         self.session.events.selected.connect(self._on_selected)
+        self.session.events.judgements.connect(self._on_judgements)
         self.hunt.picked.connect(self._on_picked)
         self.hunt.regained.connect(self._on_regained)
         self.candidate.textActivated.connect(self._on_candidate)
@@ -109,6 +113,7 @@ class InspectWidget(QWidget):
         self.bar.changed.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
+        self.judge.left.connect(self.table.setFocus)
 
     # ---- what is listed
 
@@ -133,9 +138,12 @@ class InspectWidget(QWidget):
         self.places.setVisible(restored)
         if result is None or candidate not in result.comparison.candidates:
             return None
-        if restored:
-            return self.places.entries(result, candidate)
-        return entries_of(result, candidate)
+        entries = (
+            self.places.entries(result, candidate) if restored else entries_of(result, candidate)
+        )
+        if restored or entries is not None:
+            self.judge.open(result, self.places.how)
+        return entries
 
     @property
     def entries(self) -> Entries | None:
@@ -149,13 +157,17 @@ class InspectWidget(QWidget):
                 self.bar.show_counts(zero, True)  # makes the chips that the filter reads
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
-        model.show(entries, self.bar.filter, axes)
+        model.show(entries, self.bar.filter, axes, self.session.judgements)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name != "distance" and not self.places.isVisibleTo(self)
             self.bar.show_counts(model.counts(), sizes)
+            self.bar.show_judged(model.judged_counts())
             self.table.setColumnHidden(SIZE, not sizes)
         self.table.setColumnHidden(PARTNER, "matched" not in self.bar.chips.kinds)
+        self.table.setColumnHidden(JUDGED, not len(self.session.judgements))
+        self.table.fit()
+        self.judge.show_entries(entries)
         row = self._row_of_selected()
         self.table.point_at(model.position_of(row))
         self._describe(row)
@@ -247,6 +259,10 @@ class InspectWidget(QWidget):
         if self.entries is not None:
             self._show(self.entries)
 
+    def _on_judgements(self, _: Any = None) -> None:
+        if self.entries is not None:
+            self._show(self.entries)
+
     def _on_wanted(self, wanted: Filter | None) -> None:
         if wanted is not None:
             if self._stale:
@@ -297,7 +313,7 @@ class InspectWidget(QWidget):
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""
-        if not self._keys.press(event):
+        if not self._keys.press(event) and not self.judge.press(event):
             event.ignore()
 
     def keyReleaseEvent(self, event: Any) -> None:
@@ -322,6 +338,8 @@ class InspectWidget(QWidget):
         events.candidate.disconnect(self._on_result)
         events.wanted.disconnect(self._on_wanted)
         events.selected.disconnect(self._on_selected)
+        events.judgements.disconnect(self._on_judgements)
+        self.judge.stop()
         self.places.stop()
         self._keys.release_all()
         self.buttons.stop()

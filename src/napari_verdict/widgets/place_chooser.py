@@ -67,6 +67,11 @@ class PlaceChooser(QWidget):
         """What ranks the places."""
         return str(self.by.currentData() or "")
 
+    @property
+    def how(self) -> str:
+        """How places are found, in words: what their ids depend on."""
+        return f"{self.ranking} {self.scale.value()} px"
+
     def rank_by(self, name: str) -> None:
         """Choose a ranking where it is offered."""
         index = self.by.findData(name)
@@ -96,8 +101,7 @@ class PlaceChooser(QWidget):
                 from napari_verdict.comparison.restoration.places import worst_places
 
                 yield Progress(0, 1, "places")
-                token.check()
-                return worst_places(result, candidate, by=by, scale=scale)
+                return worst_places(result, candidate, by=by, scale=scale, token=token)
 
             self._job.start(steps, "Looking for the worst places")
         return None

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary, proxy
 
 from psygnal import EventedModel
 
+from napari_verdict.comparison.judgements import Judgements
 from napari_verdict.viewer.grid import SideBySide
 
 
@@ -27,6 +28,12 @@ class Session(EventedModel):
         What the list of Inspect is asked to show; `docks.open_inspect` opens it.
     grid : SideBySide
         The one arrangement in panels that all docks share.
+    judgements : Judgements
+        What a person said of entries of the result.
+    folder : Path, optional
+        Where this result was saved last.
+    mended : Mended, optional
+        The mended copy of the ground truth.
     """
 
     result: Any = None
@@ -35,6 +42,9 @@ class Session(EventedModel):
     selected: Any = None
     wanted: Any = None
     grid: Any = None
+    judgements: Any = Judgements()
+    folder: Any = None
+    mended: Any = None
 
 
 _SESSIONS: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()

@@ -27,6 +27,7 @@ from napari_verdict.widgets.job import Failed, Job, Refused
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.presenter import Presenter
 from napari_verdict.widgets.results_page import ResultsPage
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -146,13 +147,15 @@ class ValidateWidget(QWidget):
 
     def save(self, folder: Path) -> None:
         """Save the result into a folder, in a worker."""
-        result = self.presenter.result
+        result, session = self.presenter.result, session_of(self._viewer)
+        judgements = session.judgements
+        mended = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
 
-            yield from saving(result, folder, token)
+            yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
 
         self.job.start(steps, "Saving results")
@@ -178,6 +181,7 @@ class ValidateWidget(QWidget):
             self.panel.show_findings([Finding("failed", Severity.ERROR, outcome.message)])
         elif isinstance(outcome, Path):
             show_info(f"Saved in {outcome}.")
+            session_of(self._viewer).folder = outcome
         else:
             request = outcome[0].request
             limits = [

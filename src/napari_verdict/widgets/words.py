@@ -61,6 +61,12 @@ _RESTORATION = (
         "gain"),
     Row("area_worse", "area worse", -1, "Share of the area that is farther from the ground truth "
         "than raw is.", "gain", ".1%"),
+    Row("signal_worse", "signal worse", -1, "Share of the ground truth's signal, what it has above "
+        "its median, where it is farther than raw.", "gain", ".1%"),
+    Row("nli", "nonlinearity", -1, "How far its mean intensity is off a line, as a share of the "
+        "range: 0 is quantitative.", "difference"),
+    Row("slope_ratio", "bright/dark slope", 0, "1 is even; below 1 the bright end is compressed, "
+        "above 1 stretched.", "difference", ".3g"),
     Row("gain", "fitted gain", 0, "Factor that brings it to the ground truth.", "difference",
         ".3g"),
     Row("offset", "fitted offset", 0, "Added after the factor.", "difference", ".3g"),
@@ -125,7 +131,7 @@ def rows_of(result: Result) -> tuple[Row, ...]:
     convention = result.comparison.settings.convention.id
     absent = {"nrmse", "rmse"} if convention == "zerocostdl4mic" else {"zc_sqrt_mae"}
     if result.comparison.raw is None:
-        absent |= {"skill", "area_worse"}
+        absent |= {"skill", "area_worse", "signal_worse"}
     return tuple(row for row in _ROWS[task] if row.metric not in absent)
 
 

@@ -174,6 +174,10 @@ def test_skill_and_gain_compare_with_raw(rng):
     )
     assert float(stated) == pytest.approx(max(0.01, np.median(background)), abs=1 / 8192 + 1e-6)
     assert score(result, "area_worse") == pytest.approx((gained < -float(stated)).mean(), abs=1e-3)
+    signal, worse = np.maximum(g - np.median(g), 0), gained < -float(stated)
+    found = result.score("signal_worse", "prediction")
+    assert found.value == pytest.approx(signal[worse].sum() / signal.sum(), abs=1e-3)
+    assert "; signal=ground truth above its median" in found.convention
     assert set(maps["raw"]) == {"ssim", "rse", "difference"}
     assert set(maps["prediction"]) == {"ssim", "rse", "difference", "gain"}
     with pytest.raises(KeyError):
@@ -184,7 +188,7 @@ def test_without_raw_there_is_no_gain(rng):
     g = blobs(rng, (30, 30))
     result = compare(noisy(rng, g), g)
     assert set(result.maps["prediction"]) == {"ssim", "rse", "difference"}
-    assert not {"skill", "area_worse"} & {s.metric for s in result.rows}
+    assert not {"skill", "area_worse", "signal_worse"} & {s.metric for s in result.rows}
 
 
 # ---- what may not change them
@@ -199,7 +203,8 @@ def test_identical_images_are_perfect_to_the_last_bit(rng, dtype, convention):
     assert {m: score(result, m) for m in perfect} == perfect
     assert (result.maps["prediction"]["ssim"] == 1).all()
     assert not result.maps["prediction"]["difference"].any()
-    assert score(result, "area_worse") == 0
+    assert score(result, "area_worse") == score(result, "signal_worse") == 0
+    assert score(result, "nli") < 1e-4
 
 
 @settings(deadline=None, max_examples=20)

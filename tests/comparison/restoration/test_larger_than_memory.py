@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_verdict.comparison.regions import rectangle
 from napari_verdict.comparison.restoration import images
 from napari_verdict.comparison.restoration.lazy_maps import LazyMap
 from napari_verdict.comparison.restoration.pixels import Pixels
@@ -202,10 +204,11 @@ def blocks_and_tasks(comparison):
 def test_a_task_of_every_pass_goes_through_pickle_to_another_process(rng, tmp_path):
     g, p, raw = in_zarr(tmp_path, volumes(rng, np.float64), (4, 16, 16))
     comparison = images_comparison(p, g, raw, axes="zyx", convention="raw-units")
+    comparison = replace(comparison, regions=(rectangle("corner", 0, 0, 9, 9),))
     seen = {}
     for task, block, part in blocks_and_tasks(comparison):
         seen.setdefault(type(task).__name__, (task, block, part))
-    assert list(seen) == ["Measure", "Refine", "Compare", "JudgeBesideRaw"]
+    assert list(seen) == ["Measure", "Refine", "Compare", "JudgeBesideRaw", "AddRegions"]
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
         for task, block, part in seen.values():
             assert len(pickle.dumps((task, block))) < 4000

@@ -14,6 +14,7 @@ from builders import texture
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.restoration.images import ImageResult
 from napari_verdict.comparison.restoration.places import RANKINGS, worst_places
+from napari_verdict.engine.cancel import Cancelled, CancelToken
 from restored import blobs, compare, noisy
 
 SHAPE = (160, 200)
@@ -223,3 +224,12 @@ def test_artefacts_planted_in_a_real_restoration_are_among_the_first_three(read_
     assert [kinds(entries)[k] for k in (added, erased)] == ["too bright", "too dark"]
     # a part that was moved by 0.7 px, and has no error of its own, comes soon after
     assert first_in(entries, boxes["sub-pixel shift"]) < 8
+
+
+def test_the_search_can_be_stopped(rng):
+    g = blobs(rng, (3, 40, 40))
+    result = compare(noisy(rng, g), g, axes="zyx")
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        worst_places(result, "prediction", token=token)

@@ -65,6 +65,44 @@ def restored(raw: dict[str, Any] | None = RAW, /, **predictions: dict[str, Any])
 # ---- restoration
 
 
+def test_where_it_got_worse_the_share_of_signal_is_said_beside_that_of_the_area() -> None:
+    assert "worse than raw in 12 % of the area and 31 % of the signal." in restored(
+        cnn=CNN | {"signal_worse": 0.31}
+    )
+    # a few bright structures may be little area and much signal
+    assert "worse than raw in less than 1 % of the area and 31 % of the signal." in restored(
+        nlm=NLM | {"signal_worse": 0.31}
+    )
+    assert "worse than raw in 12 % of the area." in restored(cnn=CNN | {"signal_worse": "dark"})
+    assert "worse" not in restored(nlm=NLM | {"signal_worse": 0.001})
+
+
+def test_intensity_that_is_not_linear_is_said_to_be() -> None:
+    bent = {"nli": 0.12, "slope_ratio": 0.62}
+    assert restored(cnn=CNN | bent).endswith(
+        "Intensity is compressed at the bright end in cnn: there it rises 0.62 times as fast as at "
+        "the dark end, and it is off a line by up to 12 % of the range."
+    )
+    assert "Intensity is stretched at the bright end in the prediction: there it rises 2 times" in (
+        restored(prediction=CNN | {"nli": 0.12, "slope_ratio": 2.0})
+    )
+    for ratio in (0.95, "few pixels"):
+        assert restored(cnn=CNN | {"nli": 0.07, "slope_ratio": ratio}).endswith(
+            "Intensity is not linear in cnn: it is off a line by up to 7 % of the range."
+        )
+    assert "Intensity is compressed at the bright end in cnn and nlm, so compare brightness" in (
+        restored(cnn=CNN | bent, nlm=NLM | bent)
+    )
+    assert "compressed" in restored(None, cnn=CNN | bent)  # no raw is needed for this
+
+
+def test_of_intensity_that_is_linear_or_unknown_nothing_is_said() -> None:
+    for scores in ({"nli": 0.03, "slope_ratio": 0.7}, {"nli": "few pixels", "slope_ratio": 0.5}):
+        assert "Intensity" not in restored(cnn=CNN | scores)
+    inverted = CNN | {"gain": -1.0, "nli": 0.3, "slope_ratio": 0.1}
+    assert "Intensity" not in restored(cnn=inverted)
+
+
 def test_better_in_structure_and_in_intensity() -> None:
     assert restored(cnn=CNN) == (
         "cnn is nearer to the ground truth than raw in structure and in intensity, "

@@ -8,16 +8,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import Comparison, Task
-from napari_verdict.comparison.objects.limits import left_out, tables_by_part, with_ignored
+from napari_verdict.comparison.objects.limits import tables_by_part, with_ignored
 from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
-from napari_verdict.comparison.objects.reader import readers
+from napari_verdict.comparison.objects.passes import WHOLE, Tabulate
 from napari_verdict.comparison.objects.scores import CURVE_THRESHOLDS, curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
-from napari_verdict.engine.blocks import BLOCK_PIXELS, Block, blocks_of, grain_of
+from napari_verdict.engine.blocks import BLOCK_PIXELS, blocks_of, grain_of
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.metrics.classes import confusion_of
 from napari_verdict.metrics.matching import Matching, match
-from napari_verdict.metrics.overlap import Merger, OverlapTable, merge, tabulate
+from napari_verdict.metrics.overlap import Merger, OverlapTable, merge
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -61,39 +61,24 @@ def run_labels(
     LabelResult
     """
     source = comparison.ground_truth.source
-    read_gt, read_pred, read_ignore = readers(comparison)
-    masks = {_WHOLE: read_ignore} | left_out(comparison, read_ignore)
-
-    def work(block: Block) -> dict[str | None, list[OverlapTable]]:
-        gt, found = read_gt(block), [read(block) for read in read_pred.values()]
-        tables = {}
-        for part, read in masks.items():
-            ignore = read(block) if read else None
-            if part is _WHOLE or ignore is None or not ignore.all():
-                tables[part] = [tabulate(gt, p, ignore, z0=block.z0, y0=block.y0) for p in found]
-        return tables
-
+    work = Tabulate.of(comparison)
     inputs = (comparison.ground_truth, *comparison.candidates.values())
     grain = grain_of(item.source.grain for item in inputs)
     blocks = [
         b for frame in source.frames for b in blocks_of(frame, source.shape, pixels, grain=grain)
     ]
     mergers: dict[Any, dict[str, dict[tuple[int, ...], Merger]]] = {
-        part: {name: {frame: Merger() for frame in source.frames} for name in read_pred}
-        for part in masks
+        part: {name: {frame: Merger() for frame in source.frames} for name in work.predictions}
+        for part in work.left_out
     }
     done = run_blocks(work, blocks, token=token, threads=threads)
     for k, (block, by_part) in enumerate(zip(blocks, done, strict=True)):
         for part, tables in by_part.items():
-            for name, table in zip(read_pred, tables, strict=True):
+            for name, table in zip(work.predictions, tables, strict=True):
                 mergers[part][name][block.frame].add(table)
         yield Progress(k + 1, len(blocks), "labels")
     merged = tables_by_part(mergers)
-    return _result(comparison, merged.pop(_WHOLE), merged)
-
-
-#: The key of the tables of the whole image among those of its parts.
-_WHOLE: Any = None
+    return _result(comparison, merged.pop(WHOLE), merged)
 
 
 def _result(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_verdict.comparison.exclusions import ignores_objects
+from napari_verdict.comparison.objects.reader import Beyond, Counted
 from napari_verdict.metrics.exclusions import ignore_objects
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.objects.reader import Reader
     from napari_verdict.comparison.regions import Region
-    from napari_verdict.engine.blocks import Block
     from napari_verdict.metrics.extents import Extents
     from napari_verdict.metrics.instances import Within
     from napari_verdict.metrics.matching import Matching
@@ -30,24 +30,15 @@ HIDDEN = ""
 Parts = dict[str, dict[str, tuple["OverlapTable", ...]]]
 
 
-def left_out(comparison: Comparison, read_ignore: Reader | None) -> dict[str, Reader]:
+def left_out(comparison: Comparison, read_ignore: Reader | None) -> dict[str, Reader | None]:
     """Return readers of what is left out of each part of the image, by region or `HIDDEN`."""
-    readers: dict[str, Reader] = {}
+    truth = comparison.ground_truth.source
+    readers: dict[str, Reader | None] = {}
     if read_ignore is not None:
-        readers[HIDDEN] = lambda block: ~read_ignore(block)
+        readers[HIDDEN] = Counted(read_ignore)
     for region in comparison.regions:
-        readers[region.name] = _beyond(comparison, region, read_ignore)
+        readers[region.name] = Beyond(region.described(), truth, read_ignore)
     return readers
-
-
-def _beyond(comparison: Comparison, region: Region, read_ignore: Reader | None) -> Reader:
-    source = comparison.ground_truth.source
-
-    def read(block: Block) -> NDArray[np.bool_]:
-        beyond: NDArray[np.bool_] = ~region.read(source, block.frame, block.z, block.y)
-        return beyond if read_ignore is None else beyond | read_ignore(block)
-
-    return read
 
 
 def with_ignored(

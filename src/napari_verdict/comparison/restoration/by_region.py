@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.model import RAW
-from napari_verdict.engine.blocks import blocks_of
-from napari_verdict.engine.sources import Source
+from napari_verdict.comparison.restoration.pixels import Halo, as_float
+from napari_verdict.comparison.restoration.rows import Rows
 from napari_verdict.metrics.errors import difference_rows
 from napari_verdict.metrics.gain import beside_raw_rows
 from napari_verdict.metrics.moments import combine, row_moments
 from napari_verdict.metrics.ssim import RADIUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.regions import Region
     from napari_verdict.comparison.restoration.fits import Fit, Levels
-    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.comparison.restoration.passes import Fitted, Views
+    from napari_verdict.comparison.restoration.pixels import Scene
+    from napari_verdict.engine.blocks import Block
+
+    #: By region and then by candidate.
+    ByRegion = dict[str, dict[str, NDArray[np.float64]]]
+
+#: How many sums a row has, as in a unit; its moments follow.
+SUMS = 11
 
 
 @dataclass
@@ -54,117 +61,124 @@ class Part:
     levels: Levels
 
 
-def parts_of(
-    comparison: Comparison,
-    region: Region,
-    units: Sequence[Any],
-    maps: Mapping[str, Mapping[str, Any]],
-    token: CancelToken,
-    reach: int,
-) -> list[Part]:
-    """Add up a region in every unit.
+@dataclass(frozen=True)
+class AddRegions:
+    """Last pass: what every region has of the rows of a block.
 
     Parameters
     ----------
-    comparison : Comparison
-        What was compared.
-    region : Region
+    fitted : Fitted
+        What computes the maps.
+    regions : tuple of Region
         Where.
-    units : sequence of Unit
-        Finished: fits and tolerance are known.
-    maps : mapping of str to mapping of str to array
-        By candidate; ``ssim`` is read.
-    token : CancelToken
-        Stops the work.
-    reach : int
-        How many planes the SSIM window reaches along z.
-
-    Returns
-    -------
-    list of Part
-        One a unit.
+    tolerance, background : float
+        The change of error that counts, NaN without raw; what signal is measured above.
+    views : mapping, optional
+        By candidate and map: arrays (frames..., z, y, x) of what was computed; without it the
+        map of SSIM is computed again.
     """
-    reader = _Reader(comparison, region, maps, reach)
-    parts = []
-    for unit in units:
-        sums = {name: np.zeros((len(unit.planes), 9)) for name in comparison.candidates}
-        rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in comparison.candidates}
-        for k, z in enumerate(unit.planes):
-            of_plane = [
-                reader.band(unit, z, block.y)
-                for block in blocks_of(unit.frame, (1, *reader.truth.shape[1:]))
-                if not token.check()  # type: ignore[func-returns-value]
-            ]
-            for name in comparison.candidates:
-                sums[name][k] = np.concatenate([b[name][0] for b in of_plane]).sum(axis=0)
-                rows[name] += [b[name][1] for b in of_plane]
-        fits = {
-            name: replace(fit, moments=combine(np.concatenate(rows[name])))
-            for name, fit in unit.fits.items()
-        }
-        parts.append(Part(unit.planes, unit.frame, fits, sums, unit.tolerance, unit.levels))
-    return parts
 
+    fitted: Fitted
+    regions: tuple[Region, ...]
+    tolerance: float
+    background: float
+    views: Views | None = None
 
-class _Reader:
-    """Reads bands of rows of a plane, and adds up what the region has of them."""
+    def __call__(self, block: Block) -> ByRegion:
+        """Return (z, y, 17) sums and moments of the rows, by those regions that are there."""
+        pixels = self.fitted.pixels
+        ignored = pixels.read_ignored(block.frame, block.z, block.y)
+        insides = {}
+        for region in self.regions:
+            inside = region.read(pixels.truth, block.frame, block.z, block.y)
+            if ignored is not None:
+                inside = inside & ~ignored
+            if inside.any():
+                insides[region.name] = inside
+        if not insides:  # nothing is read or computed where there is no region
+            return {}
+        names = list(pixels.candidates)
+        halo = self.fitted.around(block) if self.views is None else Halo.none(block)
+        scene = self.fitted.scene(names, halo)
+        ssim = self._ssim(scene)
+        return {name: self._rows(scene, ssim, inside) for name, inside in insides.items()}
 
-    def __init__(
-        self,
-        comparison: Comparison,
-        region: Region,
-        maps: Mapping[str, Mapping[str, Any]],
-        reach: int,
-    ) -> None:
-        truth = comparison.ground_truth
-        self.region, self.reach, self.truth = region, reach, truth.source
-        self.sources = {name: c.source for name, c in comparison.candidates.items()}
-        self.ssim = {name: Source(maps[name]["ssim"], truth.axes) for name in self.sources}
-        ignore = comparison.ignore
-        self.ignore = None if ignore is None else Source(ignore, truth.axes)
+    def _ssim(self, scene: Scene) -> Mapping[str, NDArray[np.float32]]:
+        block, (_, _, width) = scene.halo.block, self.fitted.pixels.truth.shape
+        if self.views is not None:
+            at = (*block.frame, block.z, block.y)
+            return {name: v["ssim"][at] for name, v in self.views.items()}
+        maps = {name: np.empty((*block.shape, width), np.float32) for name in scene.candidates}
+        self.fitted.ssim(scene, maps)
+        return maps
 
-    def band(self, unit: Any, z: int, y: slice) -> dict[str, tuple[Any, Any]]:
-        """Return sums and moments of the rows of a band, by candidate."""
-        here = unit.frame, slice(z, z + 1), y
-        inside = self.region.read(self.truth, *here)
-        if self.ignore is not None:
-            inside = inside & ~self.ignore.read(*here).astype(bool)
-        if not inside.any():  # maps of lazy images are computed where they are read
-            rows = y.stop - y.start
-            return {name: (np.zeros((rows, 9)), np.zeros((rows, 6))) for name in self.sources}
-        g = _float(self.truth.read(*here))
-        inner = inside & self._beyond_rim(z, y)
+    def _rows(
+        self, scene: Scene, ssim: Mapping[str, NDArray[np.float32]], inside: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float64]]:
+        g = as_float(scene.halo.inside(scene.truth))
+        inner = inside & self._beyond_rim(scene.halo)
         raw = np.full(g.shape, np.nan, np.float32)
         found = {}
-        for name, source in self.sources.items():  # raw comes first
-            at = dict(zip(self.truth.frame_axes, unit.frame, strict=True))
-            p = _float(source.read(tuple(at[a] for a in source.frame_axes), *here[1:]))
+        for name, candidate in scene.candidates.items():  # raw comes first
+            p = as_float(scene.halo.inside(candidate))
             valid = inside & np.isfinite(g) & np.isfinite(p)
-            fit, own = unit.fits[name], np.empty(g.shape, np.float32)
-            sums = np.zeros((len(g[0]), 9))
-            ssim = np.where(inner & valid, self.ssim[name].read(*here), np.nan)[0]
-            sums[:, 0] = np.nansum(ssim, axis=1, dtype=np.float64)
-            sums[:, 1] = np.isfinite(ssim).sum(axis=1)
-            sums[:, 2:5] = difference_rows(g, p, fit.affine, valid, own)[0]
+            fit, own = self.fitted.fits[name], np.empty(g.shape, np.float32)
+            rows = np.zeros((*g.shape[:2], SUMS + 6))
+            similar = np.where(inner & valid, ssim[name], np.nan)
+            rows[..., 0] = np.nansum(similar, axis=2, dtype=np.float64)
+            rows[..., 1] = np.isfinite(similar).sum(axis=2)
+            rows[..., 2:5] = difference_rows(g, p, fit.affine, valid, own)
             if not fit.data_range:
                 own[:] = np.nan
             if name == RAW:
                 raw = own
-            elif RAW in self.sources:
-                beside = beside_raw_rows(raw, own, unit.tolerance)
-                sums[:, 5:] = beside.reshape(len(sums), 4)
-            found[name] = sums, row_moments(g, p, valid).reshape(len(sums), -1)
+            elif RAW in scene.candidates:
+                rows[..., 5:SUMS] = beside_raw_rows(raw, own, self.tolerance, g, self.background)
+            rows[..., SUMS:] = row_moments(g, p, valid).reshape(*g.shape[:2], -1)
+            found[name] = rows
         return found
 
-    def _beyond_rim(self, z: int, y: slice) -> NDArray[np.bool_]:
-        depth, height, width = self.truth.shape
-        rows, columns = np.arange(height)[y], np.arange(width)
-        in_y = (rows >= RADIUS) & (rows < height - RADIUS)
-        in_x = (columns >= RADIUS) & (columns < width - RADIUS)
-        in_z = self.reach <= z < depth - self.reach
-        beyond: NDArray[np.bool_] = in_z & in_y[:, np.newaxis] & in_x
+    def _beyond_rim(self, halo: Halo) -> NDArray[np.bool_]:
+        shape, columns = (
+            self.fitted.pixels.truth.shape,
+            np.arange(self.fitted.pixels.truth.shape[2]),
+        )
+        in_x = (columns >= RADIUS) & (columns < shape[2] - RADIUS)
+        rows = halo.beyond_rim(shape, len(self.fitted.z_taps) // 2)
+        beyond: NDArray[np.bool_] = rows[..., np.newaxis] & in_x
         return beyond
 
 
-def _float(pixels: NDArray[Any]) -> NDArray[np.float64]:
-    return np.require(pixels, np.float64, ["C", "W"])
+class RegionRows:
+    """Brings the rows of the regions of a unit together.
+
+    Parameters
+    ----------
+    regions, candidates : iterable of str
+        Their names.
+    planes : range
+        Of the unit.
+    """
+
+    def __init__(self, regions: Iterable[str], candidates: Iterable[str], planes: range) -> None:
+        names = list(candidates)
+        self._rows = {r: {name: Rows(planes) for name in names} for r in regions}
+
+    def add(self, block: Block, found: ByRegion) -> None:
+        """Take what a block has; rows without a pixel of a region are not kept."""
+        for region, by_candidate in found.items():
+            for name, rows in by_candidate.items():
+                self._rows[region][name].add(block, rows, rows[..., 2] > 0)
+
+    def parts(self, unit: Any) -> dict[str, Part]:
+        """Return what each region has of the unit whose rows they are, and forget the rows."""
+        parts = {}
+        for region, by_candidate in self._rows.items():
+            sums, fits = {}, {}
+            for name, collected in by_candidate.items():
+                planes = collected.planes(SUMS + 6)
+                sums[name] = np.array([rows[:, :SUMS].sum(axis=0) for rows in planes])
+                moments = combine(np.concatenate(planes)[:, SUMS:])
+                fits[name] = replace(unit.fits[name], moments=moments)
+            parts[region] = Part(unit.planes, unit.frame, fits, sums, unit.tolerance, unit.levels)
+        return parts

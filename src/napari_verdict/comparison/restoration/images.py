@@ -24,6 +24,7 @@ from napari_verdict.engine.executor import run_blocks
 from napari_verdict.engine.memory import physical_memory
 from napari_verdict.engine.sources import canonical_view
 from napari_verdict.metrics.gain import gain_map
+from napari_verdict.metrics.linearity import curve_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.metrics.linearity import IntensityCurve
 
     Map = NDArray[np.float32] | LazyMap
     Maps = Mapping[str, Map]
@@ -75,7 +77,7 @@ def run_images(
         for name, maps in stored.items()
     }
     units = units_of(comparison, inputs, views, pixels)
-    done, total = 0, _expected_passes(inputs) * len(units.blocks)
+    done, total = 0, _expected_passes(comparison, inputs) * len(units.blocks)
     while passes := {id(u): p for u in units if (p := u.next_pass()) is not None}:
         work = [(passes[id(u)], b) for u, b in units.blocks if id(u) in passes]
         left = Counter(id(one) for one, _ in work)
@@ -91,15 +93,16 @@ def run_images(
             yield Progress(min(done, total), total, one.what)
     maps = lazy_maps(comparison, units) if stored is None else stored
     finished = list(units)
-    rows = image_rows(comparison, finished) + region_rows(comparison, finished, maps, token)
-    return ImageResult(comparison, rows, stored=maps)
+    intensity = {name: curve_of(units.pooled.get(name)) for name in comparison.candidates}
+    rows = image_rows(comparison, finished, intensity) + region_rows(comparison, finished)
+    return ImageResult(comparison, rows, stored=maps, intensity=intensity)
 
 
-def _expected_passes(inputs: Pixels) -> int:
+def _expected_passes(comparison: Comparison, inputs: Pixels) -> int:
     truth, rounds = inputs.truth, 0
     if not truth.in_memory and not counted_exactly(truth.dtype):
         rounds = 1 if truth.dtype.kind == "f" and truth.dtype.itemsize <= 4 else 2
-    return 2 + rounds + (RAW in inputs.candidates)
+    return 2 + rounds + (RAW in inputs.candidates) + bool(comparison.regions)
 
 
 def _are_lazy(comparison: Comparison, inputs: Pixels) -> bool:
@@ -150,9 +153,12 @@ class ImageResult(Result):
     ----------
     stored : mapping of str to mapping of str to ndarray or LazyMap
         By candidate: the maps ``ssim`` and ``difference`` that the others follow from.
+    intensity : mapping of str to IntensityCurve
+        By candidate, its mean at every intensity of the ground truth, pooled over frames.
     """
 
     stored: Mapping[str, Maps] = field(default_factory=dict)
+    intensity: Mapping[str, IntensityCurve] = field(default_factory=dict)
 
     @cached_property
     def _maps(self) -> dict[str, Mapping[str, Any]]:

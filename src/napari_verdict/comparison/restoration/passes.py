@@ -22,6 +22,7 @@ from napari_verdict.comparison.restoration.pixels import (
 )
 from napari_verdict.metrics.errors import difference_rows
 from napari_verdict.metrics.gain import beside_raw_rows, error_histogram
+from napari_verdict.metrics.linearity import tally
 from napari_verdict.metrics.moments import row_moments
 from napari_verdict.metrics.ssim import RADIUS, Window, reflected, ssim_block
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.restoration.fits import Fit
     from napari_verdict.comparison.restoration.pixels import Pixels
     from napari_verdict.engine.blocks import Block
+    from napari_verdict.metrics.linearity import Axes
     from napari_verdict.metrics.percentiles import Net
 
     Views = Mapping[str, Mapping[str, Any]]
@@ -201,7 +203,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Compare:
-    """Second pass: sums of SSIM and of errors by row; the maps are kept where there is a place.
+    """Second pass: sums of SSIM and errors by row, and intensities; maps are kept in `views`.
 
     Parameters
     ----------
@@ -210,6 +212,9 @@ class Compare:
     background : float
         Pixels of the ground truth up to this are background; the errors of raw in it are
         counted.
+    axes : mapping of str to Axes
+        How candidates are laid beside the ground truth for their intensities to be counted; those
+        that cannot be are left out.
     views : mapping, optional
         By candidate and map: arrays (frames..., z, y, x) to write to. Without it, and so where
         this is sent elsewhere, the maps are let go of.
@@ -217,22 +222,35 @@ class Compare:
 
     fitted: Fitted
     background: float
+    axes: Mapping[str, Axes]
     views: Views | None = None
 
-    def __call__(self, block: Block) -> tuple[dict[str, NDArray[np.float64]], Any]:
-        """Return the sums of every row by candidate, and the errors of raw in the background."""
+    def __call__(self, block: Block) -> tuple[dict[str, NDArray[np.float64]], Any, dict[str, Any]]:
+        """Return the sums of every row, the errors of raw in the background, and intensities.
+
+        Sums and the tally of intensities are those of each candidate.
+        """
         names = list(self.fitted.pixels.candidates)
         scene = self.fitted.scene(names, self.fitted.around(block))
         places = {n: self._places(n, block) for n in names}
         of_ssim = self.fitted.ssim(scene, {n: p["ssim"] for n, p in places.items()})
-        sums, background = {}, None
+        sums, tallies, background = {}, {}, None
+        inside = scene.halo.inside
         for name in names:
             difference = places[name]["difference"]
             of_errors = self.fitted.difference(name, scene, difference)
             sums[name] = np.concatenate([of_ssim[name], of_errors], axis=2)
             if name == RAW:
-                background = self._background_errors(scene.halo.inside(scene.truth), difference)
-        return sums, background
+                background = self._background_errors(inside(scene.truth), difference)
+            if name in self.axes:
+                valid = scene.valid[name]
+                tallies[name] = tally(
+                    inside(scene.truth),
+                    inside(scene.candidates[name]),
+                    self.axes[name],
+                    None if valid is None else inside(valid),
+                )
+        return sums, background, tallies
 
     def _places(self, name: str, block: Block) -> Mapping[str, NDArray[np.float32]]:
         """Return where the maps of a block go."""
@@ -257,6 +275,7 @@ class JudgeBesideRaw:
 
     fitted: Fitted
     tolerance: float
+    background: float
     views: Views | None = None
 
     def __call__(self, block: Block) -> dict[str, NDArray[np.float64]]:
@@ -265,11 +284,16 @@ class JudgeBesideRaw:
         at = (*block.frame, block.z, block.y)
         if self.views is not None:
             differences = {n: self.views[n]["difference"][at] for n in names}
+            truth = self.fitted.pixels.read_truth(block)
         else:
             scene = self.fitted.scene(names, Halo.none(block))
+            truth = scene.truth
             shape = (*block.shape, self.fitted.pixels.truth.shape[2])
             differences = {n: np.empty(shape, np.float32) for n in names}
             for name, out in differences.items():
                 self.fitted.difference(name, scene, out)
         raw = differences.pop(RAW)
-        return {n: beside_raw_rows(raw, d, self.tolerance) for n, d in differences.items()}
+        return {
+            n: beside_raw_rows(raw, d, self.tolerance, truth, self.background)
+            for n, d in differences.items()
+        }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.restoration.images import ImageResult
+    from napari_verdict.engine.cancel import CancelToken
 
 #: What places are ranked by, and what `Entries.value_name` is then.
 RANKINGS = {
@@ -79,6 +80,7 @@ def worst_places(
     by: str = "worst",
     scale: int | None = None,
     n: int = 50,
+    token: CancelToken | None = None,
 ) -> Entries:
     """List the places where a restoration is worst; no two of them overlap.
 
@@ -100,6 +102,8 @@ def worst_places(
         most a quarter of the image's height and width.
     n : int
         How many at most.
+    token : CancelToken, optional
+        Stops the work; checked before every plane.
 
     Returns
     -------
@@ -114,6 +118,8 @@ def worst_places(
     ValueError
         If there is no such ranking, if it needs raw and there is none, or if `scale` or `n` is
         not positive.
+    Cancelled
+        If the token was set.
     """
     maps = result.maps[candidate]
     _check(by, maps, scale, n)
@@ -124,6 +130,8 @@ def worst_places(
     for frame in source.frames:
         in_frame: list[_Place] = []
         for z in range(depth):
+            if token is not None:
+                token.check()
             plane = _PlaneOf(result, candidate, frame, z, grid)
             in_frame += plane.worst(n) if by == "worst" else plane.ranked(by, n)
         found += list(_apart(in_frame, grid.side, _reach(result, grid.side), n))

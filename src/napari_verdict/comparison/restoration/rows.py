@@ -25,10 +25,21 @@ class Rows:
         self._first = planes.start
         self._planes: list[list[NDArray[np.float64]]] = [[] for _ in planes]
 
-    def add(self, block: Block, rows: NDArray[np.float64]) -> None:
-        """Take the (z, y, n) rows of a block; those of one plane come in their order."""
-        for k in range(block.z0, block.z1):
-            self._planes[k - self._first].append(rows[k - block.z0])
+    def add(
+        self, block: Block, rows: NDArray[np.float64], kept: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Take the (z, y, n) rows of a block, or those `kept`; of one plane they come in order."""
+        for k in range(*block.planes):
+            of_plane = rows[k - block.z0]
+            if kept is not None:
+                of_plane = of_plane[kept[k - block.z0]]
+            self._planes[k - self._first].append(of_plane)
+
+    def planes(self, n: int) -> list[NDArray[np.float64]]:
+        """Return the rows of each plane, `n` numbers each, and forget them."""
+        planes = [np.concatenate([np.empty((0, n)), *plane]) for plane in self._planes]
+        self._planes = [[] for _ in self._planes]
+        return planes
 
     def in_reading_order(self) -> NDArray[np.float64]:
         """Return all rows, and forget them."""

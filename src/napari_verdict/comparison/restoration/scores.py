@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_verdict.comparison.model import RAW, Comparison
-from napari_verdict.comparison.restoration.by_region import Part, parts_of
 from napari_verdict.comparison.restoration.fits import sigma_along_z
+from napari_verdict.comparison.restoration.intensity import (
+    CONVENTION,
+    INTENSITY,
+    intensity_values,
+)
 from napari_verdict.comparison.restoration.units import (
     BESIDE_RAW,
     MAGNITUDES,
     OWN_SQUARES,
     RAW_SQUARES,
+    SIGNAL,
+    SIGNAL_WORSE,
     SQUARES,
     SSIM,
     SSIM_N,
     WORSE,
     N,
+)
+from napari_verdict.comparison.restoration.values import (
+    CONSTANT,
+    NO_BASELINE,
+    NO_COMMON,
+    NO_PIXELS,
+    NO_RANGE,
+    NO_SIGNAL,
+    NOT_GIVEN,
+    OVERFLOW,
+    TOO_SMALL,
+    Value,
+    undefined,
 )
 from napari_verdict.comparison.scores import Score
 from napari_verdict.metrics.errors import psnr, skill
@@ -30,59 +49,35 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_verdict.comparison.restoration.by_region import Part
     from napari_verdict.comparison.restoration.units import Unit
-    from napari_verdict.engine.cancel import CancelToken
-
-NO_PIXELS = "no pixel is valid in both images"
-NO_RANGE = "the ground truth has no range to measure against: nearly all its pixels are the same"
-CONSTANT = "the candidate is constant"
-NOT_GIVEN = "not given by this convention; zc_sqrt_mae stands in its place"
-TOO_SMALL = "no valid pixel lies outside the rim of the SSIM window"
-NO_COMMON = "no pixel is valid in the ground truth, raw and the prediction"
-NO_BASELINE = "raw has no error to compare with"
-OVERFLOW = "the pixel values are too large to be squared"
+    from napari_verdict.metrics.linearity import IntensityCurve
 
 _OF_UNITS = ("pearson", "gain", "offset")
 
 
-def image_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ...]:
+def image_rows(
+    comparison: Comparison, units: Sequence[Unit], intensity: Mapping[str, IntensityCurve]
+) -> tuple[Score, ...]:
     """Score every candidate over the whole, then plane by plane where there are several."""
     rows: list[Score] = []
     for name in comparison.candidates:
         scorer = _Scorer(comparison, name, units)
         rows += scorer.whole()
+        rows += scorer.intensity(intensity[name])
         if scorer.is_stack:
-            rows += scorer.planes()
+            rows += scorer.planes(units)
     return tuple(rows)
 
 
-def region_rows(
-    comparison: Comparison,
-    units: Sequence[Unit],
-    maps: Mapping[str, Mapping[str, Any]],
-    token: CancelToken,
-) -> tuple[Score, ...]:
+def region_rows(comparison: Comparison, units: Sequence[Unit]) -> tuple[Score, ...]:
     """Score every candidate over each region, with the normalisation and fit of the whole."""
-    sigma_z = sigma_along_z(comparison)
-    reach = len(gaussian_taps(sigma_z)) // 2 if sigma_z else 0
     rows: list[Score] = []
     for region in comparison.regions:
-        parts = parts_of(comparison, region, units, maps, token, reach)
+        parts = [unit.parts[region.name] for unit in units]
         for name in comparison.candidates:
             rows += _Scorer(comparison, name, parts, region.name).whole()
     return tuple(rows)
-
-
-class _Value(NamedTuple):
-    """A value, the pixels it rests on, and why it is undefined where it is."""
-
-    value: float
-    n: int
-    reason: str | None = None
-
-
-def _undefined(reason: str, n: float = 0) -> _Value:
-    return _Value(math.nan, int(n), reason)
 
 
 class _Scorer:
@@ -127,76 +122,92 @@ class _Scorer:
             rows.append(self._score(metric, value, aggregation=per_unit))
         return rows
 
+    def intensity(self, curve: IntensityCurve) -> list[Score]:
+        """Score whether intensity is still quantitative, over all units."""
+        pooled = "whole"
+        if len(self.units) > 1:
+            pooled = f"pooled over {'frames' if len(self.units[0].planes) > 1 else 'planes'}"
+        values = intensity_values(curve, [u.fits[self.name] for u in self.units])
+        return [self._score(m, v, aggregation=pooled) for m, v in values.items()]
+
     # ---- plane by plane
 
-    def planes(self) -> list[Score]:
+    def planes(self, units: Sequence[Unit]) -> list[Score]:
         rows = []
         truth = self.comparison.ground_truth
-        for unit in self.units:
+        for unit in units:
             frame = dict(zip(truth.source.frame_axes, unit.frame, strict=True))
             is_volume = len(unit.planes) > 1
             if is_volume and frame:
-                rows += [self._score(m, self._of_unit(m, unit), frame) for m in _OF_UNITS]
+                rows += self._rows_of_unit(unit, frame)
             for k, z in enumerate(unit.planes):
                 index = frame | ({"z": z} if "z" in truth.axes else {})
                 rows.append(self._score("ssim", self._ssim(unit, unit.sums[self.name][k]), index))
                 for metric, value in self._errors([unit], k).items():
                     rows.append(self._score(metric, value, index))
                 if not is_volume:
-                    rows += [self._score(m, self._of_unit(m, unit), index) for m in _OF_UNITS]
+                    rows += self._rows_of_unit(unit, index)
         return rows
+
+    def _rows_of_unit(self, unit: Unit, index: Mapping[str, int]) -> list[Score]:
+        values = {m: self._of_unit(m, unit) for m in _OF_UNITS}
+        values |= intensity_values(unit.curves[self.name], [unit.fits[self.name]])
+        return [self._score(m, v, index) for m, v in values.items()]
 
     # ---- values
 
-    def _ssim(self, unit: Unit | Part, sums: NDArray[np.float64]) -> _Value:
+    def _ssim(self, unit: Unit | Part, sums: NDArray[np.float64]) -> Value:
         if not sums[N]:
-            return _undefined(NO_PIXELS)
+            return undefined(NO_PIXELS)
         if not unit.fits[self.name].data_range:
-            return _undefined(NO_RANGE, sums[N])
+            return undefined(NO_RANGE, sums[N])
         if not sums[SSIM_N]:
-            return _undefined(TOO_SMALL, sums[N])
-        return _Value(float(sums[SSIM] / sums[SSIM_N]), int(sums[N]))
+            return undefined(TOO_SMALL, sums[N])
+        return Value(float(sums[SSIM] / sums[SSIM_N]), int(sums[N]))
 
-    def _of_unit(self, metric: str, unit: Unit | Part) -> _Value:
+    def _of_unit(self, metric: str, unit: Unit | Part) -> Value:
         fit = unit.fits[self.name]
         moments, affine = fit.moments, fit.affine
         if not moments.n:
-            return _undefined(NO_PIXELS)
+            return undefined(NO_PIXELS)
         if moments.constant_p:
-            return _undefined(CONSTANT, moments.n)
+            return undefined(CONSTANT, moments.n)
         if moments.constant_g if metric == "pearson" else not fit.data_range:
-            return _undefined(NO_RANGE, moments.n)
+            return undefined(NO_RANGE, moments.n)
         if metric == "pearson":
-            return _Value(moments.pearson, moments.n)
+            return Value(moments.pearson, moments.n)
         if self.convention.fit == "none":
             gain, offset = moments.fit()
         else:
             gain = affine.gain * affine.inverse_range
             offset = (affine.offset - affine.low) * affine.inverse_range
-        return _Value(gain if metric == "gain" else offset, moments.n)
+        return Value(gain if metric == "gain" else offset, moments.n)
 
-    def _errors(self, units: Sequence[Unit | Part], plane: int | None = None) -> dict[str, _Value]:
+    def _errors(self, units: Sequence[Unit | Part], plane: int | None = None) -> dict[str, Value]:
         """Return the scores of error, pooled over units, or of one plane of a unit."""
         pool = _Pool(units, self.name, plane)
         reason = pool.reason
         scores = {
-            "nrmse": _Value(math.sqrt(pool.relative_square), pool.n, reason),
-            "rmse": _Value(math.sqrt(pool.image_square), pool.n, reason),
-            "psnr": _Value(psnr(pool.relative_square, 1.0), pool.n, reason),
+            "nrmse": Value(math.sqrt(pool.relative_square), pool.n, reason),
+            "rmse": Value(math.sqrt(pool.image_square), pool.n, reason),
+            "psnr": Value(psnr(pool.relative_square, 1.0), pool.n, reason),
         }
         if self.convention.fit == "none" and not pool.n:
             # image units need no range
             whole = _Pool(units, self.name, plane, with_range=False)
-            scores["rmse"] = _Value(math.sqrt(whole.image_square), whole.n, whole.reason)
+            scores["rmse"] = Value(math.sqrt(whole.image_square), whole.n, whole.reason)
         if self.convention.fit == "zerocost":
-            scores["nrmse"] = scores["rmse"] = _undefined(NOT_GIVEN, pool.n)
-            scores["zc_sqrt_mae"] = _Value(math.sqrt(pool.magnitude), pool.n, reason)
+            scores["nrmse"] = scores["rmse"] = undefined(NOT_GIVEN, pool.n)
+            scores["zc_sqrt_mae"] = Value(math.sqrt(pool.magnitude), pool.n, reason)
         if self.beside_raw:
             n = int(pool.sums[BESIDE_RAW])
             why = reason or (NO_BASELINE if n else NO_COMMON)
             value = skill(pool.sums[OWN_SQUARES], pool.sums[RAW_SQUARES])
-            scores["skill"] = _Value(value, n, why)
-            scores["area_worse"] = _Value(_ratio(pool.sums[WORSE], n), n, why)
+            scores["skill"] = Value(value, n, why)
+            scores["area_worse"] = Value(_ratio(pool.sums[WORSE], n), n, why)
+            share = _ratio(pool.sums[SIGNAL_WORSE], pool.sums[SIGNAL])
+            no_signal = reason or (NO_SIGNAL if n else NO_COMMON)
+            scores["signal_worse"] = Value(share, n, no_signal)
         return scores
 
     # ---- rows
@@ -204,7 +215,7 @@ class _Scorer:
     def _score(
         self,
         metric: str,
-        value: _Value,
+        value: Value,
         axis_index: Mapping[str, int] | None = None,
         *,
         aggregation: str = "plane",
@@ -268,11 +279,13 @@ class _Scorer:
                 window += f"; window along z=Gaussian sigma {self.sigma_z:.4g} px, {taps} taps"
                 rim += f", {taps // 2} px along z"
             return f"; window={window}; covariance=population; border=reflected; rim left out={rim}"
-        if metric == "area_worse":
+        if metric in ("area_worse", "signal_worse"):
             tolerance = _span(round(u.tolerance, 6) for u in self.units)
-            return (
-                f"; worse=gain map below -{tolerance} (median error of raw in background or 0.01 L)"
-            )
+            worse = f"gain map below -{tolerance} (median error of raw in background or 0.01 L)"
+            signal = "; signal=ground truth above its median" if metric[0] == "s" else ""
+            return f"; worse={worse}{signal}"
+        if metric in INTENSITY:
+            return CONVENTION
         if metric in ("gain", "offset") and self.convention.fit == "none":
             return "; least-squares fit to the ground truth, for information, not applied"
         if metric == "pearson":
@@ -294,7 +307,7 @@ class _Pool:
         *,
         with_range: bool = True,
     ) -> None:
-        sums = np.zeros(9)
+        sums = np.zeros(11)
         relative = image = 0.0
         pixels = 0
         for unit in units:
@@ -319,12 +332,12 @@ def _ratio(total: float, n: float) -> float:
     return float(total / n) if n else math.nan
 
 
-def _mean(values: Sequence[_Value]) -> _Value:
+def _mean(values: Sequence[Value]) -> Value:
     """Return the mean of the defined values, or NaN with the first reason."""
     defined = [v for v in values if not math.isnan(v.value)]
     if not defined:
-        return _undefined(values[0].reason or OVERFLOW, sum(v.n for v in values))
-    return _Value(math.fsum(v.value for v in defined) / len(defined), sum(v.n for v in defined))
+        return undefined(values[0].reason or OVERFLOW, sum(v.n for v in values))
+    return Value(math.fsum(v.value for v in defined) / len(defined), sum(v.n for v in defined))
 
 
 def _span(values: Iterable[float]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.restoration.by_region import AddRegions, Part, RegionRows
 from napari_verdict.comparison.restoration.fits import (
     Fit,
     Levels,
@@ -26,6 +27,7 @@ from napari_verdict.comparison.restoration.passes import (
 from napari_verdict.comparison.restoration.rows import Rows
 from napari_verdict.engine.blocks import blocks_of, deep_blocks_of
 from napari_verdict.metrics.gain import tolerance
+from napari_verdict.metrics.linearity import axes_of, curve_of
 from napari_verdict.metrics.moments import combine
 from napari_verdict.metrics.ssim import gaussian_taps
 
@@ -38,12 +40,13 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.restoration.passes import Views
     from napari_verdict.comparison.restoration.pixels import Pixels
     from napari_verdict.engine.blocks import Block
+    from napari_verdict.metrics.linearity import Axes, IntensityCurve, Tally
 
 #: Planes of a block where the window of SSIM reaches over z.
 DEEP = 32
 # columns of Unit.sums
 SSIM, SSIM_N, N, SQUARES, MAGNITUDES = range(5)
-BESIDE_RAW, WORSE, RAW_SQUARES, OWN_SQUARES = range(5, 9)
+BESIDE_RAW, WORSE, RAW_SQUARES, OWN_SQUARES, SIGNAL, SIGNAL_WORSE = range(5, 11)
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,18 @@ class Unit:
     fits : dict
         By candidate; known after the first passes.
     sums : dict
-        By candidate an (n_planes, 9) array: sum and number of SSIM values, valid pixels, sums of
+        By candidate an (n_planes, 11) array: sum and number of SSIM values, valid pixels, sums of
         squared and of absolute error; then, on the pixels that are valid in raw too, how many
-        there are and how many got worse, and the squared errors of raw and of the candidate.
+        there are and how many got worse, the squared errors of raw and of the candidate, and the
+        signal of the ground truth in all of them and in those that got worse.
     tolerance : float
         The change of error that counts; NaN without raw.
+    pooled : dict
+        By candidate, the tally of intensities of all units that are done; shared by them.
+    curves : dict
+        By candidate, its intensity over that of the ground truth.
+    parts : dict
+        By region, what it has of the unit; known after the last pass.
     """
 
     comparison: Comparison
@@ -104,6 +114,9 @@ class Unit:
     fits: dict[str, Fit] = field(default_factory=dict)
     sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     tolerance: float = float("nan")
+    pooled: dict[str, Tally] = field(default_factory=dict)
+    curves: dict[str, IntensityCurve] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         sigma_z = sigma_along_z(self.comparison)
@@ -112,6 +125,7 @@ class Unit:
         self._masked: set[str] = set()
         self._rows = {n: Rows(self.planes) for n in self.pixels.candidates}
         self._background: NDArray[np.int64] | None = None
+        self._tallies: dict[str, Tally] = {}
 
     def next_pass(self) -> Pass | None:
         """Return what is to be done next, or None where all is known."""
@@ -123,11 +137,19 @@ class Unit:
             refine = Refine(self.pixels, net)
             return Pass("intensities", refine, self._take_caught, self._refined)
         if not self.sums:
-            compare = Compare(self.fitted, self.levels.median, self.views)
+            axes = {n: a for n, f in self.fits.items() if (a := self._axes(f)) is not None}
+            compare = Compare(self.fitted, self.levels.median, axes, self.views)
             return Pass("maps", compare, self._take_sums, self._add_up)
         if RAW in self.pixels.candidates and not self._judged:
-            judge = JudgeBesideRaw(self.fitted, self.tolerance, self.views)
+            judge = JudgeBesideRaw(self.fitted, self.tolerance, self.levels.median, self.views)
             return Pass("gain over raw", judge, self._take_beside_raw, self._add_beside_raw)
+        if self.comparison.regions and not self.parts:
+            regions = tuple(r.described() for r in self.comparison.regions)
+            how = self.tolerance, self.levels.median, self.views
+            add = AddRegions(self.fitted, regions, *how)
+            names = [r.name for r in regions], self.pixels.candidates
+            rows = RegionRows(*names, self.planes)
+            return Pass("regions", add, rows.add, lambda: self.parts.update(rows.parts(self)))
         return None
 
     @property
@@ -166,22 +188,29 @@ class Unit:
             moments = combine(rows.in_reading_order())
             self.fits[name] = fit_of(self.comparison.settings.convention, self.levels, moments)
 
-    # ---- second pass: SSIM and difference
+    # ---- second pass: SSIM and difference, and intensities
+
+    def _axes(self, fit: Fit) -> Axes | None:
+        return axes_of(fit.moments, self.levels.low, self.levels.spread)
 
     def _take_sums(self, block: Block, part: Any) -> None:
-        sums, background = part
+        sums, background, tallies = part
         for name, rows in sums.items():
             self._rows[name].add(block, rows)
         if background is not None:
             so_far = 0 if self._background is None else self._background
             self._background = so_far + background
+        add_tallies(self._tallies, tallies)
 
     def _add_up(self) -> None:
         for name, rows in self._rows.items():
-            self.sums[name] = np.zeros((len(self.planes), 9))
+            self.sums[name] = np.zeros((len(self.planes), 11))
             self.sums[name][:, :BESIDE_RAW] = rows.by_plane()
         if self._background is not None:
             self.tolerance = tolerance(self._background, self.fits[RAW].data_range)
+        self.curves = {n: curve_of(self._tallies.get(n)) for n in self.fits}
+        add_tallies(self.pooled, self._tallies)
+        self._tallies = {}
 
     # ---- third pass: the predictions beside raw
 
@@ -197,6 +226,12 @@ class Unit:
         self._judged = True
 
 
+def add_tallies(to: dict[str, Tally], found: Mapping[str, Tally]) -> None:
+    """Add tallies of intensities, by candidate, to others."""
+    for name, one in found.items():
+        to[name] = to[name].plus(one) if name in to else one
+
+
 @dataclass(frozen=True)
 class Units:
     """The units of a comparison, and the blocks of all of them.
@@ -207,11 +242,16 @@ class Units:
         Units by frame and first plane.
     blocks : list of (Unit, Block)
         In an order in which what has been decoded is used up before the next is.
+    planes : int
+        Of a unit.
+    pooled : dict
+        By candidate, the tally of intensities of all of them.
     """
 
     every: Mapping[tuple[tuple[int, ...], int], Unit]
     blocks: Sequence[tuple[Unit, Block]]
     planes: int
+    pooled: Mapping[str, Tally]
 
     def __iter__(self) -> Iterator[Unit]:
         return iter(self.every.values())
@@ -227,8 +267,11 @@ def units_of(
     """Return the units of a comparison: a frame each, or a plane where the convention says so."""
     depth, height, width = pixels.truth.shape
     step = 1 if comparison.settings.convention.per_plane else max(1, depth)
+    pooled: dict[str, Tally] = {}
     every = {
-        (frame, z): Unit(comparison, pixels, frame, range(z, min(z + step, depth)), views)
+        (frame, z): Unit(
+            comparison, pixels, frame, range(z, min(z + step, depth)), views, pooled=pooled
+        )
         for frame in pixels.truth.frames
         for z in range(0, depth, step)
     }
@@ -244,4 +287,4 @@ def units_of(
     blocks = [
         (every[frame, b.z0 - b.z0 % step], b) for frame in pixels.truth.frames for b in cut(frame)
     ]
-    return Units(every, blocks, step)
+    return Units(every, blocks, step, pooled)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.verdict.intensity import bent
 from napari_verdict.comparison.verdict.sentence import Part, defined, listed, score_of, why
 from napari_verdict.comparison.words import subject
 
@@ -19,7 +20,7 @@ ROOT_MAE = "zc_sqrt_mae"
 #: Differences below these are none: SSIM absolute, intensity error as a share of raw's.
 SAME_SSIM = 5e-4
 SAME_ERROR = 1e-3
-#: Shares of the area below this are not worth a word.
+#: Shares of the area and of the signal below this are not worth a word.
 LITTLE_AREA = 0.005
 #: So many predictions are each judged in a sentence; of more, the best.
 JUDGED_SINGLY = 2
@@ -80,6 +81,7 @@ def judge(result: Result) -> list[list[Part]]:
     judged = [s for s in standings if s.inverted is None and not s.undefined]
     if not judged:
         return sentences
+    sentences = bent(result, [s.name for s in judged if not s.identical]) + sentences
     baseline = _baseline(result)
     best = _best(judged)
     opening = [_opening(best, len(judged))] if len(judged) > 1 else []
@@ -164,11 +166,19 @@ def _half(
 
 
 def _area(result: Result, s: Standing, joined: str) -> list[Part]:
-    area = score_of(result, "area_worse", s.name)
-    if area is None or not area.value >= LITTLE_AREA:
+    shares = [
+        (score.value, of)
+        for of in ("area", "signal")
+        if defined(score := score_of(result, f"{of}_worse", s.name)) and score is not None
+    ]
+    if not any(share >= LITTLE_AREA for share, _ in shares):
         return []
-    words = f"worse than raw in {100 * area.value:.0f} % of the area"
-    return [(f", {joined} ", None), (words, ("gain", s.name))]
+    said = " and ".join(f"{_percent(share)} of the {of}" for share, of in shares)
+    return [(f", {joined} ", None), (f"worse than raw in {said}", ("gain", s.name))]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= LITTLE_AREA else "less than 1 %"
 
 
 def _failing(names: list[str]) -> list[Part]:

@@ -1,0 +1,215 @@
+"""A ground truth that was judged wrong is mended in the window, and the scores go with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtCore import QPoint, Qt
+
+from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.viewer.mended import NAME
+from napari_verdict.widgets.validate import ValidateWidget
+
+pytestmark = pytest.mark.gui
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+EXTRA, MISSED = (
+    EntryKey("unet", "prediction", (1,), 11),
+    EntryKey("unet", "ground truth", (0,), 2),
+)
+
+
+def wrong(desk, widget, key):
+    """Look at an entry and judge the ground truth wrong there."""
+    widget.session.selected = key
+    desk.qtbot.keyClick(widget, "G", SHIFT)
+    return widget.judge.mending
+
+
+def scores(box, line):
+    return [box._cells[line, metric].text() for metric in ("f1", "pq", "fn", "fp")]
+
+
+def canvas_of(desk):
+    return desk.viewer.window._qt_viewer.canvas.native
+
+
+@pytest.fixture
+def box(desk, inspect):
+    return wrong(desk, inspect, EXTRA)
+
+
+def test_mending_is_offered_where_the_ground_truth_is_wrong_and_only_there(desk, inspect):
+    box = inspect.judge.mending
+    assert not box.isVisible()
+    wrong(desk, inspect, EXTRA)
+    assert box.isVisible()
+    assert (box.accept.text(), box.accept.isEnabled()) == ("Accept pred 11", True)
+    assert not box.delete.isEnabled()
+    wrong(desk, inspect, MISSED)
+    assert (box.delete.text(), box.delete.isEnabled()) == ("Delete GT 2", True)
+    assert not box.accept.isEnabled()
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    assert not box.isVisible()
+    assert NAME not in desk.viewer.layers
+
+
+def test_accepting_makes_the_copy_and_shows_both_scores(desk, inspect, box, cells):
+    desk.click(box.accept)
+    layer = desk.viewer.layers[NAME]
+    assert (layer.data[1, 60:66, 60:66] == 4).all()
+    assert (desk.viewer.layers["gt"].data == cells[0]).all()
+    before, after = scores(box, 1), scores(box, 2)
+    assert (before[2:], after[2:]) == (["2", "3"], ["2", "2"])
+    assert float(after[0]) > float(before[0])
+    assert box._scores.isVisible()
+
+
+def test_undo_and_redo_of_napari_bring_the_scores_along(desk, inspect, box):
+    desk.click(box.accept)
+    after = scores(box, 2)
+    desk.viewer.layers.selection.active = desk.viewer.layers[NAME]
+    desk.qtbot.keyClick(canvas_of(desk), "Z", CTRL)
+    assert scores(box, 2) == scores(box, 1)
+    desk.qtbot.keyClick(canvas_of(desk), "Z", CTRL | SHIFT)
+    assert scores(box, 2) == after
+    desk.qtbot.keyClick(inspect.table, "Z", CTRL)  # with the focus in the dock
+    assert scores(box, 2) == scores(box, 1)
+    desk.qtbot.keyClick(inspect.table, "Z", CTRL | SHIFT)
+    assert scores(box, 2) == after
+
+
+def test_deleting_and_accepting_are_one_step_each(desk, inspect, box):
+    desk.click(box.accept)
+    wrong(desk, inspect, MISSED)
+    desk.click(box.delete)
+    assert scores(box, 2)[2:] == ["1", "2"]
+    assert not box.delete.isEnabled()  # it is gone
+    desk.viewer.layers[NAME].undo()
+    assert scores(box, 2)[2:] == ["2", "2"]
+    assert box.delete.isEnabled()
+
+
+def test_the_brush_is_armed_and_a_stroke_with_the_mouse_is_scored(desk, inspect):
+    box = wrong(desk, inspect, MISSED)
+    desk.click(box.edit)
+    layer = desk.viewer.layers[NAME]
+    assert desk.viewer.layers.selection.active is layer
+    assert (str(layer.mode), layer.selected_label) == ("paint", 2)
+    before = layer.data.copy()
+    desk.viewer.scene.camera.center = (0, 70, 20)
+    desk.viewer.scene.camera.zoom = 8
+    canvas = canvas_of(desk)
+    middle, left = canvas.rect().center(), Qt.MouseButton.LeftButton
+    desk.qtbot.mouseMove(canvas, middle)
+    desk.qtbot.mousePress(canvas, left, pos=middle)
+    desk.qtbot.mouseMove(canvas, middle + QPoint(40, 0))
+    desk.qtbot.mouseRelease(canvas, left, pos=middle + QPoint(40, 0))
+    assert (layer.data != before).any()
+    result = inspect.session.mended.result
+    size = int(result.objects.query("role == 'ground truth' and id == 2")["size"].iloc[0])
+    assert size == np.count_nonzero(layer.data[0] == 2) > 144
+
+
+def test_both_follow_the_threshold(desk, inspect, box):
+    desk.click(box.accept)
+    with desk.qtbot.waitSignal(desk.dock.presenter.rethresholded):
+        desk.dock.results.threshold.slider.setValue(95)
+    desk.qtbot.waitUntil(lambda: scores(box, 1)[2:] == ["3", "4"])
+    assert scores(box, 2)[2:] == ["3", "3"]
+
+
+def test_validating_again_goes_on_with_the_copy(desk, inspect, box):
+    desk.click(box.accept)
+    after = scores(box, 2)
+    desk.validate()
+    desk.qtbot.waitUntil(lambda: inspect.session.mended.result is not None)
+    assert scores(box, 2) == after
+    assert [x.name for x in desk.viewer.layers].count(NAME) == 1
+    assert NAME not in [p.name for p in desk.dock.presenter.result.comparison.predictions]
+
+
+def test_a_copy_that_a_person_deletes_is_gone_with_its_scores(desk, inspect, box):
+    desk.click(box.accept)
+    desk.viewer.window._qt_window.hide()
+    desk.viewer.layers.remove(NAME)
+    assert inspect.session.mended.result is None
+    assert box._scores.isHidden()
+
+
+def test_a_ground_truth_without_labels_left_says_so(desk):
+    gt, pred = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
+    gt[:10, :10], pred[:10, :10], pred[20:30, 20:30] = 255, 1, 2
+    desk.add((gt, pred))
+    desk.validate()
+    widget = desk.inspect()
+    box = wrong(desk, widget, EntryKey("unet", "prediction", (), 2))
+    desk.click(box.accept)
+    assert "highest label is 255" in widget.judge.bar.trouble.text()
+
+
+def test_closing_the_dock_leaves_the_copy(desk, inspect, box):
+    desk.click(box.accept)
+    desk.viewer.window.remove_dock_widget(inspect)
+    layer = desk.viewer.layers[NAME]
+    layer.undo()
+    assert not (layer.data == 4).any()
+    assert inspect.session.mended is None
+
+
+def test_saving_the_results_saves_the_copy(desk, inspect, box, tmp_path):
+    desk.click(box.accept)
+    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=20_000):
+        desk.dock.save(tmp_path)
+    saved = tifffile.imread(tmp_path / "mended_ground-truth.ome.tif")
+    assert (saved == desk.viewer.layers[NAME].data).all()
+    assert (tmp_path / "scores_mended.csv").exists()
+
+
+def kept_in(folder):
+    return list(folder.rglob("mended*.ome.tif"))
+
+
+def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
+    desk, inspect, box, own_folder, make_napari_viewer, cells
+):
+    desk.qtbot.waitUntil(lambda: box.keeper._folder is not None)
+    desk.click(box.accept)
+    after = scores(box, 2)
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
+    other = type(desk)(make_napari_viewer(), None, desk.qtbot)
+    other.dock = ValidateWidget(other.viewer)
+    other.viewer.window.add_dock_widget(other.dock, area="right")
+    other.viewer.window._qt_window.show()
+    other.add(cells)
+    other.validate()
+    again = other.inspect().judge.mending
+    desk.qtbot.waitUntil(again.restore.isVisible)
+    assert "was kept on" in again._kept.text()
+    other.click(again.restore)
+    desk.qtbot.waitUntil(again._scores.isVisible)
+    assert scores(again, 2) == after
+    assert (other.viewer.layers[NAME].data == desk.viewer.layers[NAME].data).all()
+    assert not again.restore.isVisible()
+
+
+def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(desk, inspect, box, own_folder):
+    desk.qtbot.waitUntil(lambda: box.keeper._folder is not None)
+    older = box.keeper._folder / "mended.ome.tif"
+    older.parent.mkdir(parents=True, exist_ok=True)
+    older.write_bytes(b"older")
+    desk.click(box.accept)
+    desk.viewer.window.remove_dock_widget(inspect)
+    assert len(kept_in(own_folder)) == 2
+    assert (older.parent / "mended-1.ome.tif").read_bytes() == b"older"
+    assert (tifffile.imread(older) == desk.viewer.layers[NAME].data).all()
+
+
+def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own_folder):
+    desk.qtbot.waitUntil(lambda: len(list(own_folder.rglob("session.json"))) == 1)
+    (own_folder / "napari-verdict").rename(own_folder / "moved")
+    (own_folder / "napari-verdict").write_text("a file where the folder should be")
+    desk.click(box.accept)
+    bar = inspect.judge.bar
+    desk.qtbot.waitUntil(lambda: "mended ground truth cannot be kept" in bar.trouble.text())
+    assert NAME in desk.viewer.layers
