@@ -102,6 +102,7 @@ class Person:
         self.wait(view.isVisible, f"the list of {chooser}")
         row = combo.findText(text, Qt.MatchFlag.MatchContains)
         assert row >= 0, f"{chooser} does not offer {text!r}"
+        QTest.qWait(QApplication.doubleClickInterval())  # Qt passes over a second click till then
         rect = view.visualRect(view.model().index(row, combo.modelColumn()))
         QTest.mouseClick(view.viewport(), LEFT, NONE, rect.center())
         self.wait(lambda: not view.isVisible(), f"the list of {chooser} to close")

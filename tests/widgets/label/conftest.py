@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from labelled import TILE, objects, prediction
+from napari_verdict.widgets.label.dock import LabelWidget
 from stories.person import Person
 
-from napari_verdict.widgets.label.dock import LabelWidget
 
 class Labeller(Person):
     """A person with the dock open."""
 
     dock: Any
+    home: Any
 
     @property
     def state(self) -> Any:
@@ -59,7 +61,7 @@ class Labeller(Person):
         target = truth.data.copy()
         target[window] = labels[window]
         change = difference(truth.data[window], target, window)
-        self.dock.watch.edit(change, Action.PAINT)
+        self.dock.work.watch.edit(change, Action.PAINT)
 
     def key(self, letter: str) -> None:
         """Press Shift and a letter over the canvas."""
@@ -81,6 +83,7 @@ def labeller(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: An
     viewer.add_image(objects() > 0, name="raw", **placed)
     viewer.add_labels(prediction(), name="model", **placed)
     person = Labeller(viewer)
+    person.home = tmp_path
     person.dock = LabelWidget(viewer)
     viewer.window.add_dock_widget(person.dock, name="Label ground truth", area="right")
     person.window.activateWindow()

@@ -75,8 +75,8 @@ def test_a_line_that_is_dragged_splits_the_object_it_crosses(tile):
     first = at(tile, FIRST)
     tile.key("S")
     corner = tile.corner()
-    tile.drag_image(tile.truth, tuple(corner + (2, 9)), tuple(corner + (10, 9)),
-                    tuple(corner + (16, 9)))  # fmt: skip
+    tile.drag_image(tile.truth, tuple(np.add(corner, (2, 9))), tuple(np.add(corner, (10, 9))),
+                    tuple(np.add(corner, (16, 9))))  # fmt: skip
     left, right = at(tile, (9, 6)), at(tile, (9, 12))
     assert left != right
     assert first in (left, right)
@@ -87,9 +87,9 @@ def test_a_line_that_is_dragged_splits_the_object_it_crosses(tile):
 def test_two_clicks_split_an_object(tile):
     tile.key("S")
     corner = tile.corner()
-    tile.click_image(tile.truth, *(corner + (6, 9)))
+    tile.click_image(tile.truth, *np.add(corner, (6, 9)))
     assert "other part" in tile.says()
-    tile.click_image(tile.truth, *(corner + (12, 9)))
+    tile.click_image(tile.truth, *np.add(corner, (12, 9)))
     assert at(tile, (6, 9)) != at(tile, (12, 9))
     assert 0 not in (at(tile, (6, 9)), at(tile, (12, 9)))
     back(tile)

@@ -152,7 +152,7 @@ def test_stopping_brings_everything_back_and_leaves_the_labels(labeller):
     assert after[0].pop("ground truth")[0]
     assert not after[0].pop("tile to label")[0]
     assert after == before
-    assert labeller.sees("Start labelling")
+    assert labeller.dock.setup.isVisible()
     assert labeller.viewer.layers["ground truth"].data.any()
 
 

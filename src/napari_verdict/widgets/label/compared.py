@@ -6,12 +6,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import Comparison, Input, Task, unique_names
-from napari_verdict.viewer.layers import infer_task
+from napari_verdict.viewer.layers import infer_task, pixels_of
 from napari_verdict.viewer.snapshot import snapshot
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.model import Settings
     from napari_verdict.widgets.label.state import Bench
+
+
+def labelled_input(raw: Any, axes: str) -> Input:
+    """Return the image that is labelled; of RGB its first channel, which tells images apart."""
+    frozen = snapshot(raw, like=raw)
+    if not getattr(raw, "rgb", False):
+        return replace(frozen, axes=axes)
+    n = len(axes)
+    return replace(
+        frozen,
+        data=pixels_of(raw)[..., 0],
+        axes=axes,
+        scale=frozen.scale[:n],
+        translate=frozen.translate[:n],
+        units=frozen.units[:n],
+    )
 
 
 def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ...]:

@@ -34,6 +34,8 @@ class Desk(QObject):
 
     #: A tile is asked about before it is finished: it has no object.
     doubted = Signal()
+    #: The mask of what nobody can tell was made: the layer.
+    masked = Signal(object)
 
     def __init__(self, viewer: Any, state: Labelling, parent: QObject) -> None:
         super().__init__(parent)
@@ -45,12 +47,14 @@ class Desk(QObject):
 
     # ---- beginning and end
 
-    def start(self, bench: Bench, plan: Plan) -> None:
-        """Begin with the first tile that is open."""
+    def start(self, bench: Bench, plan: Plan, mask: Any = None) -> None:
+        """Begin with the first tile that is open; `mask` holds what nobody could tell before."""
         state = self.state
         self._before = View.of(self._viewer)
         state.bench, state.plan = bench, plan
         bench.truth.events.mode.connect(self._on_mode)
+        if mask is not None:
+            self.need_ambiguous(mask)
         self.blind()
         if plan.tiles:
             self.go(plan.next_open() or 0)
@@ -192,6 +196,7 @@ class Desk(QObject):
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
+            self.masked.emit(self._ambiguous)
         return self._ambiguous
 
     # ---- what happens

@@ -8,31 +8,32 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from napari_verdict.annotation.origins import Action
-from napari_verdict.annotation.planning import Wanted, planning
-from napari_verdict.annotation.sampling import draw_more
-from napari_verdict.annotation.tiles import Plan, State, TiledImage
+from napari_verdict.annotation.planning import Wanted
+from napari_verdict.annotation.tiles import State, TiledImage
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.viewer.truth import TRUTH, add_labels_like, shape_of
+from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
 from napari_verdict.widgets.job import Failed, Job, Refused
 from napari_verdict.widgets.keys import KeyFilter, keys_of
-from napari_verdict.widgets.label.compared import comparison_of_bench, frozen_predictions
+from napari_verdict.widgets.label.compared import (
+    comparison_of_bench,
+    frozen_predictions,
+    labelled_input,
+)
 from napari_verdict.widgets.label.desk import Desk
+from napari_verdict.widgets.label.exporter import Exporter
 from napari_verdict.widgets.label.hands import Hands
+from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.live import LiveScores
+from napari_verdict.widgets.label.opening import Opened, Sitting, looking, opening, resuming
 from napari_verdict.widgets.label.setup_box import SetupBox
 from napari_verdict.widgets.label.state import Bench, Labelling
-from napari_verdict.widgets.label.watch import Watch
+from napari_verdict.widgets.label.talk import Talk
+from napari_verdict.widgets.label.work import Work
 from napari_verdict.widgets.label.work_page import WorkPage
 from napari_verdict.widgets.state import choices_of
 
 if TYPE_CHECKING:
-    from napari_verdict.widgets.label.setup_box import Asked
-
-_OUTSIDE = (
-    "You painted outside of the tile and its margin. It is kept, but no score counts it; undo "
-    "takes it back."
-)
+    from napari_verdict.widgets.label.asked import Asked
 
 
 class LabelWidget(QWidget):
@@ -50,10 +51,12 @@ class LabelWidget(QWidget):
         self.state = Labelling()
         self.desk = Desk(napari_viewer, self.state, self)
         self.hands = Hands(napari_viewer, self.desk, self)
-        self.live, self.job = LiveScores(self), Job(self)
+        self.live, self.job, self.looker = LiveScores(self), Job(self), Job(self)
         self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
+        self.exporter = Exporter(self)
+        self.talk = Talk(self.page, self.desk, self.hands, self)
         self.busy = QLabel()
-        self.watch: Watch | None = None
+        self.work: Work | None = None
         self._asked: Asked | None = None
         self._lay_out()
         self._keys = KeyFilter(keys_of(napari_viewer))
@@ -91,19 +94,12 @@ class LabelWidget(QWidget):
     def _connect(self) -> None:
         page, state = self.page, self.state
         self.setup.asked.connect(self.start)
-        self.job.done.connect(self._on_planned)
+        self.setup.changed.connect(self.look_for_labels)
+        self.looker.done.connect(self._on_looked)
+        self.job.done.connect(self._on_done)
         self.job.progressed.connect(self._on_progress)
         self.job.busy.connect(self._on_busy)
-        page.tiles.chosen.connect(self.desk.go)
-        page.steps.asked.connect(self._on_step)
-        page.edits.asked.connect(self._on_edit)
-        page.correcting.toggled.connect(self._on_correcting)
-        page.more.clicked.connect(self._on_more)
-        page.by_hand.clicked.connect(self._on_by_hand)
-        page.reopen.clicked.connect(self.desk.reopen)
-        page.leave.clicked.connect(self.leave)
-        self.desk.doubted.connect(self._on_doubted)
-        self.hands.refused.connect(self._on_refused)
+        self.talk.left.connect(self.leave)
         self.live.changed.connect(self._on_estimates)
         self.live.failed.connect(self._on_failed)
         state.events.plan.connect(self._on_plan)
@@ -117,53 +113,104 @@ class LabelWidget(QWidget):
 
     # ---- beginning and end
 
+    def look_for_labels(self) -> None:
+        """Look, in a worker, for labels of the chosen image that were begun before."""
+        raw, axes = self.setup.raw.currentData(), self.setup.axes
+        if raw is None or "?" in axes or self.state.bench is not None:
+            return
+        image = labelled_input(raw, axes)
+        self.looker.start(lambda token: looking(image, token), "Looking for labels")
+
     def start(self, asked: Asked) -> None:
-        """Draw tiles in a worker, then go to the first."""
+        """Draw tiles or take labels up, in a worker, and then go to a tile."""
         try:
             predictions = frozen_predictions(asked.raw, asked.axes, asked.predictions)
+            image = labelled_input(asked.raw, asked.axes)
+            confidence = asked.confidence and labelled_input(asked.confidence, asked.axes)
         except ComparisonError as error:
             self.setup.hint.setText(" ".join(f.message for f in error.findings))
             return
         self._asked = asked
-        image = TiledImage(asked.raw.name, asked.axes, shape_of(asked.raw))
-        number = 0 if asked.draw == "hand" else asked.number
-        wanted = Wanted(image, predictions, asked.size, asked.depth, number, asked.seed)
-        self.job.start(lambda token: planning(wanted, token), "Drawing tiles")
+        hand = asked.draw == "hand"
+        wanted = Wanted(
+            TiledImage(image.name, image.axes, image.shape),
+            predictions,
+            asked.size,
+            asked.depth,
+            0 if hand else asked.number,
+            asked.seed,
+            "" if asked.draw in ("hand", "random") else asked.draw,
+            confidence,
+        )
+        truth, who = asked.truth, asked.annotator
+        if isinstance(truth, Sitting):
+            self.job.start(lambda t: resuming(truth, wanted, image, t), "Taking labels up")
+        else:
+            dtype = DTYPE if truth is None else truth.data.dtype
+            self.job.start(lambda t: opening(wanted, image, who, dtype, t), "Drawing tiles")
 
-    def begin(self, asked: Asked, plan: Plan) -> None:
+    def begin(self, asked: Asked, opened: Opened) -> None:
         """Make the layer to label on where there is none, and go to the first tile."""
-        truth = asked.truth
-        if truth is None:
-            truth = add_labels_like(self._viewer, asked.raw, TRUTH)
-        self.watch = self.hands.watch = Watch(truth, self)
-        self.watch.changed.connect(self._on_painted)
-        self.watch.lost.connect(self._on_failed)
-        self.state.update({"annotator": asked.annotator, "correcting": False})
-        self.desk.start(Bench(asked.raw, asked.axes, truth, asked.predictions), plan)
+        kept, truth = opened.kept, asked.truth
+        who = kept.record.annotator if kept is not None else asked.annotator
+        keeper = Keeper(self, kept, who, opened.said if kept is None else "")
+        if truth is None or isinstance(truth, Sitting):
+            data = None if kept is None else kept.labels
+            truth = add_labels_like(self._viewer, asked.raw, TRUTH, data)
+        else:
+            keeper.given(truth.data)
+        keeper.planned(opened.plan, known=opened.resumed)
+        self.state.update({"annotator": who, "correcting": False})
+        bench = Bench(asked.raw, asked.axes, truth, asked.predictions)
+        mask = None if kept is None else kept.ignore
+        self.desk.start(bench, opened.plan, mask)
+        self.take_up(keeper)
+        if opened.said or opened.resumed:
+            self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
+
+    def take_up(self, keeper: Keeper) -> None:
+        """Watch, keep and score what is on the desk."""
+        self.work = Work(self.desk, self.live, keeper, self)
+        self.work.origins.connect(self.page.origins.setText)
+        self.work.masked.connect(self._score)
+        keeper.ticked.connect(self._show_saved)
+        self.hands.watch = self.work.watch
+        self.work.follow()
+        self.page.origins.setText(keeper.origins.sentence())
         self._score()
         self._show()
 
-    def leave(self) -> None:
-        """Stop labelling; everything is shown as it was before, and the labels stay."""
+    def put_down(self) -> None:
+        """Watch, keep and score no more; what was painted is kept."""
         self.hands.cancel()
         self.hands.watch = None
-        if self.watch is not None:
-            self.watch.look()
-            self.watch.stop()
-            self.watch = None
         self.live.stop()
         self.page.bar.clear()
+        if self.work is not None:
+            self.work.stop()
+            self.work.deleteLater()
+            self.work = None
+
+    def leave(self) -> None:
+        """Stop labelling; everything is shown as it was before, and the labels stay."""
+        self.put_down()
         self.desk.stop()
         self._show()
 
-    def _on_planned(self, outcome: Any) -> None:
-        if isinstance(outcome, Plan):
+    def _on_looked(self, outcome: Any) -> None:
+        if isinstance(outcome, tuple):
+            self.setup.offer(outcome)
+
+    def _on_done(self, outcome: Any) -> None:
+        message = getattr(outcome, "message", "")
+        if isinstance(outcome, Opened):
             assert self._asked is not None
             self.begin(self._asked, outcome)
-        elif isinstance(outcome, Failed):
-            self.setup.hint.setText(outcome.message)
-        elif isinstance(outcome, Refused):
-            self.setup.hint.setText(" ".join(f.message for f in outcome.findings))
+        elif isinstance(outcome, Failed | Refused):
+            findings = getattr(outcome, "findings", ())
+            message = message or " ".join(f.message for f in findings)
+            self.setup.hint.setText(message)
+            self.state.message = message
 
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
@@ -173,76 +220,6 @@ class LabelWidget(QWidget):
             settings = choices_of(self._viewer).settings()
             ignore = None if mask is None else mask.data
             self.live.start(comparison_of_bench(bench, settings, ignore), self.state.plan)
-
-    # ---- what is painted
-
-    def _on_painted(self, painted: Any, action: Any) -> None:
-        state = self.state
-        self.live.touched(*state.bench.place(painted.low, painted.high))
-        window = state.window
-        inside = window is None or all(
-            w.start <= low and high <= w.stop
-            for w, low, high in zip(window, painted.low, painted.high, strict=True)
-        )
-        if not inside and action is not Action.UNDO:
-            state.message = _OUTSIDE
-        elif state.message == _OUTSIDE:
-            state.message = ""
-
-    # ---- what is asked for
-
-    def _on_step(self, name: str, _: bool) -> None:
-        self.hands.cancel()
-        if name == "finish tile":
-            self.desk.finish()
-        elif name == "skip tile":
-            self.page.bar.ask(
-                "Why is this tile left out? What is left out changes what the score is of.",
-                {"Skip it": self._on_skip, "Keep it": self.desk.arm},
-                reason=True,
-            )
-        else:
-            self.desk.step(1 if name == "next tile" else -1)
-
-    def _on_skip(self) -> None:
-        if not self.desk.skip(self.page.bar.reason.currentText()):
-            self.state.message = "A tile is skipped for a reason. Choose or write one."
-
-    def _on_edit(self, name: str, pointed: bool) -> None:
-        self.page.bar.clear()
-        self.hands.act(name, pointed)
-
-    def _on_doubted(self) -> None:
-        self.page.bar.ask(
-            "This tile has no object. Really empty?",
-            {"Yes, it is empty": lambda: self.desk.finish(empty=True), "No, go on": self.desk.arm},
-        )
-
-    def _on_refused(self, why: str) -> None:
-        self.page.bar.ask(
-            why, {"Accept over it": self.hands.accept_over, "Leave it": self.desk.arm}
-        )
-
-    def _on_correcting(self, on: bool) -> None:
-        self.state.correcting = on
-        self.desk.blind()
-        self.desk.arm()
-
-    def _on_more(self) -> None:
-        state = self.state
-        more = max((e.more or 0 for e in (state.estimates or {}).values()), default=0)
-        state.plan = draw_more(state.plan, min(max(more, 4), 16))
-        if state.tile is None or state.tile.state is not State.OPEN:
-            self.desk.go(state.plan.next_open(max(state.current, 0)))
-
-    def _on_by_hand(self) -> None:
-        state, bench = self.state, self.state.bench
-        try:
-            state.plan = state.plan.by_hand(bench.raw.name, *self.desk.in_view())
-        except ValueError as error:
-            state.message = str(error)
-            return
-        self.desk.go(len(state.plan.tiles) - 1)
 
     # ---- what is shown
 
@@ -254,17 +231,22 @@ class LabelWidget(QWidget):
             box.set_ready(working)
         if not working:
             self.reset_choices()
+            self.look_for_labels()
+        self._show_saved()
+
+    def _show_saved(self) -> None:
+        if self.work is not None:
+            keeper = self.work.keeper
+            worry = self.talk.worry = keeper.worry
+            self.page.saved.setText(f"⚠ {worry}" if worry else keeper.words)
+            self.page.saved.setToolTip(keeper.folder)
 
     def _show_tiles(self) -> None:
-        state = self.state
-        plan = state.plan
-        finished = [] if plan is None else [
-            k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED]  # fmt: skip
+        plan, current = self.state.plan, self.state.current
+        tiles = () if plan is None else plan.tiles
+        finished = [k for k, t in enumerate(tiles) if t.state is State.FINISHED]
         empty = [k for k in finished if not self.desk.has_objects(k)]
-        self.page.tiles.show_plan(plan, state.current, empty)
-        self.page.plan.setText("" if plan is None else plan.sentence)
-        tile = state.tile
-        self.page.reopen.setEnabled(tile is not None and tile.state is not State.OPEN)
+        self.page.show_plan(plan, current, empty)
 
     def _show_correcting(self, on: bool) -> None:
         if self.page.correcting.isChecked() != on:
@@ -276,9 +258,6 @@ class LabelWidget(QWidget):
             self.live.follow(plan)
 
     def _on_current(self, current: int) -> None:
-        if self.watch is not None and self.state.window is not None:
-            self.watch.look()
-            self.watch.strokes.watch([self.state.window])
         self._show_tiles()
 
     def _on_estimates(self, estimates: Any) -> None:
@@ -308,7 +287,7 @@ class LabelWidget(QWidget):
         self.reset_choices()
 
     def _on_busy(self, busy: bool) -> None:
-        self.busy.setText("Drawing tiles…" if busy else "")
+        self.busy.setText("Working…" if busy else "")
         self.busy.setVisible(busy)
         self.setup.setEnabled(not busy)
 
@@ -338,6 +317,8 @@ class LabelWidget(QWidget):
     def stop(self) -> None:
         """Stop labelling and let go of the viewer; the labels stay."""
         self.job.cancel()
+        self.looker.cancel()
+        self.exporter.stop()
         if self.state.bench is not None:
             self.leave()
         self.live.stop()

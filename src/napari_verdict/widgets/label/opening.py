@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.annotation.planning import Wanted, planning
@@ -13,6 +12,7 @@ from napari_verdict.widgets.label.keeper import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Input

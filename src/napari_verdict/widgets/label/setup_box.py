@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
@@ -23,63 +22,20 @@ from superqt.utils import signals_blocked
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN, axes_from_labels
 from napari_verdict.viewer.layers import comparable, guess_roles, kind_of, pixels_of
 from napari_verdict.viewer.truth import shape_of
+from napari_verdict.widgets.label.asked import DRAWS, Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from napari_verdict.widgets.label.opening import Sitting
+
 _LAYER = Qt.ItemDataRole.UserRole
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
-#: How tiles may be drawn, with what is said of it.
-DRAWS = {
-    "random": ("at random, spread evenly", "Every tile is equally likely, and tiles are spread "
-               "evenly: the score needs no weights"),
-    "density": ("more where objects are dense", "Tiles with many predicted objects are likelier; "
-                "the score is weighted for it"),
-    "disagreement": ("more where predictions disagree", "Tiles on which two predictions differ "
-                     "are likelier; the score is weighted for it"),
-    "confidence": ("more where confidence is low", "Tiles in which an image of confidence is low "
-                   "are likelier; the score is weighted for it"),
-    "hand": ("by hand", "You choose each tile. That is no unbiased estimate of the image, and "
-             "every number says so"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What a person asks to label.
-
-    Parameters
-    ----------
-    raw : napari Image layer
-        What is labelled.
-    axes : str
-        One letter an axis of the labels.
-    predictions : tuple of napari Labels layers
-        What is scored.
-    truth : napari Labels layer, optional
-        Labels to go on with; None makes a new layer.
-    draw : str
-        One of `DRAWS`.
-    confidence : napari Image layer, optional
-        What low confidence is read from.
-    size, depth, number, seed : int
-        Of tiles: side in pixels, planes, how many, and what draws them.
-    annotator : str
-        Who labels.
-    """
-
-    raw: Any
-    axes: str
-    predictions: tuple[Any, ...]
-    truth: Any
-    draw: str
-    confidence: Any
-    size: int
-    depth: int
-    number: int
-    seed: int
-    annotator: str
+_GOING_ON = (
+    "Labels of this image were begun before. Go on where they were left, tiles and all, or choose "
+    "a new layer to begin anew; both are kept."
+)
 
 
 class SetupBox(QWidget):
@@ -131,6 +87,7 @@ class SetupBox(QWidget):
         self.predictions.itemChanged.connect(self._update)
         self.start.clicked.connect(self._on_start)
         self._layers: list[Any] = []
+        self._sittings: tuple[Sitting, ...] = ()
         self._sized: Any = None
 
     def _fill_form(self) -> None:
@@ -145,7 +102,7 @@ class SetupBox(QWidget):
             ("Tile depth", self.depth, "One plane labels objects of planes; several label in 3D"),
             ("Tiles", self.number, "How many to begin with; more can be drawn later"),
             ("Drawn", self.draw, "How tiles are chosen decides what the score stands for"),
-            ("Confidence", self.confidence, "An image that is high where the model is sure"),
+            ("Confidence", self.confidence, "An image of probabilities of foreground: 0 to 1"),
             ("Seed", self.seed, "The same seed draws the same tiles"),
             ("Annotator", self.annotator, "Who labels, for the record; may be left empty"),
         ):  # fmt: skip
@@ -172,6 +129,7 @@ class SetupBox(QWidget):
         _fill(self.raw, None, images, raw if raw in images else fallback)
         _fill(self.confidence, None, images, self.confidence.currentData())
         _fill(self.truth, "a new layer", labels, truth)
+        self._add_sittings(truth)
         with signals_blocked(self.predictions):
             self.predictions.clear()
             for layer in labels:
@@ -192,6 +150,22 @@ class SetupBox(QWidget):
         if self.raw.currentData() is not self._sized:
             self._on_raw()
         self._update()
+
+    def offer(self, sittings: tuple[Sitting, ...]) -> None:
+        """Offer to go on with labels that were begun before; the newest is chosen."""
+        self._sittings = sittings
+        chosen = self.truth.currentData()
+        layers = [x for x in self._layers if kind_of(x) == "labels"]
+        _fill(self.truth, "a new layer", layers, chosen)
+        self._add_sittings(chosen if chosen in layers else next(iter(sittings), None))
+        self._update()
+
+    def _add_sittings(self, chosen: Any) -> None:
+        for k, sitting in enumerate(self._sittings, start=1):
+            self.truth.insertItem(k, sitting.title, sitting)
+            self.truth.setItemData(k, str(sitting.folder), Qt.ItemDataRole.ToolTipRole)
+            if sitting is chosen:
+                self.truth.setCurrentIndex(k)
 
     @property
     def axes(self) -> str:
@@ -214,7 +188,7 @@ class SetupBox(QWidget):
             self._chosen(),
             self.truth.currentData(),
             self.draw.currentData(),
-            self.confidence.currentData() if self.draw.currentData() == "confidence" else None,
+            self.confidence.currentData() if self.draw.currentData() == "low confidence" else None,
             self.size.value(),
             self.depth.value() if "z" in self.axes else 1,
             self.number.value(),
@@ -253,7 +227,7 @@ class SetupBox(QWidget):
         if draw == "disagreement" and len(chosen) < 2:
             return "Disagreement takes two predictions. Tick another, or draw at random."
         confidence = self.confidence.currentData()
-        if draw == "confidence" and tuple(pixels_of(confidence).shape) != shape:
+        if draw == "low confidence" and tuple(pixels_of(confidence).shape) != shape:
             return f"Confidence must be an image of the shape of “{raw.name}”."
         return ""
 
@@ -261,7 +235,7 @@ class SetupBox(QWidget):
 
     def _on_raw(self) -> None:
         raw = self.raw.currentData()
-        self._sized = raw
+        self._sized, self._sittings = raw, ()
         if raw is not None:
             shape = shape_of(raw)
             side = min(shape[-2:])
@@ -292,11 +266,22 @@ class SetupBox(QWidget):
 
     def _update(self, *_: Any) -> None:
         trouble, draw = self._trouble(), self.draw.currentData()
-        self._form.setRowVisible(self.depth, "z" in self.axes)
-        self._form.setRowVisible(self.confidence, draw == "confidence")
-        self._form.setRowVisible(self.number, draw != "hand")
-        self._form.setRowVisible(self.seed, draw != "hand")
-        self.hint.setText(f"✖ {trouble}" if trouble else DRAWS[draw][1] + ".")
+        begun = self.truth.currentData() if self.truth.currentData() in self._sittings else None
+        drawn = begun is None and draw != "hand"
+        for control, wanted in (
+            (self.draw, begun is None),
+            (self.size, begun is None),
+            (self.depth, begun is None and "z" in self.axes),
+            (self.confidence, begun is None and draw == "low confidence"),
+            (self.number, drawn),
+            (self.seed, drawn),
+            (self.annotator, begun is None),
+        ):
+            self._form.setRowVisible(control, wanted)
+        hint = DRAWS[draw][1] + "." if begun is None else _GOING_ON
+        self.hint.setText(f"✖ {trouble}" if trouble else hint)
+        self.start.setText("Start labelling" if begun is None else "Go on labelling")
+        self.start.setAccessibleName(self.start.text())
         self.start.setEnabled(self.raw.currentData() is not None and not trouble)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import EventedModel
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from napari_verdict.annotation.edits import bounds_of
 
+if TYPE_CHECKING:
     from napari_verdict.annotation.edits import Bounds
     from napari_verdict.annotation.tiles import Box, Tile
 
@@ -45,16 +45,7 @@ class Bench:
 
     def bounds(self, frame: tuple[int, ...], box: Box) -> Bounds:
         """Return the part of the labels that a box of a frame is: one slice an axis."""
-        frames: Iterator[int] = iter(frame)
-        parts = []
-        for axis in self.axes:
-            if axis in "zyx":
-                k = 2 * "zyx".index(axis)
-                parts.append(slice(box[k], box[k + 1]))
-            else:
-                at = next(frames)
-                parts.append(slice(at, at + 1))
-        return tuple(parts)
+        return bounds_of(self.axes, frame, box)
 
     def place(self, low: tuple[int, ...], high: tuple[int, ...]) -> tuple[tuple[int, ...], Box]:
         """Return the frame and the box of a part of one frame; undoes `bounds`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -14,10 +14,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_verdict.annotation.tiles import State
 from napari_verdict.widgets.label.ask_bar import AskBar
 from napari_verdict.widgets.label.score_box import ScoreBox
 from napari_verdict.widgets.label.tile_list import TileList
 from napari_verdict.widgets.label.tools_box import EDITS, STEPS, ToolsBox
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from napari_verdict.annotation.tiles import Plan
 
 
 class WorkPage(QWidget):
@@ -79,3 +85,11 @@ class WorkPage(QWidget):
         ):
             grid.addWidget(button, k // 2, k % 2)
         column.addLayout(grid)
+
+    def show_plan(self, plan: Plan | None, current: int, empty: Collection[int]) -> None:
+        """Show tiles, and how they were drawn; those finished without an object are `empty`."""
+        self.tiles.show_plan(plan, current, empty)
+        self.plan.setText("" if plan is None else plan.sentence)
+        tiles = () if plan is None else plan.tiles
+        settled = 0 <= current < len(tiles) and tiles[current].state is not State.OPEN
+        self.reopen.setEnabled(settled)
