@@ -141,6 +141,17 @@ class Person:
         canvas = self.viewer.window._qt_viewer.canvas.native
         self.drag(canvas, *(self.on_canvas(layer, *place) for place in places))
 
+    def encircle(self, layer: Any, *places: tuple[float, float]) -> None:
+        """Click with the right button and go around something: napari's brush fills it."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        window, button = self.window.windowHandle(), Qt.MouseButton.RightButton
+        way = [self._at(canvas, self.on_canvas(layer, *place)) for place in places]
+        QTest.mouseMove(window, way[0])
+        QTest.mouseClick(window, button, NONE, way[0])
+        for point in way[1:]:
+            QTest.mouseMove(window, point)
+            QTest.qWait(5)
+
     def focus_canvas(self) -> None:
         """Give the canvas the keyboard, as a click in it would."""
         self.viewer.window._qt_viewer.canvas.native.setFocus()
