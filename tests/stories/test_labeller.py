@@ -84,7 +84,7 @@ def test_four_tiles_labelled_blind_give_a_score_whose_interval_shrinks(bench, re
     assert (drawn & (truth > 0)).sum() / (drawn & ((truth > 0) | drawn)).sum() > 0.8
     assert np.isnan(widths[:2]).all()  # two tiles tell nothing of how tiles differ
     assert widths[3] < widths[2]
-    value, low, high = bench.find("Interval of watershed").interval
+    _, low, high = bench.find("Interval of watershed").interval
     known = read_shared("dsb2018/expected.json")["predictions"]
     f1 = known["prediction_unet_watershed.ome.tif"]["at_0.5"]["f1"]
     assert low < f1 < high

@@ -15,10 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-#: Reasons that are often given for skipping a tile.
-REASONS = ("out of focus", "nothing can be told apart", "artefact or debris", "damaged image")
+    from collections.abc import Callable, Sequence
 
 
 class AskBar(QFrame):
@@ -33,9 +30,8 @@ class AskBar(QFrame):
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.reason = QComboBox()
         self.reason.setEditable(True)
-        self.reason.addItems(REASONS)
-        self.reason.setAccessibleName("Reason")
-        self.reason.setToolTip("Choose a reason, or write one")
+        self.reason.setAccessibleName("Answer")
+        self.reason.setToolTip("Choose an answer, or write one")
         self._row = QHBoxLayout()
         self._buttons: list[QPushButton] = []
         column = QVBoxLayout(self)
@@ -61,7 +57,7 @@ class AskBar(QFrame):
         question: str,
         answers: dict[str, Callable[[], Any] | None],
         *,
-        reason: bool = False,
+        reason: Sequence[str] | None = None,
     ) -> None:
         """Ask something instead of what was asked before.
 
@@ -71,12 +67,12 @@ class AskBar(QFrame):
             One sentence.
         answers : dict of str to callable or None
             A button each; the last one has the focus, so it is the one that does no harm.
-        reason : bool
-            Whether a reason can be written, which `reason` holds.
+        reason : sequence of str, optional
+            If given, something can be written, and these are offered; `reason` holds it.
         """
         self.clear()
         self.text.setText(question)
-        self.reason.setVisible(reason)
+        self.reason.setVisible(reason is not None)
         for label, answer in answers.items():
             button = QPushButton(label)
             button.setToolTip(label)
@@ -85,7 +81,9 @@ class AskBar(QFrame):
             self._row.addWidget(button)
             self._buttons.append(button)
         self.setVisible(True)
-        if reason:
+        if reason is not None:
+            self.reason.clear()
+            self.reason.addItems(reason)
             self.reason.setFocus()
             self.reason.lineEdit().selectAll()
         else:

@@ -49,15 +49,22 @@ class Desk(QObject):
 
     def start(self, bench: Bench, plan: Plan, mask: Any = None) -> None:
         """Begin with the first tile that is open; `mask` holds what nobody could tell before."""
-        state = self.state
         self._before = View.of(self._viewer)
-        state.bench, state.plan = bench, plan
-        bench.truth.events.mode.connect(self._on_mode)
+        self.state.bench = bench
         if mask is not None:
             self.need_ambiguous(mask)
+        self.turn_to(bench, plan, plan.next_open() or 0)
+
+    def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
+        """Take up one tile of one person's labels."""
+        state = self.state
+        if state.bench is not None:
+            state.bench.truth.events.mode.disconnect(self._on_mode)
+        state.bench, state.current, state.plan = bench, -1, plan
+        bench.truth.events.mode.connect(self._on_mode)
         self.blind()
         if plan.tiles:
-            self.go(plan.next_open() or 0)
+            self.go(current)
         else:
             state.message = "Bring what you want to label into view, and press Tile by hand."
             self.arm()

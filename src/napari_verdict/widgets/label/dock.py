@@ -25,6 +25,7 @@ from napari_verdict.widgets.label.hands import Hands
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.live import LiveScores
 from napari_verdict.widgets.label.opening import Opened, Sitting, looking, opening, resuming
+from napari_verdict.widgets.label.second import SecondOpinion
 from napari_verdict.widgets.label.setup_box import SetupBox
 from napari_verdict.widgets.label.state import Bench, Labelling
 from napari_verdict.widgets.label.talk import Talk
@@ -33,6 +34,7 @@ from napari_verdict.widgets.label.work_page import WorkPage
 from napari_verdict.widgets.state import choices_of
 
 if TYPE_CHECKING:
+    from napari_verdict.comparison.model import Comparison
     from napari_verdict.widgets.label.asked import Asked
 
 
@@ -53,7 +55,7 @@ class LabelWidget(QWidget):
         self.hands = Hands(napari_viewer, self.desk, self)
         self.live, self.job, self.looker = LiveScores(self), Job(self), Job(self)
         self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
-        self.exporter = Exporter(self)
+        self.exporter, self.second = Exporter(self), SecondOpinion(self)
         self.talk = Talk(self.page, self.desk, self.hands, self)
         self.busy = QLabel()
         self.work: Work | None = None
@@ -164,19 +166,24 @@ class LabelWidget(QWidget):
         bench = Bench(asked.raw, asked.axes, truth, asked.predictions)
         mask = None if kept is None else kept.ignore
         self.desk.start(bench, opened.plan, mask)
+        self._on_estimates({})
         self.take_up(keeper)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
 
     def take_up(self, keeper: Keeper) -> None:
         """Watch, keep and score what is on the desk."""
-        self.work = Work(self.desk, self.live, keeper, self)
-        self.work.origins.connect(self.page.origins.setText)
-        self.work.masked.connect(self._score)
-        keeper.ticked.connect(self._show_saved)
-        self.hands.watch = self.work.watch
-        self.work.follow()
-        self.page.origins.setText(keeper.origins.sentence())
+        work = Work(self.desk, self.live, keeper, self)
+        work.origins.connect(self.page.origins.setText)
+        work.masked.connect(self._score)
+        keeper.ticked.connect(self.show_saved)
+        self.at_work(work)
+
+    def at_work(self, work: Work) -> None:
+        """Let edits, scores and words be those of one person."""
+        self.work, self.hands.watch = work, work.watch
+        work.follow()
+        self.page.origins.setText(work.keeper.origins.sentence())
         self._score()
         self._show()
 
@@ -186,7 +193,9 @@ class LabelWidget(QWidget):
         self.hands.watch = None
         self.live.stop()
         self.page.bar.clear()
+        self.second.forget()
         if self.work is not None:
+            self.work.rest()
             self.work.stop()
             self.work.deleteLater()
             self.work = None
@@ -214,12 +223,15 @@ class LabelWidget(QWidget):
 
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
-        bench = self.state.bench
-        if bench is not None:
-            mask = self.desk.ambiguous
-            settings = choices_of(self._viewer).settings()
-            ignore = None if mask is None else mask.data
-            self.live.start(comparison_of_bench(bench, settings, ignore), self.state.plan)
+        if self.state.bench is not None and not self.second.is_on:
+            self.live.start(self.comparison(), self.state.plan)
+
+    def comparison(self) -> Comparison | None:
+        """Return predictions against the labels on the desk; None where nothing is scored."""
+        mask = self.desk.ambiguous
+        settings = choices_of(self._viewer).settings()
+        ignore = None if mask is None else mask.data
+        return comparison_of_bench(self.state.bench, settings, ignore)
 
     # ---- what is shown
 
@@ -227,14 +239,18 @@ class LabelWidget(QWidget):
         working = self.state.bench is not None
         self.setup.setVisible(not working)
         self.page.setVisible(working)
-        for box in (self.page.steps, self.page.edits):
-            box.set_ready(working)
+        second = self.second.is_on
+        self.page.steps.set_ready(working)
+        self.page.edits.set_ready(working, ("accept", "mark ambiguous") if second else ())
+        for control in (self.page.correcting, self.page.more, self.page.by_hand):
+            control.setEnabled(not second)
         if not working:
             self.reset_choices()
             self.look_for_labels()
-        self._show_saved()
+        self.show_saved()
 
-    def _show_saved(self) -> None:
+    def show_saved(self) -> None:
+        """Say how far saving is."""
         if self.work is not None:
             keeper = self.work.keeper
             worry = self.talk.worry = keeper.worry
@@ -254,7 +270,7 @@ class LabelWidget(QWidget):
 
     def _on_plan(self, plan: Any) -> None:
         self._show_tiles()
-        if plan is not None and self.state.bench is not None:
+        if plan is not None and self.state.bench is not None and not self.second.is_on:
             self.live.follow(plan)
 
     def _on_current(self, current: int) -> None:

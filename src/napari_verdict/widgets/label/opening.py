@@ -87,12 +87,18 @@ def opening(
     wanted: Wanted, image: Input, annotator: str, dtype: Any, token: CancelToken
 ) -> Generator[Progress, None, Opened]:
     """Draw tiles and begin to keep labels in a folder of their own."""
+    plan = yield from planning(wanted, token)
+    return (yield from keeping(plan, image, annotator, dtype, token))
+
+
+def keeping(
+    plan: Plan, image: Input, annotator: str, dtype: Any, token: CancelToken
+) -> Generator[Progress, None, Opened]:
+    """Begin to keep labels beside the image if that can be written to, else at home."""
     from napari_verdict.report.labelling import begin, default_folder
 
-    plan = yield from planning(wanted, token)
     yield Progress(0, 1, "making the folder")
     who, why = annotator or "anyone", ""
-    # beside the image if that can be written to, else at home
     for place in (image, replace(image, path=None)):
         folder = _free(default_folder(place, who))
         try:

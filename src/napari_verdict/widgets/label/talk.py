@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from napari_verdict.widgets.label.hands import Hands
     from napari_verdict.widgets.label.work_page import WorkPage
 
+#: Reasons that are often given for skipping a tile.
+_REASONS = ("out of focus", "nothing can be told apart", "artefact or debris", "damaged image")
+
 
 class Talk(QObject):
     """Between the page, and desk and hands.
@@ -57,7 +60,7 @@ class Talk(QObject):
             self._page.bar.ask(
                 "Why is this tile left out? What is left out changes what the score is of.",
                 {"Skip it": self._on_skip, "Keep it": self._desk.arm},
-                reason=True,
+                reason=_REASONS,
             )
         else:
             self._desk.step(1 if name == "next tile" else -1)

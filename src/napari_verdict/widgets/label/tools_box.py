@@ -56,7 +56,7 @@ class ToolsBox(QWidget):
     def __init__(self, viewer: Any, tools: dict[str, tuple[str, str]], columns: int) -> None:
         super().__init__()
         self._keys = keys_of(viewer)
-        self.is_ready = False
+        self._ready: frozenset[str] = frozenset()
         self.buttons: dict[str, QPushButton] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -72,9 +72,13 @@ class ToolsBox(QWidget):
 
     def set_ready(self, ready: bool, without: Sequence[str] = ()) -> None:
         """Offer all tools but some, or none."""
-        self.is_ready = ready
+        self._ready = frozenset(self.buttons) - frozenset(without) if ready else frozenset()
         for name, button in self.buttons.items():
-            button.setEnabled(ready and name not in without)
+            button.setEnabled(name in self._ready)
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a tool is offered."""
+        return name in self._ready
 
     def stop(self) -> None:
         """Answer to no key any more."""
@@ -89,7 +93,7 @@ class _Answer:
         self._box, self._name = box, name
 
     def press(self, pressed: bool) -> bool:
-        if not pressed or not self._box.is_ready:
+        if not pressed or not self._box.is_ready(self._name):
             return False
         self._box.asked.emit(self._name, True)
         return True

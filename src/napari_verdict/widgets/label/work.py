@@ -48,23 +48,33 @@ class Work(QObject):
         self.watch.changed.connect(self._on_painted)
         self.watch.lost.connect(self._on_lost)
         self._mask: Watch | None = None
+        self.wake()
+        if desk.ambiguous is not None:
+            self._on_mask(desk.ambiguous)
+
+    def wake(self) -> None:
+        """Follow what is on the desk."""
         self._state.events.current.connect(self._on_current)
         self._state.events.plan.connect(self._on_plan)
         self._desk.masked.connect(self._on_mask)
         self.keeper.ticked.connect(self._on_tick)
-        if desk.ambiguous is not None:
-            self._on_mask(desk.ambiguous)
 
-    def stop(self) -> None:
-        """Take in what was painted last, and listen no more."""
-        self._state.events.current.disconnect(self._on_current)
-        self._state.events.plan.disconnect(self._on_plan)
-        self._desk.masked.disconnect(self._on_mask)
+    def rest(self) -> None:
+        """Take in what was painted last; somebody else is at the desk from now on."""
         for watch in (self.watch, self._mask):
             if watch is not None:
                 watch.look()
-                watch.stop()
         self._on_tick()
+        self._state.events.current.disconnect(self._on_current)
+        self._state.events.plan.disconnect(self._on_plan)
+        self._desk.masked.disconnect(self._on_mask)
+        self.keeper.ticked.disconnect(self._on_tick)
+
+    def stop(self) -> None:
+        """Listen no more, and save what is waiting; call `rest` before."""
+        for watch in (self.watch, self._mask):
+            if watch is not None:
+                watch.stop()
         self.keeper.stop()
 
     def follow(self) -> None:

@@ -38,6 +38,7 @@ class WorkPage(QWidget):
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self.plan, self.origins, self.saved = QLabel(), QLabel(), QLabel()
+        self.agreement = QLabel()
         self.tiles = TileList()
         self.steps, self.edits = ToolsBox(viewer, STEPS, 2), ToolsBox(viewer, EDITS, 3)
         self.bar = AskBar()
@@ -66,6 +67,7 @@ class WorkPage(QWidget):
         for label, name in (
             (self.plan, "How the tiles were drawn"),
             (self.origins, "Where objects come from"),
+            (self.agreement, "How far two people agree"),
             (self.saved, "Whether it is saved"),
         ):
             label.setWordWrap(True)
@@ -75,7 +77,7 @@ class WorkPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (
             self.plan, self.tiles, self.steps, self.bar, self.correcting, self.edits,
-            self.score, self.origins, self.saved,
+            self.score, self.agreement, self.origins, self.saved,
         ):  # fmt: skip
             column.addWidget(widget)
         grid = QGridLayout()
