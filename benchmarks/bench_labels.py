@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-import volumes
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.objects.labels import run_labels
 from napari_verdict.comparison.objects.listing import object_entries
@@ -90,6 +89,8 @@ def bench_peak_memory(benchmark, pair):
     """What the process grows by beyond the two images; run it alone, memory is used again."""
     name, truth, prediction = pair
     benchmark.group = f"memory, {name}"
+
+    import volumes  # of the tests, on the path of pytest only
 
     def growth() -> int:
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
@@ -199,6 +200,8 @@ def bench_matching_10000_cells_that_touch(benchmark, threshold):
 
 def bench_a_million_objects_streamed_from_zarr(benchmark, tmp_path):
     """Two volumes of 800 x 800 x 800, in a process of their own whose peak memory is taken."""
+    import volumes
+
     benchmark.group = "a million objects"
     expected = volumes.write(tmp_path, 100)
     run = [sys.executable, volumes.__file__, str(tmp_path)]

@@ -10,76 +10,28 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bench_labels import nuclei
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionSlider
+from window_meter import Meter, silence
 
 from napari_verdict.widgets.display import virtual_display
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-class Meter:
-    """Adds up what our slots take, and what napari's slicing, uploading and drawing take.
-
-    What is called within another is taken off that: a layer that our code refreshes is napari's.
-    """
-
-    def __init__(self) -> None:
-        from napari._vispy.canvas import VispyCanvas
-        from napari.components import ViewerModel
-        from napari.layers.base.base import Layer
-        from vispy.app.backends._qt import CanvasBackendDesktop
-
-        self.spent = {"ours": 0.0, "napari": 0.0}
-        self.drawn = 0
-        self._stack: list[tuple[str, float]] = []
-        for owner, name in (
-            (Layer, "refresh"),
-            (Layer, "_slice_dims"),
-            (VispyCanvas, "on_draw"),
-            (ViewerModel, "add_layer"),
-            (CanvasBackendDesktop, "paintGL"),
-        ):
-            self.watch("napari", owner, name)
-
-    def watch(self, whose: str, owner: Any, name: str) -> None:
-        """Count the time that a method takes from now on."""
-        original = getattr(owner, name)
-        paints = name == "paintGL"
-
-        def timed(this: Any, *args: Any, **kwargs: Any) -> Any:
-            self._stack.append((whose, 0.0))
-            start = time.perf_counter()
-            try:
-                return original(this, *args, **kwargs)
-            finally:
-                taken = time.perf_counter() - start
-                _, inner = self._stack.pop()
-                self.spent[whose] += taken - inner
-                if self._stack:
-                    outer, before = self._stack[-1]
-                    self._stack[-1] = (outer, before + taken)
-                self.drawn += paints
-
-        setattr(owner, name, timed)
-
-    def clear(self) -> None:
-        """Begin again."""
-        self.spent = dict.fromkeys(self.spent, 0.0)
+    from collections.abc import Callable
 
 
 class Bench:
     """A viewer with two predictions of many objects, the Validate dock, and hands."""
 
-    def __init__(self, side: int, per_side: int) -> None:
+    def __init__(self, side: int, per_side: int, explain: bool) -> None:
         import napari
+
+        self.explain = explain
 
         self.rows: list[tuple[str, str, str, str, str]] = []
         self.meter = Meter()
@@ -119,7 +71,7 @@ class Bench:
             self.app.processEvents()
             time.sleep(0.002)
 
-    def until(self, holds: Callable[[], Any], patience: float = 60) -> float:
+    def until(self, holds: Callable[[], Any], patience: float = 300) -> float:
         """Turn the event loop until something holds; return when it did."""
         end = time.perf_counter() + patience
         while not holds():
@@ -151,25 +103,6 @@ class Bench:
         self.mouse(widget, QEvent.Type.MouseButtonRelease, places[-1], down=False)
         self.settle()
 
-    @contextmanager
-    def silence(self) -> Iterator[list[float]]:
-        """Record the gaps between the ticks of a timer of 5 ms."""
-        gaps: list[float] = [0.0]
-        last = time.perf_counter()
-
-        def tick() -> None:
-            nonlocal last
-            now = time.perf_counter()
-            gaps.append(now - last)
-            last = now
-
-        timer = QTimer()
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(tick)
-        timer.start(5)
-        yield gaps
-        timer.stop()
-
     # ---- what is measured
 
     def dock(self) -> None:
@@ -196,14 +129,16 @@ class Bench:
     def job(self, what: str) -> None:
         """The longest silence of the event loop while it is computed."""
         job = self.validate.job
-        with self.silence() as gaps:
+        with silence() as heard:
             self.validate.validate.click()
             self.until(lambda: not job.is_busy)
         drawn: list[int] = []
         self.validate.presenter.drawn.connect(lambda: drawn.append(1))
         self.until(lambda: drawn)
         self.settle(1)
-        self.add(f"longest silence while it computes, {what}", 50, [max(gaps)], [])
+        self.add(f"longest silence while it computes, {what}", 50, [heard.longest], [])
+        if self.explain:
+            print(what, heard.why(), sep="\n")
 
     def slider(self) -> None:
         """The slider of the IoU threshold is dragged."""
@@ -326,12 +261,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, default=4096, help="pixels along y and x")
     parser.add_argument("--per-side", type=int, default=100, help="objects along y and x")
+    parser.add_argument("--explain", action="store_true", help="say what silences came from")
     options = parser.parse_args()
     with virtual_display():
-        bench = Bench(options.side, options.per_side)
+        bench = Bench(options.side, options.per_side, options.explain)
         bench.dock()
         bench.job("first time, kernels loaded")
-        bench.job("again")
+        for _ in range(3):
+            bench.job("again")
         bench.slider()
         bench.curve()
         bench.plots()

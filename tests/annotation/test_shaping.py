@@ -143,3 +143,15 @@ def test_with_nothing_to_interpolate_between_it_says_so():
         interpolate(labels, (slice(1, 2), *ALL), 4, 0)
     with pytest.raises(EditError, match="one plane thick"):
         interpolate(discs(), ALL, 1, 0)
+
+
+@given(seed=st.integers(0, 999), ndim=st.sampled_from([2, 3]))
+def test_a_large_tile_and_a_small_one_around_the_object_give_the_same(seed, ndim):
+    small, _ = crowded(np.random.default_rng(seed), (12,) * ndim, 6)
+    label = int(small.max())
+    large = np.pad(small, 20)
+    whole, part = (slice(0, 52),) * ndim, (slice(20 - 8, 32 + 8),) * ndim
+    for edit in (fill_holes, lambda *a: smooth(*a, 1.0)):
+        first, second = edit(large, whole, label), edit(large, part, label)
+        np.testing.assert_array_equal(first.at, second.at)
+        np.testing.assert_array_equal(first.values, second.values)

@@ -11,6 +11,7 @@ from scipy.ndimage import shift
 
 from builders import texture
 from napari_verdict.metrics.local import (
+    LEAST_EXPECTED,
     TERMS,
     binned,
     box_means,
@@ -54,13 +55,44 @@ def test_a_box_has_the_mean_of_its_valid_pixels(plane, step, side):
 
 
 def test_more_error_is_expected_where_the_ground_truth_is_bright(rng):
-    truth = np.repeat(np.linspace(0, 1, 64, dtype=np.float32)[np.newaxis], 64, axis=0)
-    sigma = 0.1 + truth
-    difference = (sigma * rng.normal(size=truth.shape)).astype(np.float32)
-    expected = np.sqrt(expected_squares(truth, difference, np.ones_like(truth)))
-    assert (np.diff(expected[0]) >= 0).all()
-    bright = slice(32, 60)
-    np.testing.assert_allclose(expected[0, bright], sigma[0, bright], rtol=0.2)
+    truth = np.repeat(np.linspace(0, 1, 96, dtype=np.float32)[np.newaxis], 96, axis=0)
+    squares = 0.2 + 4 * truth
+    difference = (np.sqrt(squares) * rng.normal(size=truth.shape)).astype(np.float32)
+    expected = expected_squares(truth, difference, np.ones_like(truth))
+    without_floor = expected - LEAST_EXPECTED * (difference**2).mean()
+    assert np.corrcoef(expected[0, 4:-4], squares[0, 4:-4])[0, 1] > 0.99
+    assert without_floor[0, 4] < 0.3 * without_floor[0, -4]
+
+
+def test_more_error_is_expected_where_the_ground_truth_is_uneven(rng):
+    truth = np.zeros((96, 96), np.float32)
+    truth[:, 48:] = rng.normal(size=(96, 48))
+    difference = rng.normal(size=truth.shape).astype(np.float32)
+    difference[:, :48] *= 0.1
+    expected = expected_squares(truth, difference, np.ones_like(truth))
+    assert expected[:, 56:].mean() > 2 * expected[:, :40].mean()
+
+
+@given(st.floats(0.1, 10), st.floats(0, 100))
+def test_equal_errors_are_expected_to_be_equal(size, bright):
+    truth = bright * texture((32, 32)) / 1000
+    difference = np.full_like(truth, size)
+    expected = expected_squares(truth, difference, np.ones_like(truth))
+    assert (expected >= LEAST_EXPECTED * size**2 * 0.999).all()
+    assert np.ptp(expected) <= 1e-3 * size**2
+
+
+def test_few_large_errors_do_not_rule_the_fit(rng):
+    def fitted(difference):
+        floor = LEAST_EXPECTED * (difference**2).mean()
+        return float((expected_squares(truth, difference, shares) - floor).mean())
+
+    truth, difference, shares = deviating(rng)
+    calm, mean = fitted(difference), (difference**2).mean()
+    difference[20:24, 20:24] += 60 * difference.std()
+    raised = (difference**2).mean() / mean
+    assert raised > 4
+    assert fitted(difference) < 0.5 * raised * calm
 
 
 def test_expected_errors_have_a_floor():
@@ -68,7 +100,7 @@ def test_expected_errors_have_a_floor():
     difference[:, 16:] = 1
     truth = difference * 10
     expected = expected_squares(truth, difference, np.ones_like(truth))
-    assert expected.min() == pytest.approx(0.5)
+    assert expected.min() == pytest.approx(0.5 * LEAST_EXPECTED)
 
 
 def deviating(rng, sigma=0.05):

@@ -18,7 +18,7 @@ from napari_verdict.annotation.objects import accept, delete, mark_ambiguous
 from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.comparison.model import Input
 from napari_verdict.engine.cancel import Cancelled, CancelToken
-from napari_verdict.report.labelling import begin, belongs, default_folder, found
+from napari_verdict.report.labelling import begin, belongs, default_folder, found, labellings_of
 from napari_verdict.report.resuming import resume
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -204,6 +204,17 @@ def test_the_folder_is_beside_the_image_and_the_same_each_time(tmp_path):
     assert default_folder(image, "Ann Öz/1") == tmp_path / "a b.labels" / "Ann-Öz-1"
     in_memory = default_folder(replace(IMAGE, name="a: b?"), "")
     assert in_memory == Path.home() / "napari-verdict" / "a-b.labels" / "anyone"
+
+
+def test_what_is_kept_of_an_image_is_found_without_being_told_who_labelled_it(tmp_path):
+    image = replace(IMAGE, path=str(tmp_path / "a.ome.tif"))
+    assert labellings_of(image) == {}
+    for who in ("ann", "bo"):
+        begin(default_folder(image, who), image, who)
+    assert [r.annotator for r in labellings_of(image).values()] == ["bo", "ann"]
+    (default_folder(image, "bo") / "labelling.json").write_text("{}")
+    assert list(labellings_of(image)) == [default_folder(image, "ann")]
+    assert labellings_of(replace(image, path=str(tmp_path / "b.tif"))) == {}
 
 
 @settings(max_examples=20, deadline=None)

@@ -181,7 +181,7 @@ class Person:
         self, key: Qt.Key, *, held: bool = False, times: int = 1, shift: bool = False
     ) -> None:
         """Press a key where the focus is, or press and hold it."""
-        target = QApplication.focusWidget() or self.window
+        target = self._focus
         modifier = Qt.KeyboardModifier.ShiftModifier if shift else NONE
         for _ in range(times):
             (QTest.keyPress if held else QTest.keyClick)(target, key, modifier)
@@ -189,14 +189,19 @@ class Person:
 
     def release(self, key: Qt.Key) -> None:
         """Let go of a key."""
-        QTest.keyRelease(QApplication.focusWidget() or self.window, key)
+        QTest.keyRelease(self._focus, key)
         QTest.qWait(30)
 
     def type(self, text: str) -> None:
         """Type where the focus is."""
-        QTest.keyClicks(QApplication.focusWidget(), text)
+        QTest.keyClicks(self._focus, text)
 
     # ---- hands
+
+    @property
+    def _focus(self) -> QWidget:
+        # a window that the window manager has not made active has a focus of its own
+        return QApplication.focusWidget() or self.window.focusWidget() or self.window
 
     def _bring(self, target: str | QWidget) -> QWidget:
         """Scroll until a control can be seen, as with the wheel."""

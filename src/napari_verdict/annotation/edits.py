@@ -149,6 +149,23 @@ class Window:
             raise EditError(f"Object {label} has no pixel in this tile.")
         return where
 
+    def around(self, label: int, margin: int = 1) -> Window:
+        """Return the part that holds a label and at least one pixel around it, if the part goes on.
+
+        Raises
+        ------
+        EditError
+            As `mask`.
+        """
+        where, bounds = self.mask(label), list(self._bounds)
+        for k, axis in enumerate(self.axes):
+            others = tuple(j for j in range(where.ndim) if j != k)
+            along = np.flatnonzero(where.any(axis=others))
+            first, stop = bounds[axis].start, bounds[axis].stop
+            low, high = first + int(along[0]) - margin, first + int(along[-1]) + 1 + margin
+            bounds[axis] = slice(max(first, low), min(stop, high))
+        return Window(self._labels, tuple(bounds))
+
     def change(self, new: NDArray[Any]) -> Change:
         """Return what differs between the part and an array of its shape."""
         different = new != self.old

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def fill_holes(labels: NDArray[Any], bounds: Bounds, label: int) -> Change:
     EditError
         If the object has no pixel in the tile.
     """
-    window = Window(labels, bounds)
+    window = Window(labels, bounds).around(label)
     filled = ndimage.binary_fill_holes(window.mask(label))
     new = window.old.copy()
     new[filled & (window.old == 0)] = label
@@ -82,8 +83,9 @@ def smooth(
         If the object has no pixel in the tile.
     """
     window = Window(labels, bounds)
-    mask = window.mask(label)
     sigmas = [sigma / s for s in window.spacing(spacing)]
+    window = window.around(label, margin=math.ceil(4 * max(sigmas)) + 1)
+    mask = window.mask(label)
     blurred = ndimage.gaussian_filter(mask.astype(np.float32), sigmas, mode="nearest")
     open_to = np.flatnonzero(mask | (window.old == 0))
     # of equals those that are the object's already

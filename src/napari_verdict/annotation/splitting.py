@@ -51,7 +51,7 @@ def split_by_line(
     """
     from skimage.draw import line as pixels_between
 
-    window = Window(labels, bounds)
+    window = Window(labels, bounds).around(label)
     mask = window.mask(label)
     corners = np.rint(window.inside(line)).astype(int)[:, -2:]
     cut = np.zeros(mask.shape, bool)
@@ -113,7 +113,7 @@ def split_by_seeds(
     """
     from skimage.segmentation import watershed
 
-    window = Window(labels, bounds)
+    window = Window(labels, bounds).around(label)
     mask = window.mask(label)
     points = np.rint(window.inside(seeds)).astype(int)
     points = points[((points >= 0) & (points < mask.shape)).all(axis=1)]

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 STEPS_PER_BOX = 4
 #: A box is looked at where at least this share of it is valid.
 LEAST_VALID = 0.5
-#: Classes of ground-truth intensity, equally full, that the expected error is measured in.
-CLASSES = 16
-#: The expected error is never below this share of the root mean square of the whole plane.
-LEAST_EXPECTED = 1.0
+#: Squared errors that are expected are never below this share of their mean over the plane.
+LEAST_EXPECTED = 0.6
+#: Squared errors count as at most so many times the expected one, so that few rule nothing.
+MOST_UNUSUAL = 9.0
+#: Rounds in which expectations and their weights are brought into line, and squares looked at.
+ROUNDS, ENOUGH = 4, 20_000
 #: Sigma of the Gaussian windows, in sides of a box.
 SIGMAS = (1 / 8, 1 / 4, 1 / 2)
 #: What `deviations` tells apart, in the order of its planes.
@@ -73,7 +75,7 @@ def box_means(means: Plane, shares: Plane, side: int) -> Plane:
 
 
 def deviations(truth: Plane, difference: Plane, shares: Plane, side: float) -> Plane:
-    """Return by how much errors exceed what is expected at such intensities.
+    """Return by how much errors exceed what is expected in such places.
 
     Each of the `TERMS` is a field of the plane. The first three are the mean difference in
     Gaussian windows of three sizes, with its sign, over the root mean square error expected
@@ -120,7 +122,13 @@ def deviations(truth: Plane, difference: Plane, shares: Plane, side: float) -> P
 
 
 def expected_squares(truth: Plane, difference: Plane, shares: Plane) -> Plane:
-    """Return the squared error that is usual where the ground truth is as bright.
+    """Return the squared error that is usual where the ground truth is as bright and as uneven.
+
+    The expectation is a + b·I + c·V, where I is the smoothed ground truth above its 1st
+    percentile, for noise grows with light; V is the smoothed square of what smoothing takes
+    from the ground truth, for details are what a restoration loses; and a, b, c ≥ 0 are fitted
+    to the squared differences by least squares, weighted by the inverse square of the
+    expectation.
 
     Parameters
     ----------
@@ -130,22 +138,43 @@ def expected_squares(truth: Plane, difference: Plane, shares: Plane) -> Plane:
     Returns
     -------
     (y, x) ndarray of float32
-        Means of squared differences in classes of the smoothed ground truth, made not to fall
-        with intensity, interpolated between the classes; at least `LEAST_EXPECTED`² of the
-        mean over the plane. Above 0 where any difference is.
+        The expectation, and `LEAST_EXPECTED` of the mean over the plane on top. Above 0 where
+        any difference is. While fitting, no square counts as more than `MOST_UNUSUAL` times
+        the expectation of the round before.
     """
-    smooth = _Window(shares, 1).mean(truth)
     there = shares > 0
-    levels, squares = smooth[there], (difference * difference)[there]
-    edges = np.unique(np.quantile(_some(levels), np.linspace(0, 1, CLASSES + 1)[1:-1]))
-    of = np.searchsorted(edges, levels, side="right")
-    counts = np.bincount(of, minlength=len(edges) + 1)
-    full = counts > 0
-    middle = np.bincount(of, levels, len(edges) + 1)[full] / counts[full]
-    mean = np.bincount(of, squares, len(edges) + 1)[full] / counts[full]
-    expected = np.interp(smooth, middle, np.maximum.accumulate(mean))
-    least = LEAST_EXPECTED**2 * float(squares.mean(dtype=np.float64))
-    return np.maximum(expected, max(least, 1e-30)).astype(np.float32)
+    window = _Window(shares, 1)
+    smooth = window.mean(truth)
+    uneven = window.mean((truth - smooth) ** 2)
+    bright = np.maximum(smooth - np.quantile(_some(smooth[there]), 0.01), 0)
+    mean = max(float((difference[there] ** 2).mean(dtype=np.float64)), 1e-30)
+    terms = [np.ones_like(truth), *(f / (f[there].mean() or 1) for f in (bright, uneven))]
+    every = max(1, np.count_nonzero(there) // ENOUGH)
+    table = np.stack([t[there][::every] for t in terms], axis=1).astype(np.float64)
+    squares = (difference[there][::every].astype(np.float64) ** 2) / mean
+    expected = np.ones_like(squares)
+    for k in range(ROUNDS):
+        ratio = squares / expected
+        factors = _least_squares(
+            table / expected[:, np.newaxis], np.minimum(ratio, MOST_UNUSUAL) if k else ratio
+        )
+        expected = np.einsum("ij,j->i", table, factors) + LEAST_EXPECTED
+    found: Plane = sum((f * np.float32(a) for f, a in zip(terms, factors, strict=True)),
+                       np.full_like(truth, LEAST_EXPECTED))  # fmt: skip
+    return (found * np.float32(mean)).astype(np.float32)
+
+
+def _least_squares(table: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve few unknowns that are not negative; einsum, as BLAS would start threads."""
+    from scipy.optimize import nnls
+
+    own = np.einsum("ij,ik->jk", table, table)
+    own += 1e-12 * np.trace(own) * np.eye(len(own))
+    root = np.linalg.cholesky(own)
+    found: NDArray[np.float64] = nnls(
+        root.T, np.linalg.solve(root, np.einsum("ij,i->j", table, wanted))
+    )[0]
+    return found
 
 
 def fold_to_boxes(field: Plane, side: int) -> Plane:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,12 +111,20 @@ def default_folder(image: Input, annotator: str) -> Path:
     It is beside the image's file, or for an array in memory in the home folder, and the same
     each time, so that it is found again.
     """
-    who = re.sub(r"[^\w-]+", "-", annotator).strip("-") or "anyone"
-    if image.path is not None:
-        path = Path(image.path)
-        return path.parent / f"{bare_name(path)}.labels" / who
-    name = re.sub(r"[^\w-]+", "-", image.name).strip("-") or "image"
-    return Path.home() / "napari-verdict" / f"{name}.labels" / who
+    return _folder_of(image) / (_safe(annotator) or "anyone")
+
+
+def labellings_of(image: Input) -> dict[Path, LabellingRecord]:
+    """Return what is kept of an image where it is kept by default, by folder; newest first.
+
+    Nothing but small files is read, and pixels are not compared: see `belongs`.
+    """
+    kept: dict[Path, LabellingRecord] = {}
+    for path in sorted(_folder_of(image).glob(f"*/{LABELLING_NAME}")):
+        with suppress(ComparisonError):  # is told of when it is opened
+            if (record := found(path.parent)) is not None:
+                kept[path.parent] = record
+    return dict(sorted(kept.items(), key=lambda item: item[1].created, reverse=True))
 
 
 def found(folder: str | Path) -> LabellingRecord | None:
@@ -230,6 +239,17 @@ def image_record(image: Input, token: CancelToken | None = None) -> ImageRecord:
 def unreadable(path: Path, why: str) -> str:
     """Return the sentence for what is there and cannot be read."""
     return f"{str(path)!r} cannot be read ({why}). It stays as it is; choose another folder."
+
+
+def _folder_of(image: Input) -> Path:
+    if image.path is not None:
+        path = Path(image.path)
+        return path.parent / f"{bare_name(path)}.labels"
+    return Path.home() / "napari-verdict" / f"{_safe(image.name) or 'image'}.labels"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w-]+", "-", name).strip("-")
 
 
 def refusal(code: str, message: str) -> ComparisonError:

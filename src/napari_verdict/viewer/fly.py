@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.comparison.entries import Entries
-
 #: How much of the view a place takes, and the fewest pixels that are shown across.
 SHARE, LEAST = 0.3, 40.0
 #: Places one can go back to.
@@ -58,7 +56,7 @@ class View:
         camera.angles, camera.center, camera.zoom = self.angles, self.center, self.zoom
 
 
-def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tuple[Any, Any, Any]:
+def box_in_layer(result: Any, reference: Any, entries: Any, row: int) -> tuple[Any, Any, Any]:
     """Return the box of an entry, and its middle, in pixels of the ground-truth layer.
 
     Parameters
@@ -68,7 +66,7 @@ def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tup
     reference : napari layer
         The ground truth.
     entries : Entries
-        All of them.
+        All of them; or anything that has their frames, boxes and centroids.
     row : int
         The one that is meant.
 

@@ -40,7 +40,8 @@ class PlaceChooser(QWidget):
         self.by = QComboBox()
         self.by.setAccessibleName("What ranks the places")
         self.by.setToolTip(
-            "Most unusual error: against the error that is usual where it is as bright.\n"
+            "Most unusual error: against the error that is usual where it is as bright\n"
+            "and as uneven.\n"
             "Lowest SSIM, highest error, worse than raw: the mean of that map in the place"
         )
         self.scale = QSpinBox()

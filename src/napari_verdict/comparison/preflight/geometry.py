@@ -12,7 +12,7 @@ from napari_verdict.comparison.geometry import inputs_of, sizes_of
 from napari_verdict.comparison.model import RAW, Comparison, Task
 from napari_verdict.comparison.preflight import decisions as d
 from napari_verdict.comparison.preflight.cropping import crop_window, overlap_offsets
-from napari_verdict.comparison.preflight.limits import check_shapes
+from napari_verdict.comparison.preflight.limits import check_masks_of_points, check_shapes
 from napari_verdict.comparison.preflight.placement import check_placement
 from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
@@ -55,6 +55,8 @@ def preflight_geometry(comparison: Comparison) -> list[Finding]:
             *_dtypes(resolved),
             *check_shapes(resolved),
         ]
+    else:
+        found += check_masks_of_points(resolved)
     return found + list(check_placement(resolved))
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.entries import ROLES, Entries
+from napari_verdict.metrics.displacement import MARGIN, explained_by_displacement
 from napari_verdict.metrics.local import (
-    SIGMAS,
     STEPS_PER_BOX,
     binned,
     box_means,
@@ -37,6 +37,12 @@ RANKINGS = {
 KINDS = ("too bright", "too dark", "structure", "moved", "worse than raw")
 #: A place is too bright or too dark where its mean difference is this share of its mean RSE.
 ONE_SIDED = 0.5
+#: Its structure has moved where a displacement explains this share of its squared error.
+MOVED = 2 / 3
+#: Above this share, as `ONE_SIDED`, something came or went; what moved leaves both signs.
+WHOLLY_ONE_SIDED = 0.9
+#: Sides above are thinned out when a displacement is looked for.
+FINE = 32
 #: Side of a box in pixels where none is asked for.
 SCALE = 16
 
@@ -95,8 +101,9 @@ def worst_places(
         Name of a prediction, or ``raw``.
     by : str
         One of `RANKINGS`. ``worst``: largest deviation from the error that is usual where the
-        ground truth is as bright, see `metrics.local.deviations`. ``structure``: lowest mean
-        SSIM. ``error``: highest mean RSE. ``worse than raw``: lowest mean gain, below 0 only.
+        ground truth is as bright and as uneven, see `metrics.local.deviations`. ``structure``:
+        lowest mean SSIM. ``error``: highest mean RSE. ``worse than raw``: lowest mean gain,
+        below 0 only.
     scale : int, optional
         Side of a box in pixels, rounded down to whole steps of an eighth; by default 16, at
         most a quarter of the image's height and width.
@@ -167,7 +174,8 @@ class _PlaneOf:
     def worst(self, n: int) -> list[_Place]:
         """Return the boxes with the largest deviations."""
         step, squares = self.grid.step, self.grid.squares
-        difference, shares = binned(self._map("difference"), step)
+        whole = self._map("difference")
+        difference, shares = binned(whole, step)
         source = self.result.comparison.ground_truth.source
         pixels = source.read(self.frame, slice(self.z, self.z + 1), slice(0, source.shape[1]))[0]
         truth, _ = binned(pixels.astype(np.float32), step)
@@ -178,8 +186,11 @@ class _PlaneOf:
         places = []
         for y, x, value in separate_peaks(score, squares, n, shadow=0.5):
             kind = _kind(signed[y, x], magnitude[y, x])
-            spread, shift = terms[len(SIGMAS) :, y : y + squares, x : x + squares].max(axis=(1, 2))
-            if kind == KINDS.index("structure") and shift > spread:
+            around = _around(y * step, x * step, self.grid.side, pixels.shape)
+            if (
+                abs(signed[y, x]) <= WHOLLY_ONE_SIDED * magnitude[y, x]
+                and explained_by_displacement(pixels[around], whole[around]) >= MOVED
+            ):
                 kind = KINDS.index("moved")
             places.append(self._place(y, x, value, kind))
         return places
@@ -202,6 +213,16 @@ def _kind(signed: float, magnitude: float) -> int:
     if abs(signed) < ONE_SIDED * magnitude:
         return KINDS.index("structure")
     return KINDS.index("too bright" if signed > 0 else "too dark")
+
+
+def _around(y: int, x: int, side: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the pixels of a box and `MARGIN` beyond it; those at the rim stand in for more."""
+    thin = max(1, side // FINE)
+    reach = MARGIN * thin
+    return np.ix_(
+        *(np.clip(np.arange(a - reach, a + side + reach, thin), 0, n - 1)
+          for a, n in zip((y, x), shape, strict=True))
+    )  # fmt: skip
 
 
 def _check(by: str, maps: Any, scale: int | None, n: int) -> None:
