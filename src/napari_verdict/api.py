@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.axes import axes_of
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021, Convention
 from napari_verdict.comparison.exclusions import Exclusions
+from napari_verdict.comparison.inputs import input_from
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
-from napari_verdict.comparison.regions import regions_from
+from napari_verdict.comparison.regions import regions_from, regions_of_points
 from napari_verdict.comparison.run import complete, run
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def compare_images(
     ssim_3d: bool = False,
     ignore: Any | None = None,
     region: Any | None = None,
+    objects: Any | None = None,
     decisions: tuple[str, ...] = (),
     threads: int | None = None,
 ) -> Result:
@@ -55,6 +57,9 @@ def compare_images(
     region : array-like, mapping of str to array-like, or Region, optional
         Parts of the image that get rows of their own beside the whole: a mask, labels of which
         each id is a region, or the corners of a polygon as (y, x) in pixels.
+    objects : array-like of int, optional
+        Labels of objects, shaped as the ground truth: rows say how well the mean intensity of each
+        is kept (``object_pearson``, ``object_bias``, ``object_limit_low``, ``object_limit_high``).
     decisions : tuple of str
         Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
     threads : int, optional
@@ -82,6 +87,11 @@ def compare_images(
     comparison = _comparison(
         Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore, region
     )
+    if objects is not None:
+        labels = objects if hasattr(objects, "dtype") else np.asarray(objects)
+        comparison = replace(
+            comparison, objects=Input("objects", labels, comparison.ground_truth.axes)
+        )
     return complete(run(comparison, threads=threads))
 
 
@@ -167,6 +177,8 @@ def compare_points(
     radius: float,
     axes: str | None = None,
     spacing: tuple[float, ...] | None = None,
+    ignore: Any | None = None,
+    region: Any | None = None,
 ) -> Result:
     """Score detections against detections, matched one to one within a radius.
 
@@ -183,6 +195,12 @@ def compare_points(
         one by one.
     spacing : tuple of float, optional
         Physical size of a pixel along each axis.
+    ignore : array-like of bool, optional
+        True where points are neither right nor wrong; an axis for each coordinate, in pixels of the
+        ground truth. Points are matched first and ignored second.
+    region : array-like, mapping of str to array-like, or Region, optional
+        Parts of the image that get rows of their own: a mask, or labels, along the last axes, or
+        the corners of a polygon as (y, x) in pixels. A pair belongs to where its true point is.
 
     Returns
     -------
@@ -198,9 +216,10 @@ def compare_points(
     axes = axes or ("yx" if truth.shape[-1] == 2 else "zyx")
     settings = Settings(radius=radius)
     comparison = _comparison(
-        Task.DETECTIONS, prediction, truth, None, axes, spacing, settings, None
+        Task.DETECTIONS, prediction, truth, None, axes, spacing, settings, ignore
     )
-    return complete(run(comparison))
+    regions = regions_of_points(region, comparison.ground_truth.axes)
+    return complete(run(replace(comparison, regions=regions)))
 
 
 def _comparison(
@@ -218,15 +237,7 @@ def _comparison(
     ndim = len(axes) if task is Task.DETECTIONS and axes else None
 
     def as_input(name: str, data: Any) -> Input:
-        if not (hasattr(data, "shape") and hasattr(data, "dtype")):
-            data = np.asarray(data)
-        n = ndim or len(data.shape)
-        return Input(
-            name,
-            data,
-            axes if axes and len(axes) == n else axes_of(n),
-            scale=tuple(spacing) if spacing and len(spacing) == n else (),
-        )
+        return input_from(name, data, axes, spacing, ndim)
 
     names = unique_names([str(n) for n in named])
     truth = as_input("ground truth", ground_truth)

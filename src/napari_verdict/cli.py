@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict import __version__
+from napari_verdict.cli_evidence import add_options, inquiry_from
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
 from napari_verdict.comparison.exclusions import BORDERS, Exclusions
 from napari_verdict.comparison.findings import ComparisonError
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         help="normalisation and fit of the scores (default: %(default)s)",
     )
     images.add_argument("--ssim-3d", action="store_true", help="filter SSIM along z too")
+    images.add_argument(
+        "--objects", metavar="FILE", help="labels of objects whose intensities are compared"
+    )
     images.set_defaults(run=_images)
 
     labels = commands.add_parser("labels", help="score segmentations against GT")
@@ -98,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         "--sparse", action="store_true", help="only some objects are labelled in the ground truth"
     )
     labels.set_defaults(run=_labels)
+
+    evidence = commands.add_parser("evidence", help="hold denoised images against raw, without GT")
+    add_options(evidence)
+    evidence.set_defaults(run=_evidence)
 
     again = commands.add_parser("replay", help="run a results.json again and compare the numbers")
     again.add_argument("record", metavar="results.json")
@@ -142,6 +150,13 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="save everything to this folder")
 
 
+def _evidence(options: argparse.Namespace) -> int:
+    from napari_verdict.comparison.run import complete, run
+
+    inquiry = inquiry_from(options, [_name_and_path(p) for p in options.pred])
+    return _finish(complete(run(inquiry)), options.out)
+
+
 def _images(options: argparse.Namespace) -> int:
     from napari_verdict.report.ome import read_input
 
@@ -178,13 +193,21 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
     ignore = read_input(options.ignore).data if options.ignore else None
     given = {name: read_input(path).data for name, path in map(_name_and_path, options.region)}
     regions = regions_from(given, truth.axes, truth.shape)
-    result = complete(run(Comparison(task, truth, predictions, raw, settings, ignore, regions)))
+    objects = None
+    if getattr(options, "objects", None):
+        objects = read_input(options.objects, "objects", options.axes)
+    comparison = Comparison(task, truth, predictions, raw, settings, ignore, regions, objects)
+    result = complete(run(comparison))
+    return _finish(result, options.out)
+
+
+def _finish(result: Result, folder: Path | None) -> int:
     _show(result)
-    if options.out:
+    if folder:
         from napari_verdict.report.folder import save
 
-        written = save(result, options.out)
-        print(f"\n{len(written)} files in {options.out}")
+        written = save(result, folder)
+        print(f"\n{len(written)} files in {folder}")
     return 0
 
 

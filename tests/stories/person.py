@@ -38,7 +38,7 @@ NONE, SHIFT, CTRL = (
     Qt.KeyboardModifier.ControlModifier,
 )
 #: Longest that a person waits for anything; the first run on a machine compiles kernels.
-PATIENCE = 40.0
+PATIENCE = 60.0
 #: A folder for pictures of every step, and napari's theme in them: for who wants to look.
 PICTURES, THEME = os.environ.get("STORY_PICTURES"), os.environ.get("STORY_THEME", "dark")
 
@@ -139,26 +139,28 @@ class Person:
         self.wait(lambda: len(self.viewer.layers) == before + len(files), "the files")
 
     def name_folder(self, click: str, folder: Path) -> None:
-        """Click what asks for a folder, and type its path."""
+        """Click what asks for a folder, and paste its path."""
 
         def answer() -> None:
             dialog = QApplication.activeModalWidget()
             if not isinstance(dialog, QFileDialog):
                 QTimer.singleShot(50, answer)
                 return
-            line = dialog.findChild(QLineEdit)
+            line = dialog.findChild(QLineEdit, "fileNameEdit")
             line.selectAll()
-            QTest.keyClicks(line, str(folder))
-            QTest.keyClick(line, Qt.Key.Key_Return)
+            QApplication.clipboard().setText(str(folder))
+            QTest.keyClick(line, Qt.Key.Key_V, CTRL)
+            if dialog.selectedFiles() == [str(folder)]:
+                QTest.keyClick(line, Qt.Key.Key_Return)
+            else:
+                dialog.reject()
 
         QTimer.singleShot(50, answer)
         self.click(click)
 
     # ---- the mouse
 
-    def click(
-        self, target: str | QWidget, at: QPoint | None = None, modifier: Any = NONE
-    ) -> None:
+    def click(self, target: str | QWidget, at: QPoint | None = None, modifier: Any = NONE) -> None:
         """Click a control, in its middle unless said otherwise."""
         widget = self._bring(target)
         self._press(widget, widget.rect().center() if at is None else at, modifier)
@@ -195,8 +197,11 @@ class Person:
         self._press(combo, combo.rect().center())
         view = combo.view()
         self.wait(view.isVisible, f"the list of {chooser}")
+        # until then Qt takes a release for that of the click which opened the list
+        self.pause(QApplication.doubleClickInterval() + 100)
         row = combo.findText(text, Qt.MatchFlag.MatchContains)
         assert row >= 0, f"{chooser} does not offer {text!r}"
+        QTest.qWait(QApplication.doubleClickInterval())  # Qt passes over a second click till then
         rect = view.visualRect(view.model().index(row, combo.modelColumn()))
         QTest.mouseClick(view.viewport(), LEFT, NONE, rect.center())
         self.wait(lambda: not view.isVisible(), f"the list of {chooser} to close")
@@ -222,6 +227,34 @@ class Person:
         """Click the canvas where a layer has a pixel (y, x of what is shown)."""
         canvas = self.viewer.window._qt_viewer.canvas.native
         self._press(canvas, self.on_canvas(layer, *place))
+
+    def hover_image(self, layer: Any, *place: float) -> None:
+        """Move the mouse over the canvas to where a layer has a pixel."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        window = self.window.windowHandle()
+        QTest.mouseMove(window, self._at(canvas, self.on_canvas(layer, *place)))
+        QTest.qWait(50)
+
+    def drag_image(self, layer: Any, *places: tuple[float, float]) -> None:
+        """Press on the canvas at a pixel of a layer, move along others, and let go."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        self.drag(canvas, *(self.on_canvas(layer, *place) for place in places))
+
+    def encircle(self, layer: Any, *places: tuple[float, float]) -> None:
+        """Click with the right button and go around something: napari's brush fills it."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        window, button = self.window.windowHandle(), Qt.MouseButton.RightButton
+        way = [self._at(canvas, self.on_canvas(layer, *place)) for place in places]
+        QTest.mouseMove(window, way[0])
+        QTest.mouseClick(window, button, NONE, way[0])
+        for point in way[1:]:
+            QTest.mouseMove(window, point)
+            QTest.qWait(5)
+
+    def focus_canvas(self) -> None:
+        """Give the canvas the keyboard, as a click in it would."""
+        self.viewer.window._qt_viewer.canvas.native.setFocus()
+        QTest.qWait(20)
 
     def on_canvas(self, layer: Any, *place: float) -> QPoint:
         """Return where on the canvas a pixel of a layer is shown."""
@@ -274,8 +307,8 @@ class Person:
 
     @property
     def _focus(self) -> QWidget:
-        """What takes the keys."""
-        return QApplication.focusWidget() or self.window
+        # a window that the window manager has not made active has a focus of its own
+        return QApplication.focusWidget() or self.window.focusWidget() or self.window
 
     def _bring(self, target: str | QWidget) -> QWidget:
         """Scroll until a control can be seen, as with the wheel."""

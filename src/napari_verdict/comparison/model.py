@@ -11,7 +11,7 @@ from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.engine.sources import SPATIAL_AXES, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from napari_verdict.comparison.regions import Region
 
@@ -27,6 +27,7 @@ class Task(StrEnum):
     FOREGROUND = "foreground"
     SEMANTIC = "semantic"
     DETECTIONS = "detections"
+    EVIDENCE = "evidence"  # of restorations, without ground truth
 
     @property
     def is_labels(self) -> bool:
@@ -152,6 +153,9 @@ class Comparison:
         True where pixels are left out; shape and axes of the ground truth.
     regions : tuple of Region
         Parts of the image that have scores of their own, beside those of the whole.
+    objects : Input, optional
+        Of restorations: labels, shaped as the ground truth, of objects whose intensities are
+        compared.
     """
 
     task: Task
@@ -161,12 +165,22 @@ class Comparison:
     settings: Settings = field(default_factory=Settings)
     ignore: Any | None = None
     regions: tuple[Region, ...] = ()
+    objects: Input | None = None
 
     @property
     def candidates(self) -> Mapping[str, Input]:
         """Everything compared with the ground truth by name; raw, where given, first."""
         raw = {RAW: self.raw} if self.raw is not None and self.task is Task.RESTORATION else {}
         return raw | {p.name: p for p in self.predictions}
+
+    @property
+    def inputs(self) -> Iterator[tuple[str, Input]]:
+        """All that goes in but the ignore mask, each with its role."""
+        yield "ground truth", self.ground_truth
+        if self.raw is not None:
+            yield "raw", self.raw
+        for prediction in self.predictions:
+            yield "prediction", prediction
 
     def with_settings(self, **changes: Any) -> Comparison:
         """Return the same comparison under other settings."""

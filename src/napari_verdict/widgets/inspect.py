@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
-from napari_verdict.widgets.docks import opened
+from napari_verdict.widgets.docks import gather, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
@@ -121,7 +121,7 @@ class InspectWidget(QWidget):
         """List what the session holds now; a dock that is hidden waits until it is seen."""
         self._stale = False
         result, session = self.session.result, self.session
-        self.hunt.entries = entries = self._entries_now()
+        session.entries = self.hunt.entries = entries = self._entries_now()
         self.hunt.follow_sources()
         candidates = [] if result is None else list(result.comparison.candidates)
         if candidates != [self.candidate.itemText(i) for i in range(self.candidate.count())]:
@@ -327,6 +327,7 @@ class InspectWidget(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         elif event.type() == QEvent.Type.WindowDeactivate:
             self._keys.release_all()
         return bool(super().event(event))

@@ -22,6 +22,7 @@ from napari_verdict.comparison.findings import ComparisonError, Finding, Severit
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.regions import as_compared
 from napari_verdict.widgets.choice_panel import ChoicePanel
+from napari_verdict.widgets.docks import gather
 from napari_verdict.widgets.inspection_page import InspectionPage
 from napari_verdict.widgets.job import Failed, Job, Refused
 from napari_verdict.widgets.keys import KeyFilter, keys_of
@@ -92,7 +93,7 @@ class ValidateWidget(QWidget):
         column.addLayout(run)
         column.addWidget(self.pages)
         column.addStretch(1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -111,6 +112,7 @@ class ValidateWidget(QWidget):
         self.job.progressed.connect(self._on_progress)
         self.job.done.connect(self._on_outcome)
         self.presenter.failed.connect(self._on_outcome)
+        self.presenter.drawn.connect(self._on_drawn)
         self.results.refresh_asked.connect(self.run)
         self.results.save_asked.connect(self._ask_folder)
         self.results.threshold_moved.connect(self._on_threshold)
@@ -192,6 +194,10 @@ class ValidateWidget(QWidget):
             self.panel.show_findings(self.presenter.result.findings)
             self._turn_to(self.results)
 
+    def _on_drawn(self) -> None:
+        left = self._area.viewport().height() - self._area.widget().sizeHint().height()
+        self.results.threshold.open_if_fits(left)
+
     def _on_remedy(self) -> None:
         # what only a run can find, only a run can settle
         if self._asked is not None:
@@ -232,6 +238,7 @@ class ValidateWidget(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         return bool(super().event(event))
 
     def stop(self) -> None:
