@@ -16,6 +16,7 @@ import numpy as np
 from bench_labels import nuclei
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionSlider
 from window_meter import Meter, silence
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Bench:
     """A viewer with two predictions of many objects, the Validate dock, and hands."""
 
-    def __init__(self, side: int, per_side: int, explain: bool) -> None:
+    def __init__(self, side: int, per_side: int, explain: bool, depth: int = 0) -> None:
         import napari
 
         self.explain = explain
@@ -37,12 +38,14 @@ class Bench:
         self.meter = Meter()
         rng = np.random.default_rng(0)
         truth, prediction = nuclei(rng, side, per_side)
+        if depth:
+            truth, prediction = (np.repeat(a[np.newaxis], depth, 0) for a in (truth, prediction))
         self.viewer = napari.Viewer()
         self.app = QApplication.instance()
         self.viewer.window._qt_window.resize(1600, 1000)
         self.viewer.add_labels(truth, name="ground truth")
         self.viewer.add_labels(prediction, name="stardist")
-        self.viewer.add_labels(np.roll(prediction, 2, 0), name="cellpose")
+        self.viewer.add_labels(np.roll(prediction, 2, -2), name="cellpose")
         self.settle(1)
 
     def _watch_ours(self) -> None:
@@ -217,6 +220,48 @@ class Bench:
             self.answer(f"plot of another threshold: {what}", None, [change] * 10, seen)
         self.viewer.window.remove_dock_widget(panel)
 
+    def jumps(self, what: str) -> None:
+        """The arrow key leads from entry to entry: camera, sliders and outline."""
+        from napari_verdict.widgets.hunt import Hunt
+        from napari_verdict.widgets.inspect import InspectWidget
+
+        self.meter.watch("ours", Hunt, "go")
+        inspect = InspectWidget(self.viewer)
+        self.viewer.window.add_dock_widget(inspect, name="Inspect", area="left")
+        self.until(lambda: inspect.entries is not None and len(inspect.entries))
+        self.settle(1)
+
+        def down() -> None:
+            QTest.keyClick(inspect.table, Qt.Key.Key_Down)
+
+        def seen() -> bool:
+            layer = inspect.hunt.highlight.layer
+            return layer is not None and layer.visible
+
+        self.answer(f"first jump, {what}", 50, [down], seen)
+        self.answer(f"jump, {what}", 50, [down] * 10, seen)
+
+    def strokes(self) -> None:
+        """A brush of 20 pixels paints in the mended ground truth, and its scores follow."""
+        from napari_verdict.viewer.mended import Mended
+        from napari_verdict.widgets.mending_box import MendingBox
+        from napari_verdict.widgets.session import session_of
+
+        self.meter.watch("ours", Mended, "_on_layer")
+        self.meter.watch("ours", MendingBox, "update_shown")
+        mended = session_of(self.viewer).mended
+        layer = mended.begin()
+        layer.brush_size = 20
+        self.settle(1)
+        rng, before = np.random.default_rng(1), [mended.result]
+
+        def stroke() -> None:
+            before[0] = mended.result
+            layer.paint(rng.integers(20, layer.data.shape[0] - 20, 2), 1)
+
+        self.answer("stroke to scores of the mended ground truth", 50, [stroke] * 10,
+                    lambda: mended.result is not before[0])  # fmt: skip
+
     def answer(
         self, what: str, budget: int | None, acts: list[Callable[[], Any]], seen: Callable[[], bool]
     ) -> None:
@@ -261,17 +306,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, default=4096, help="pixels along y and x")
     parser.add_argument("--per-side", type=int, default=100, help="objects along y and x")
+    parser.add_argument("--depth", type=int, default=0, help="planes; only jumps in 3D then")
     parser.add_argument("--explain", action="store_true", help="say what silences came from")
     options = parser.parse_args()
     with virtual_display():
-        bench = Bench(options.side, options.per_side, options.explain)
+        bench = Bench(options.side, options.per_side, options.explain, options.depth)
         bench.dock()
         bench.job("first time, kernels loaded")
         for _ in range(3):
             bench.job("again")
-        bench.slider()
-        bench.curve()
-        bench.plots()
+        if options.depth:
+            bench.viewer.dims.ndisplay = 3
+            bench.jumps(f"{options.depth} planes in 3D")
+        else:
+            bench.slider()
+            bench.curve()
+            bench.plots()
+            bench.jumps("2D")
+            bench.strokes()
         bench.print()
         bench.validate.stop()
         bench.viewer.close()
