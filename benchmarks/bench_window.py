@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bench_labels import nuclei
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionSlider
+from window_hands import Hands
 from window_meter import Meter, silence
 
 from napari_verdict.widgets.display import virtual_display
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Bench:
+class Bench(Hands):
     """A viewer with two predictions of many objects, the Validate dock, and hands."""
 
     def __init__(self, side: int, per_side: int, explain: bool, depth: int = 0) -> None:
@@ -64,47 +64,6 @@ class Bench:
             (PlotCanvas, "paintEvent"),
         ):
             self.meter.watch("ours", owner, name)
-
-    # ---- hands
-
-    def settle(self, seconds: float = 0.3) -> None:
-        """Let napari finish what it does by itself."""
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            self.app.processEvents()
-            time.sleep(0.002)
-
-    def until(self, holds: Callable[[], Any], patience: float = 300) -> float:
-        """Turn the event loop until something holds; return when it did."""
-        end = time.perf_counter() + patience
-        while not holds():
-            if time.perf_counter() > end:
-                raise TimeoutError
-            self.app.processEvents()
-        return time.perf_counter()
-
-    def mouse(self, widget: Any, kind: Any, at: QPoint, down: bool = True) -> None:
-        """Send a real event of the left button."""
-        button = Qt.MouseButton.LeftButton
-        none = Qt.MouseButton.NoButton
-        event = QMouseEvent(
-            kind,
-            QPointF(at),
-            QPointF(widget.mapToGlobal(at)),
-            none if kind == QEvent.Type.MouseMove else button,
-            button if down else none,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(widget, event)
-
-    def drag(self, widget: Any, places: list[QPoint], each: Callable[[Callable[[], None]], None]):
-        """Press, move from place to place, release; `each` measures one move."""
-        self.mouse(widget, QEvent.Type.MouseButtonPress, places[0])
-        self.settle()
-        for place in places[1:]:
-            each(lambda p=place: self.mouse(widget, QEvent.Type.MouseMove, p))
-        self.mouse(widget, QEvent.Type.MouseButtonRelease, places[-1], down=False)
-        self.settle()
 
     # ---- what is measured
 
@@ -222,12 +181,11 @@ class Bench:
 
     def jumps(self, what: str) -> None:
         """The arrow key leads from entry to entry: camera, sliders and outline."""
+        from napari_verdict.widgets.docks import open_inspect
         from napari_verdict.widgets.hunt import Hunt
-        from napari_verdict.widgets.inspect import InspectWidget
 
         self.meter.watch("ours", Hunt, "go")
-        inspect = InspectWidget(self.viewer)
-        self.viewer.window.add_dock_widget(inspect, name="Inspect", area="left")
+        inspect = open_inspect(self.viewer)
         self.until(lambda: inspect.entries is not None and len(inspect.entries))
         self.settle(1)
 
@@ -241,26 +199,69 @@ class Bench:
         self.answer(f"first jump, {what}", 50, [down], seen)
         self.answer(f"jump, {what}", 50, [down] * 10, seen)
 
-    def strokes(self) -> None:
-        """A brush of 20 pixels paints in the mended ground truth, and its scores follow."""
+    def mending(self) -> None:
+        """Judge and mend: accept objects, paint with the mouse, undo and redo."""
+        from napari_verdict.comparison.entries import EntryKey
         from napari_verdict.viewer.mended import Mended
+        from napari_verdict.widgets.docks import open_inspect
+        from napari_verdict.widgets.judgement_bar import JudgementBar
+        from napari_verdict.widgets.mended_keeper import MendedKeeper
         from napari_verdict.widgets.mending_box import MendingBox
-        from napari_verdict.widgets.session import session_of
 
-        self.meter.watch("ours", Mended, "_on_layer")
-        self.meter.watch("ours", MendingBox, "update_shown")
-        mended = session_of(self.viewer).mended
-        layer = mended.begin()
-        layer.brush_size = 20
+        for owner, name in (
+            (Mended, "_on_layer"),
+            (Mended, "mend"),
+            (MendedKeeper, "_on_changed"),
+            (MendingBox, "update_shown"),
+            (MendingBox, "_mend"),
+            (JudgementBar, "judge"),
+        ):
+            self.meter.watch("ours", owner, name)
+        inspect = open_inspect(self.viewer)
+        session, box = inspect.session, inspect.judge.mending
+        self.settle(2)
+        entries = inspect.entries
+        wrong = np.flatnonzero(entries.role == 1)[:40].tolist()
+
+        def look(row: int) -> None:
+            session.selected = entries.key(row)
+            self.settle(0.1)
+
+        def judge() -> None:
+            look(wrong.pop())
+            self.meter.clear()
+            inspect.judge.bar.ground_truth_wrong(True)
+
+        self.answer("judged", 50, [judge] * 10, lambda: True)
+        box.accept.click()  # makes the copy
         self.settle(1)
-        rng, before = np.random.default_rng(1), [mended.result]
 
-        def stroke() -> None:
-            before[0] = mended.result
-            layer.paint(rng.integers(20, layer.data.shape[0] - 20, 2), 1)
+        def accept() -> None:
+            look(wrong.pop())
+            inspect.judge.bar.ground_truth_wrong(True)
+            self.settle(0.1)
+            self.meter.clear()
+            box.accept.click()
 
-        self.answer("stroke to scores of the mended ground truth", 50, [stroke] * 10,
-                    lambda: mended.result is not before[0])  # fmt: skip
+        self.answer("predicted object accepted: to both scores", 50, [accept] * 15, lambda: True)
+        layer = box.mended.layer
+        self.answer("undo: to both scores", 50, [layer.undo] * 15, lambda: True)
+        self.answer("redo: to both scores", 50, [layer.redo] * 15, lambda: True)
+        session.selected = EntryKey(session.candidate, "ground truth", (), 1)
+        box.mended.edit(1)
+        layer.brush_size = 40
+        self.settle(1)
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        middle = canvas.rect().center()
+
+        def stroke(k: int) -> None:
+            at = middle + QPoint(12 * k - 90, 9 * k - 60)
+            self.mouse(canvas, QEvent.Type.MouseButtonPress, at)
+            self.mouse(canvas, QEvent.Type.MouseMove, at + QPoint(8, 4))
+            self.mouse(canvas, QEvent.Type.MouseButtonRelease, at + QPoint(8, 4), down=False)
+
+        strokes = [lambda k=k: stroke(k) for k in range(15)]
+        self.answer("brush stroke with the mouse: to both scores", 50, strokes, lambda: True)
 
     def answer(
         self, what: str, budget: int | None, acts: list[Callable[[], Any]], seen: Callable[[], bool]
@@ -323,7 +324,7 @@ def main() -> None:
             bench.curve()
             bench.plots()
             bench.jumps("2D")
-            bench.strokes()
+            bench.mending()
         bench.print()
         bench.validate.stop()
         bench.viewer.close()
