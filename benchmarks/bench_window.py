@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,7 +148,8 @@ class Bench(Hands):
             table.append(seen - start)
             self.until(lambda: presenter._painted is presenter.result)
             drawn = self.meter.drawn
-            painted.append(self.until(lambda: self.meter.drawn > drawn) - start)
+            with suppress(TimeoutError):  # no object became another
+                painted.append(self.until(lambda: self.meter.drawn > drawn, 3) - start)
             ours.append(self.meter.spent["ours"])
             napari.append(self.meter.spent["napari"])
             self.settle(0.05)
