@@ -87,14 +87,12 @@ def compare_images(
     comparison = _comparison(
         Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore, region
     )
-    result: Result = complete(run(comparison, threads=threads))
     if objects is not None:
-        # kernels come with it
-        from napari_verdict.comparison.restoration.images import ImageResult
-
-        assert isinstance(result, ImageResult)
-        result = result.with_objects(objects, threads=threads)
-    return result
+        labels = objects if hasattr(objects, "dtype") else np.asarray(objects)
+        comparison = replace(
+            comparison, objects=Input("objects", labels, comparison.ground_truth.axes)
+        )
+    return complete(run(comparison, threads=threads))
 
 
 def compare_labels(

@@ -195,9 +195,11 @@ class Highlight:
         if not grid and layer is not None and layer.ndim != reference.ndim:
             self._viewer.layers.remove(layer)
             layer = None
-        if not grid and layer is None:
-            self._add(reference, lines)
         wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
+        if not grid and layer is None:
+            # all at once: what is set later makes napari slice it anew
+            width = self._width(reference)
+            return self._add(reference, lines, name=title, edge_color=wanted, edge_width=width)
         for layer in self.layers:
             place(layer, placement_of(reference))
             if not layer.visible:
@@ -213,11 +215,14 @@ class Highlight:
 
     def set_width(self, reference: Any) -> None:
         """Keep the lines as thick on the screen as they were, whatever the zoom."""
+        width = self._width(reference)
         for layer in self.layers:
-            pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
-            width = WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
             if abs(width - layer.edge_width) > 0.02 * width:
                 layer.edge_width = width
+
+    def _width(self, reference: Any) -> float:
+        pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
+        return WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
 
     def clear(self) -> None:
         """Outline nothing."""
@@ -231,7 +236,7 @@ class Highlight:
         if layer is not None:
             self._viewer.layers.remove(layer)
 
-    def _add(self, reference: Any, lines: Any, *, panel: bool = False) -> Any:
+    def _add(self, reference: Any, lines: Any, *, panel: bool = False, **look: Any) -> Any:
         from napari.layers import Vectors
 
         layers = self._viewer.layers
@@ -244,6 +249,7 @@ class Highlight:
                 vector_style="line",
                 opacity=1.0,
                 metadata={MARK: {"candidate": "", "name": NAME, "panel": panel}},
+                **look,
                 **placement_of(reference),
             ),
         )

@@ -112,7 +112,6 @@ class MendedKeeper(QObject):
         if result is not None and result is not self._copy.seen:
             self._copy.put(result)
             self._later.start(round(1000 * max(PAUSE, 10 * self._seconds)))
-        self.changed.emit()
 
     def _write(self) -> None:
         if self._writer.is_busy:

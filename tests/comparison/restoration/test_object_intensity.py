@@ -8,10 +8,13 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+import tifffile
 from dask import array
 
 from builders import discs
 from napari_verdict import compare_images
+from napari_verdict.cli import main
+from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.objects.reader import LabelReader
 from napari_verdict.comparison.restoration.object_intensity import (
     ALL_ALIKE,
@@ -23,6 +26,7 @@ from napari_verdict.comparison.restoration.pixels import Pixels
 from napari_verdict.engine.blocks import Block
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.engine.sources import Source
+from napari_verdict.report.replay import differences, read_record, replay
 from restored import blobs, compare, noisy
 
 
@@ -63,8 +67,9 @@ def test_a_dimmed_object_shows_in_the_limits_and_in_raw_it_does_not(rng):
     row = result.score("object_pearson", "raw")
     assert row.value > 0.999
     assert (row.n, row.unit, row.aggregation) == (4, "1", "pooled over objects")
-    assert "labels sha256=" in row.convention
-    assert result.to_record()["scores"][-1]["metric"] == "object_limit_high"
+    record = result.to_record()
+    assert record["scores"][-1]["metric"] == "object_limit_high"
+    assert record["inputs"][-1]["role"] == "objects"
 
 
 @pytest.mark.parametrize("convention", ["laine2021", "zerocostdl4mic"])
@@ -95,12 +100,12 @@ def test_ids_belong_to_their_frame(rng):
 
 def test_what_is_undefined_says_why(rng):
     g, labels = lit(rng)
-    few = compare(noisy(rng, g), g).with_objects(np.where(labels > 2, 0, labels))
+    few = compare_images(noisy(rng, g), g, objects=np.where(labels > 2, 0, labels))
     assert few.score("object_bias", "prediction").reason == TOO_FEW
-    none = compare(-g, g).with_objects(labels)  # it has no line to be laid on
+    none = compare_images(-g, g, objects=labels)  # it has no line to be laid on
     assert math.isnan(none.score("object_pearson", "prediction").value)
     assert none.score("object_pearson", "prediction").n == 0
-    alike = compare(noisy(rng, g), np.where(labels, 500, g)).with_objects(labels)
+    alike = compare_images(noisy(rng, g), np.where(labels, 500, g), objects=labels)
     assert alike.score("object_pearson", "prediction").reason == ALL_ALIKE
 
 
@@ -108,6 +113,35 @@ def test_labels_of_another_shape_are_refused_in_words(rng):
     g, labels = lit(rng)
     with pytest.raises(ValueError, match="Choose labels of the same shape"):
         compare(noisy(rng, g), g).object_intensities(labels[:-1])
+
+
+def test_preflight_refuses_what_are_no_labels_of_this_image(rng):
+    g, labels = lit(rng)
+    with pytest.raises(ComparisonError, match="Choose labels of the same shape"):
+        compare_images(noisy(rng, g), g, objects=labels[:-1])
+    with pytest.raises(ComparisonError, match="ids are whole numbers"):
+        compare_images(noisy(rng, g), g, objects=labels / 2)
+
+
+def test_labels_are_cropped_with_the_images(rng):
+    g, labels = lit(rng)
+    result = compare_images(noisy(rng, g)[:30], g, objects=labels, decisions=("crop-to-common",))
+    cropped = compare(noisy(rng, g)[:30], g[:30]).object_intensities(labels[:30])["prediction"]
+    assert result.score("object_bias", "prediction").n == len(cropped.id)
+
+
+def test_a_record_is_replayed_with_its_objects(rng, tmp_path):
+    g, labels = lit(rng)
+    images = {"g.tif": g, "p.tif": noisy(rng, g), "labels.tif": labels}
+    for name, image in images.items():
+        tifffile.imwrite(tmp_path / name, image)
+    out = tmp_path / "out"
+    arguments = ["images", "--gt", "g.tif", "--pred", "p.tif", "--objects", "labels.tif"]
+    arguments = [str(tmp_path / a) if a.endswith(".tif") else a for a in arguments]
+    assert main([*arguments, "--out", str(out)]) == 0
+    record = read_record(out / "results.json")
+    assert {s.metric for s in record.scores} >= {"object_pearson", "object_bias"}
+    assert differences(record, replay(out / "results.json")) == []
 
 
 def test_it_reports_progress_and_can_be_stopped(rng):

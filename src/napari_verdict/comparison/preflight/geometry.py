@@ -52,6 +52,7 @@ def preflight_geometry(comparison: Comparison) -> list[Finding]:
         found += [
             *_shapes(resolved),
             *_ignore(resolved),
+            *_objects(resolved),
             *_dtypes(resolved),
             *check_shapes(resolved),
         ]
@@ -232,6 +233,24 @@ def _ignore(comparison: Comparison) -> Iterator[Finding]:
             f"{times(truth.shape)}. Draw it on the ground truth, or leave it out."
         )
         yield Finding("ignore-shape", Severity.ERROR, text)
+
+
+def _objects(comparison: Comparison) -> Iterator[Finding]:
+    objects, truth = comparison.objects, comparison.ground_truth
+    if objects is None or comparison.task is not Task.RESTORATION:
+        return
+    if objects.shape != truth.shape:
+        text = (
+            f"The labels of objects are {times(objects.shape)}, the ground truth "
+            f"{times(truth.shape)}. Choose labels of the same shape, or leave them out."
+        )
+        yield Finding("objects-shape", Severity.ERROR, text)
+    elif np.dtype(objects.data.dtype).kind not in "iub":
+        text = (
+            f"The labels of objects are {np.dtype(objects.data.dtype)}, and ids are whole numbers. "
+            "Choose labels, one id an object."
+        )
+        yield Finding("objects-dtype", Severity.ERROR, text)
 
 
 def _dtypes(comparison: Comparison) -> Iterator[Finding]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.model import RAW, Comparison
 from napari_verdict.comparison.restoration.fits import counted_exactly
 from napari_verdict.comparison.restoration.lazy_maps import LazyMap, lazy_maps
@@ -98,7 +97,7 @@ def run_images(
     intensity = {name: curve_of(units.pooled.get(name)) for name in comparison.candidates}
     rows = image_rows(comparison, finished, intensity) + region_rows(comparison, finished)
     lines = {key: unit.lines for key, unit in units.every.items()}
-    return ImageResult(
+    result = ImageResult(
         comparison,
         rows,
         stored=maps,
@@ -106,6 +105,16 @@ def run_images(
         lines=lines,
         planes_of_a_line=units.planes,
     )
+    if comparison.objects is not None:
+        # labels, and what reads them, come with it
+        from napari_verdict.comparison.restoration.object_intensity import object_intensities
+
+        labels = comparison.objects.data
+        found = yield from object_intensities(result, labels, token=token, threads=threads)
+        image = comparison.ground_truth.name
+        rows += tuple(s for one in found.values() for s in one.scores(image))
+        result = replace(result, rows=rows)
+    return result
 
 
 def _expected_passes(comparison: Comparison, inputs: Pixels) -> int:
@@ -222,18 +231,3 @@ class ImageResult(Result):
 
         token = token or CancelToken()
         return complete(object_intensities(self, labels, token=token, threads=threads))
-
-    def with_objects(self, labels: Any, *, threads: int | None = None) -> ImageResult:
-        """Return the result with rows on how well intensities of labelled objects are kept.
-
-        Takes what `object_intensities` takes, whose agreement the rows are. Their convention
-        holds the SHA-256 of the labels.
-        """
-        found = self.object_intensities(labels, threads=threads)
-        of = f"; labels sha256={checksum(labels)}"
-        rows = [
-            replace(score, convention=score.convention + of)
-            for one in found.values()
-            for score in one.scores(self.comparison.ground_truth.name)
-        ]
-        return replace(self, rows=(*self.rows, *rows))

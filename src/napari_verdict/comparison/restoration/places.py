@@ -182,13 +182,14 @@ class _PlaneOf:
         terms = deviations(truth, difference, shares, squares)
         score = fold_to_boxes(np.abs(terms).max(axis=0), squares)
         score[(score <= 0) | np.isnan(box_means(shares, shares, squares))] = np.nan
-        signed, magnitude = (box_means(d, shares, squares) for d in (difference, abs(difference)))
         places = []
         for y, x, value in separate_peaks(score, squares, n, shadow=0.5):
-            kind = _kind(signed[y, x], magnitude[y, x])
+            error = whole[y * step :, x * step :][: self.grid.side, : self.grid.side]
+            signed, magnitude = float(np.nanmean(error)), float(np.nanmean(np.abs(error)))
+            kind = _kind(signed, magnitude)
             around = _around(y * step, x * step, self.grid.side, pixels.shape)
             if (
-                abs(signed[y, x]) <= WHOLLY_ONE_SIDED * magnitude[y, x]
+                abs(signed) <= WHOLLY_ONE_SIDED * magnitude
                 and explained_by_displacement(pixels[around], whole[around]) >= MOVED
             ):
                 kind = KINDS.index("moved")
