@@ -11,14 +11,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_verdict.api import compare_images, compare_labels, compare_points
+    from napari_verdict.api import (
+        check_evidence,
+        compare_images,
+        compare_labels,
+        compare_points,
+    )
     from napari_verdict.comparison.findings import ComparisonError
     from napari_verdict.comparison.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["ComparisonError", "Result", "compare_images", "compare_labels", "compare_points"]
+__all__ = [
+    "ComparisonError",
+    "Result",
+    "check_evidence",
+    "compare_images",
+    "compare_labels",
+    "compare_points",
+]
 
 _HOMES = {
+    "check_evidence": "napari_verdict.api",
     "compare_images": "napari_verdict.api",
     "compare_labels": "napari_verdict.api",
     "compare_points": "napari_verdict.api",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict import __version__
+from napari_verdict.cli_evidence import add_options, inquiry_from
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
 from napari_verdict.comparison.exclusions import BORDERS, Exclusions
 from napari_verdict.comparison.findings import ComparisonError
@@ -99,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     labels.set_defaults(run=_labels)
 
+    evidence = commands.add_parser("evidence", help="hold denoised images against raw, without GT")
+    add_options(evidence)
+    evidence.set_defaults(run=_evidence)
+
     again = commands.add_parser("replay", help="run a results.json again and compare the numbers")
     again.add_argument("record", metavar="results.json")
     again.set_defaults(run=_replay)
@@ -142,6 +147,13 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="save everything to this folder")
 
 
+def _evidence(options: argparse.Namespace) -> int:
+    from napari_verdict.comparison.run import complete, run
+
+    inquiry = inquiry_from(options, [_name_and_path(p) for p in options.pred])
+    return _finish(complete(run(inquiry)), options.out)
+
+
 def _images(options: argparse.Namespace) -> int:
     from napari_verdict.report.ome import read_input
 
@@ -179,12 +191,16 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
     given = {name: read_input(path).data for name, path in map(_name_and_path, options.region)}
     regions = regions_from(given, truth.axes, truth.shape)
     result = complete(run(Comparison(task, truth, predictions, raw, settings, ignore, regions)))
+    return _finish(result, options.out)
+
+
+def _finish(result: Result, folder: Path | None) -> int:
     _show(result)
-    if options.out:
+    if folder:
         from napari_verdict.report.folder import save
 
-        written = save(result, options.out)
-        print(f"\n{len(written)} files in {options.out}")
+        written = save(result, folder)
+        print(f"\n{len(written)} files in {folder}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What there is to look at in a result of any task that compares objects."""
+"""What there is to look at in a result, of any task but restoration."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def entries_of(result: Result, candidate: str) -> Entries | None:
     -------
     Entries or None
         None for tasks without objects: restorations, foreground and classes.
+        Without ground truth, where raw contradicts it.
     """
     if candidate not in result.comparison.candidates:
         return None
@@ -34,4 +35,6 @@ def entries_of(result: Result, candidate: str) -> Entries | None:
         from napari_verdict.comparison.objects.point_listing import point_entries
 
         return point_entries(result, candidate)  # type: ignore[arg-type]
+    if result.comparison.task == "evidence":
+        return result.entries(candidate)  # type: ignore[attr-defined, no-any-return]
     return None

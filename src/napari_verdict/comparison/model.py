@@ -11,7 +11,7 @@ from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.engine.sources import SPATIAL_AXES, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from napari_verdict.comparison.regions import Region
 
@@ -27,6 +27,7 @@ class Task(StrEnum):
     FOREGROUND = "foreground"
     SEMANTIC = "semantic"
     DETECTIONS = "detections"
+    EVIDENCE = "evidence"  # of restorations, without ground truth
 
     @property
     def is_labels(self) -> bool:
@@ -167,6 +168,15 @@ class Comparison:
         """Everything compared with the ground truth by name; raw, where given, first."""
         raw = {RAW: self.raw} if self.raw is not None and self.task is Task.RESTORATION else {}
         return raw | {p.name: p for p in self.predictions}
+
+    @property
+    def inputs(self) -> Iterator[tuple[str, Input]]:
+        """All that goes in but the ignore mask, each with its role."""
+        yield "ground truth", self.ground_truth
+        if self.raw is not None:
+            yield "raw", self.raw
+        for prediction in self.predictions:
+            yield "prediction", prediction
 
     def with_settings(self, **changes: Any) -> Comparison:
         """Return the same comparison under other settings."""

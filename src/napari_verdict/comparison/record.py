@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 import napari_verdict
 from napari_verdict.comparison.checksums import checksum, pieces
+from napari_verdict.comparison.evidence.record import EvidenceRecord, evidence_record
 from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydantic reads it
 from napari_verdict.comparison.judgements import Judgement  # noqa: TC001 - as above
 from napari_verdict.comparison.mask_runs import runs_of
@@ -53,7 +54,7 @@ class _Model(BaseModel):
 class InputRecord(_Model):
     """One array that went in."""
 
-    role: Literal["ground truth", "raw", "prediction", "ignore mask"]
+    role: Literal["ground truth", "raw", "prediction", "capture", "calibration", "ignore mask"]
     name: str
     path: str | None = Field(description="The file it was read from; null for arrays in memory.")
     shape: tuple[int, ...]
@@ -184,6 +185,7 @@ class Record(_Model):
     settings: SettingsRecord
     inputs: tuple[InputRecord, ...]
     regions: tuple[RegionRecord, ...] = ()
+    evidence: EvidenceRecord | None = Field(None, description="Of runs without ground truth.")
     findings: tuple[FindingRecord, ...]
     verdict: str = Field(description="What the scores mean, in plain words.")
     seconds: float
@@ -230,6 +232,7 @@ def record_of(
         settings=_fields_of(SettingsRecord, comparison.settings),
         inputs=tuple(_input_records(comparison, token)),
         regions=tuple(map(_region_record, comparison.regions)),
+        evidence=evidence_record(result),
         findings=tuple(_fields_of(FindingRecord, f) for f in result.findings),
         verdict=result.verdict,
         seconds=result.seconds,
@@ -267,11 +270,8 @@ def _region_record(region: Region) -> RegionRecord:
 
 def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterator[InputRecord]:
     truth = comparison.ground_truth
-    yield _input_record("ground truth", truth, token)
-    if comparison.raw is not None:
-        yield _input_record("raw", comparison.raw, token)
-    for prediction in comparison.predictions:
-        yield _input_record("prediction", prediction, token)
+    for role, given in comparison.inputs:
+        yield _input_record(role, given, token)
     if comparison.ignore is not None:
         mask = Input(
             "ignore mask",

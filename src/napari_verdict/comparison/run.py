@@ -45,7 +45,8 @@ def run(
     Returns
     -------
     Result
-        An `ImageResult`, `LabelResult` or `DetectionResult`; its `request` is `comparison`.
+        An `ImageResult`, `LabelResult`, `DetectionResult` or `EvidenceResult`; its `request` is
+        `comparison`.
 
     Raises
     ------
@@ -56,6 +57,10 @@ def run(
     """
     started = time.perf_counter()
     token = token or CancelToken()
+    if comparison.task is Task.EVIDENCE:
+        from napari_verdict.comparison.evidence.run import run_evidence
+
+        return (yield from run_evidence(comparison, token=token, threads=threads))  # type: ignore[arg-type]
     findings = yield from preflight_steps(comparison, token)
     if bad := blocking(findings):
         raise ComparisonError(bad)

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.conventions import Convention
+from napari_verdict.comparison.evidence.model import Inquiry
+from napari_verdict.comparison.evidence.record import settings_of
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.mask_runs import mask_of
@@ -85,6 +87,17 @@ def replay(path: str | Path, *, threads: int | None = None) -> Result:
     found = {(r.role, r.name): _input(r, path.parent) for r in record.inputs}
     settings = record.settings
     mask = found.get(("ignore mask", "ignore mask"))
+    if record.evidence is not None:
+        given = {role: [i for (r, _), i in found.items() if r == role] for role, _ in found}
+        inquiry = Inquiry.of(
+            given["raw"][0],
+            given["prediction"],
+            settings_of(record.evidence),
+            captures=given.get("capture", ()),
+            calibration=given.get("calibration", ()),
+            ignore=mask.data if mask else None,
+        )
+        return complete(run(inquiry, threads=threads))
     comparison = Comparison(
         record.task,
         next(i for (role, _), i in found.items() if role == "ground truth"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_verdict.comparison.model import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from napari_verdict.comparison.result import Result
@@ -51,15 +52,25 @@ def verdict_parts(result: Result) -> list[Part]:
     """
     if not result.comparison.predictions:
         return [("There is no prediction to judge.", None)]
-    if result.comparison.task is Task.RESTORATION:
-        from napari_verdict.comparison.verdict.images import judge
-    else:
-        from napari_verdict.comparison.verdict.objects import judge
-    sentences = judge(result)
+    sentences = _judge_for(result.comparison.task)(result)
     parts: list[Part] = []
     for i, sentence in enumerate(sentences):
         parts += ([(" ", None)] if i else []) + sentence
     return parts
+
+
+def _judge_for(task: Task) -> Callable[[Any], list[list[Part]]]:
+    if task is Task.RESTORATION:
+        from napari_verdict.comparison.verdict import images
+
+        return images.judge
+    if task is Task.EVIDENCE:
+        from napari_verdict.comparison.evidence import judging
+
+        return judging.judge
+    from napari_verdict.comparison.verdict import objects
+
+    return objects.judge
 
 
 def score_of(result: Result, metric: str, candidate: str, **where: Any) -> Score | None:

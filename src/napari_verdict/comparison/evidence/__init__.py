@@ -1,0 +1,1 @@
+"""What raw says of predictions where there is no ground truth."""

@@ -1,0 +1,227 @@
+"""What is measured before evidence is gathered: noise, independence, signatures, thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_verdict.comparison.evidence.allowed import (
+    CORRELATED,
+    Independence,
+    check_alike,
+    check_noise,
+    likeness,
+    lines_of,
+    neighbours_of,
+)
+from napari_verdict.comparison.evidence.camera import Camera, Fit, fit_of
+from napari_verdict.comparison.evidence.standard import Gathering, Standard
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity, blocking
+from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.words import called, sentence
+from napari_verdict.metrics.alarms import false_alarms
+from napari_verdict.metrics.correlation import Background, background_noise, flat_pixels
+from napari_verdict.metrics.evidence import evidence_map
+from napari_verdict.metrics.residuals import Signatures, signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.comparison.evidence.model import Inquiry
+    from napari_verdict.comparison.evidence.sample import Sample
+    from napari_verdict.metrics.noise import NoiseCurve, NoiseModel
+
+#: Thirds of the pixels by what is predicted there.
+LEVELS = ("dark", "middle", "bright")
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What is known of one prediction against raw.
+
+    Parameters
+    ----------
+    fits : mapping
+        By frame.
+    noise : NoiseModel
+        What it is tested with.
+    curve : NoiseCurve
+        Variance against mean, to be shown with it.
+    standard : Standard
+        Of no frame in particular: gain 1 and offset 0.
+    background : Background
+        Noise of raw where the prediction is dark and flat.
+    kept : float
+        Variance of the residual in that background, over that of raw: below 1 where the
+        prediction follows raw's noise. NaN where it is unknown.
+    whole : Signatures
+        Of all pixels of the sample, those left out where evidence passes a threshold.
+    levels : mapping of str to Signatures
+        The same of each of `LEVELS`.
+    bounds : (float, float)
+        Grey values between dark, middle and bright.
+    gathering : Gathering
+        Scales and thresholds.
+    """
+
+    fits: Mapping[tuple[int, ...], Fit]
+    noise: NoiseModel
+    curve: NoiseCurve
+    standard: Standard
+    background: Background
+    kept: float
+    whole: Signatures
+    levels: Mapping[str, Signatures]
+    bounds: tuple[float, float]
+    gathering: Gathering
+
+    def of_frame(self, frame: tuple[int, ...]) -> Standard:
+        """Return what becomes of rows of a frame."""
+        fit = self.fits[frame]
+        return replace(self.standard, gain=fit.gain, offset=fit.offset)
+
+
+def conditions_of(
+    inquiry: Inquiry, sample: Sample, camera: Camera, name: str, frames: Sequence[tuple[int, ...]]
+) -> tuple[Conditions, list[Finding]]:
+    """Measure the conditions of one prediction.
+
+    Raises
+    ------
+    ComparisonError
+        If they forbid that raw is a witness.
+    """
+    raw, prediction = sample.images[RAW], sample.images[name]
+    seen = _not_saturated(raw, camera.saturation) & ~sample.ignored
+    alike = likeness(inquiry, name)
+    wanted = inquiry.evidence.fit if alike.fits else False
+    fits = _fits(sample, name, seen, frames, wanted)
+    middle = fits[frames[len(frames) // 2]]
+    found = list(check_alike(alike, name, middle))
+    _stop_at(found)
+    expected = np.full(raw.shape, np.nan)
+    for k, frame in enumerate(frames):
+        here = sample.frames == k
+        expected[here] = fits[frame].gain * prediction[here] + fits[frame].offset
+    if not (seen & np.isfinite(expected)).any():
+        text = f"{sentence(called(name))} and raw have no pixel in common that counts."
+        raise ComparisonError([Finding("not-finite", Severity.ERROR, text, name)])
+    noise, curve = camera.with_prediction(raw, expected, seen, name)
+    bare = Standard(1.0, 0.0, noise, camera.saturation)
+    z = bare.residual(raw, expected, sample.ignored)
+    lines, said = lines_of(z)
+    found += said
+    standard = replace(bare, columns=lines.columns, rows=lines.rows)
+    valid = np.isfinite(z)
+    background = _background(sample, standard, expected, valid)
+    independence, said = neighbours_of(background, lines)
+    found += said
+    _stop_at(found)
+    found += check_noise(background, noise)
+    standard = _with(standard, independence)
+    z = standard.residual(raw, expected, sample.ignored)
+    alarms = false_alarms(expected, noise, inquiry.evidence.scales, valid)
+    pixels = int(np.prod(inquiry.ground_truth.shape))
+    low, high = alarms.thresholds(pixels, inquiry.evidence.alarms)
+    flat = flat_pixels(expected, valid)
+    inside = float(np.square(raw - expected)[flat].mean()) if flat.any() else float("nan")
+    evidence = evidence_map(z, inquiry.evidence.scales)
+    wrong = (evidence < low) | (evidence > high)
+    if np.count_nonzero(wrong) < np.count_nonzero(valid) / 2:
+        # a few places that are wrong must not speak for the rest
+        z[wrong] = np.nan
+    levels, bounds = _by_level(z, expected)
+    return Conditions(
+        fits,
+        noise,
+        curve,
+        standard,
+        background,
+        inside / background.variance,
+        signatures(z, expected),
+        levels,
+        bounds,
+        Gathering(inquiry.evidence.scales, inquiry.evidence.limit_scale, low, high),
+    ), found
+
+
+def _fits(
+    sample: Sample,
+    name: str,
+    seen: NDArray[np.bool_],
+    frames: Sequence[tuple[int, ...]],
+    wanted: bool | None,
+) -> dict[tuple[int, ...], Fit]:
+    """Fit every frame that is in the sample; those that are not take the fit of all."""
+    raw, prediction = sample.images[RAW], sample.images[name]
+    whole = fit_of(raw, prediction, seen, wanted)
+    fits = dict.fromkeys(frames, whole)
+    if whole.applied and len(frames) > 1:
+        for k, frame in enumerate(frames):
+            here = sample.frames == k
+            if (seen & here[:, np.newaxis]).any():
+                one = fit_of(raw[here], prediction[here], seen[here], True)
+                fits[frame] = one if one.gain > 0 else whole
+    return fits
+
+
+def _not_saturated(raw: NDArray[np.float64], saturation: float | None) -> NDArray[np.bool_]:
+    good: NDArray[np.bool_] = np.isfinite(raw)
+    return good if saturation is None else good & (raw < saturation)
+
+
+def _background(
+    sample: Sample, standard: Standard, expected: NDArray[np.float64], valid: NDArray[np.bool_]
+) -> Background:
+    """Measure the noise of raw, without what lines share, where the prediction shows nothing.
+
+    Where raw shows much there too, what the prediction says of it is taken off.
+    """
+    deviation = np.sqrt(standard.noise.variance(np.where(valid, expected, 0)))
+    flat = flat_pixels(expected, valid)
+    raw = sample.images[RAW]
+    if standard.taken_off:
+        striped = replace(standard, columns=None, rows=None)
+        with_and_without = (s.residual(raw, expected, sample.ignored) for s in (striped, standard))
+        z, plain = with_and_without
+        raw = raw - np.where(valid, z - plain, 0) * deviation
+    found = background_noise(raw, flat)
+    if not abs(found.largest) > CORRELATED:
+        return found
+    without = background_noise(raw - expected, flat)
+    return without if abs(without.largest) < abs(found.largest) else found
+
+
+def _with(standard: Standard, independence: Independence) -> Standard:
+    return replace(
+        standard,
+        columns=independence.columns,
+        rows=independence.rows,
+        kernel=independence.kernel,
+    )
+
+
+def _by_level(
+    z: NDArray[np.float32], expected: NDArray[np.float64]
+) -> tuple[dict[str, Signatures], tuple[float, float]]:
+    valid = np.isfinite(z)
+    low, high = (float(q) for q in np.quantile(expected[valid], (1 / 3, 2 / 3)))
+    parts: dict[str, Any] = {
+        "dark": expected <= low,
+        "middle": (expected > low) & (expected <= high),
+        "bright": expected > high,
+    }
+    nothing = np.float32(np.nan)
+    return {
+        name: signatures(np.where(part, z, nothing), expected, levels=1)
+        for name, part in parts.items()
+    }, (low, high)
+
+
+def _stop_at(found: list[Finding]) -> None:
+    if bad := blocking(found):
+        raise ComparisonError(bad)

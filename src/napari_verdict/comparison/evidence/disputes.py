@@ -1,0 +1,207 @@
+"""Where predictions disagree, and which of them raw supports there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from napari_verdict.comparison.entries import ROLES, Entries
+from napari_verdict.metrics.evidence import SEPARATION, peaks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.comparison.evidence.conditions import Conditions
+    from napari_verdict.comparison.evidence.reading import Pixels
+    from napari_verdict.engine.blocks import Block
+
+#: What a disputed place can be for a prediction.
+KINDS = ("raw supports another", "raw cannot tell", "raw supports it")
+#: Standard deviation of the window, in pixels, and rows that it reaches.
+SIGMA, REACH = 3.0, 12
+#: Predictions disagree where raw could tell them apart in 99.9 % of cases: D/2 ≥ 3.
+APART = 6.0
+#: So many standard deviations make raw's support.
+SURE = 3.0
+#: Side of a box is twice this, and the most that are kept of a band of rows.
+HALF, KEPT = 10, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A place where two predictions differ by more than noise could hide.
+
+    Parameters
+    ----------
+    frame : tuple of int
+        Index along the frame axes of raw.
+    z : int
+        The plane.
+    box : (int, int, int, int)
+        y0, y1, x0, x1 in pixels; ends exclusive.
+    size : float
+        Difference of the two that differ most, in standard deviations of what raw could tell.
+    between : (str, str)
+        Those two; the first shows more.
+    supports : str, optional
+        Whom raw supports, of all predictions; None where it cannot tell.
+    margin : float
+        How surely, in standard deviations, against the one of the two that is farther from raw.
+    """
+
+    frame: tuple[int, ...]
+    z: int
+    box: tuple[int, int, int, int]
+    size: float
+    between: tuple[str, str]
+    supports: str | None
+    margin: float
+
+
+def disputes_in(
+    pixels: Pixels, conditions: Mapping[str, Conditions], block: Block
+) -> list[Dispute]:
+    """Return the disputed places whose middles lie in one band of rows, largest first.
+
+    Two predictions P and Q predict a difference d = (P - Q) / σ, with σ of the noise at their
+    mean. Under a Gaussian window w raw tells them apart by D² = Σ w d². Of the log-likelihoods
+    Σ w (R - P)² / 2σ², the difference is normal with variance Σ w² d², so that over its root says
+    how surely raw supports the nearer one.
+    """
+    height = pixels.raw.shape[1]
+    more = REACH + SEPARATION + HALF
+    y = slice(max(0, block.y0 - more), min(height, block.y1 + more))
+    raw = pixels.read(pixels.raw, block.frame, block.z0, y).astype(np.float64)
+    ignored = pixels.ignored(block.frame, block.z0, y)
+    names = list(conditions)
+    shown, valid = {}, np.ones(raw.shape, bool)
+    for name, of in conditions.items():
+        standard = of.of_frame(block.frame)
+        shown[name] = standard.expected(pixels.read(pixels.sources[name], block.frame, block.z0, y))
+        valid &= standard.valid(raw, shown[name], ignored)
+    middle = np.where(valid, np.mean([shown[n] for n in names], axis=0), 0.0)
+    deviation = np.sqrt(conditions[names[0]].noise.variance(middle))
+    largest = np.zeros(raw.shape, np.float32)
+    who = np.zeros(raw.shape, np.uint16)
+    pairs = list(combinations(range(len(names)), 2))
+    for k, (a, b) in enumerate(pairs):
+        d = np.where(valid, (shown[names[a]] - shown[names[b]]) / deviation, 0.0)
+        size = np.sqrt(_sum_around(d * d)).astype(np.float32)
+        who = np.where(size > largest, np.uint16(k), who)
+        largest = np.maximum(largest, size)
+    largest[~valid] = np.nan
+    found: list[Dispute] = []
+    where, sizes = peaks(largest, -math.inf, APART)
+    z = {n: np.where(valid, (raw - shown[n]) / deviation, 0.0) for n in names}
+    for (row, column), size in zip(where, sizes, strict=True):
+        if not block.y0 <= row + y.start < block.y1 or len(found) == KEPT:
+            continue
+        p, q = (names[i] for i in pairs[int(who[row, column])])
+        around = _Around(int(row), int(column), raw.shape)
+        supports, margin = _support(z, (p, q), around)
+        first, second = (p, q) if shown[p][row, column] >= shown[q][row, column] else (q, p)
+        found.append(
+            Dispute(
+                block.frame, block.z0, around.box(y.start), float(size), (first, second), supports,
+                margin,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _sum_around(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum under a Gaussian window that is 1 in its middle."""
+    total: NDArray[np.float64] = gaussian_filter(image, SIGMA, mode="constant", truncate=4.0)
+    total *= 2 * math.pi * SIGMA**2
+    return np.maximum(total, 0, out=total)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The window around a place, within an image."""
+
+    y: int
+    x: int
+    shape: tuple[int, ...]
+
+    @property
+    def window(self) -> tuple[tuple[slice, slice], NDArray[np.float64]]:
+        """Where it is, and its weights."""
+        ys, xs = (
+            slice(max(0, c - REACH), min(n, c + REACH + 1))
+            for c, n in zip((self.y, self.x), self.shape, strict=True)
+        )
+        dy, dx = np.arange(ys.start, ys.stop) - self.y, np.arange(xs.start, xs.stop) - self.x
+        squares = np.add.outer(dy * dy, dx * dx)
+        return (ys, xs), np.exp(-squares / (2 * SIGMA**2))
+
+    def box(self, first: int) -> tuple[int, int, int, int]:
+        """Return the box that is shown, in rows of the plane."""
+        height, width = self.shape
+        y0, y1 = max(0, self.y - HALF), min(height, self.y + HALF + 1)
+        return y0 + first, y1 + first, max(0, self.x - HALF), min(width, self.x + HALF + 1)
+
+
+def _support(
+    z: Mapping[str, NDArray[np.float64]], pair: tuple[str, str], around: _Around
+) -> tuple[str | None, float]:
+    """Return whom raw supports, and by how many standard deviations against the farther of two."""
+    at, w = around.window
+    distance = {n: float((w * r[at] ** 2).sum()) / 2 for n, r in z.items()}
+    nearest = min(distance, key=lambda n: distance[n])
+    farther = max(pair, key=lambda n: distance[n])
+    d = z[farther][at] - z[nearest][at]
+    deviation = math.sqrt(float((w * w * d * d).sum()))
+    margin = (distance[farther] - distance[nearest]) / deviation if deviation > 0 else 0.0
+    return (nearest if margin >= SURE else None), margin
+
+
+def ranked(disputes: Sequence[Dispute]) -> tuple[Dispute, ...]:
+    """Return disputes that do not overlap, largest first."""
+    kept: list[Dispute] = []
+    for one in sorted(disputes, key=lambda d: -d.size):
+        a = one.box
+        if not any(
+            k.frame == one.frame
+            and k.z == one.z
+            and a[0] < k.box[1]
+            and k.box[0] < a[1]
+            and a[2] < k.box[3]
+            and k.box[2] < a[3]
+            for k in kept
+        ):
+            kept.append(one)
+        if len(kept) == KEPT:
+            break
+    return tuple(kept)
+
+
+def dispute_entries(candidate: str, disputes: Sequence[Dispute], frames: int) -> Entries:
+    """Return the disputed places as entries of one prediction.
+
+    `value` is the size of the dispute in standard deviations of what raw could tell.
+    """
+    n = len(disputes)
+    box = np.array([(d.z, d.z + 1, *d.box) for d in disputes], np.int64).reshape(n, 6)
+    kinds = [1 if d.supports is None else 2 * (d.supports == candidate) for d in disputes]
+    return Entries(
+        candidate=candidate,
+        kinds=KINDS,
+        kind=np.array(kinds, np.uint8),
+        role=np.full(n, ROLES.index("place"), np.uint8),
+        id=np.arange(1, n + 1, dtype=np.int64),
+        partner=np.zeros(n, np.int64),
+        value=np.array([d.size for d in disputes], np.float64),
+        value_name="dispute",
+        size=np.prod(box[:, 1::2] - box[:, ::2], axis=1),
+        frame=np.array([d.frame for d in disputes], np.intp).reshape(n, frames),
+        box=box,
+        centroid=(box[:, 1::2] + box[:, ::2] - 1) / 2,
+    )

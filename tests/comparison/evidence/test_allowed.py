@@ -1,0 +1,159 @@
+"""What raw must be to be a witness, and what is said where it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from builders import by_code, texture
+from dim import CAMERA, ask, blob, capture, grey, inquiry, scene
+from napari_verdict.comparison.findings import ComparisonError, Severity
+from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.run import complete, run
+from napari_verdict.metrics.noise import NoiseModel
+
+
+@pytest.fixture
+def truth():
+    return scene((320, 320))
+
+
+@pytest.fixture
+def rng():
+    # noise without a false alarm, of which a tenth of all images has one
+    return np.random.default_rng(5)
+
+
+def refusal(*images, **options):
+    with pytest.raises(ComparisonError) as error:
+        ask(*images, **options)
+    (finding,) = error.value.findings
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("shape", "code", "words"),
+    [
+        ((640, 640), "super-resolution", "super-resolution"),
+        ((320, 318), "shape-mismatch", "Nothing was resized"),
+        ((320, 320, 3), "axes-mismatch", "same axes"),
+    ],
+)
+def test_another_grid_is_refused_with_the_reason(truth, shape, code, words):
+    other = Input("a", np.zeros(shape, np.float32), "yxc"[: len(shape)])
+    raw = Input("raw", grey(truth), "yx")
+    asked = inquiry(raw)
+    asked = type(asked).of(raw, [other])
+    with pytest.raises(ComparisonError, match=words) as error:
+        complete(run(asked))
+    assert error.value.findings[0].code == code
+
+
+def test_without_a_prediction_or_names_of_axes_nothing_is_asked(truth):
+    assert refusal(grey(truth)).code == "nothing"
+    assert refusal(grey(truth)[None], grey(truth)[None], axes="?yx").code == "axes-unknown"
+
+
+def test_another_stain_is_refused_but_noise_alone_is_not(rng, truth):
+    other = grey(40 * texture(truth.shape, 9) / 1000)
+    finding = refusal(capture(rng, truth), other)
+    assert finding.code == "translation"
+    assert "not offered" in finding.message
+    # raw without structure is the very case of a prediction that makes things up
+    dark = np.full(truth.shape, 3.0)
+    made_up = 12 * blob(truth.shape, 100, 90)
+    result = ask(capture(rng, dark), grey(dark + made_up))
+    assert result.places["a"][0].height < 0
+
+
+def test_an_inverted_prediction_is_refused(rng, truth):
+    assert refusal(capture(rng, truth), -grey(truth)).code == "inverted"
+
+
+def test_other_grey_values_are_fitted_and_said_but_a_bias_is_left_to_be_found(rng, truth):
+    raw = capture(rng, truth)
+    scaled = ask(raw, (grey(truth) - 100) / 300)
+    assert by_code(scaled.findings)["other-units"].severity is Severity.WARNING
+    assert scaled.score("fitted_gain", "a").value == pytest.approx(300, rel=0.03)
+    assert scaled.score("residual_variance", "a").value == pytest.approx(1, abs=0.03)
+    dimmer = ask(raw, 100 + 0.9 * (grey(truth) - 100))
+    assert "other-units" not in by_code(dimmer.findings)
+    assert dimmer.score("residual_mean_bright", "a").value > 0.1
+    assert ask(raw, (grey(truth) - 100) / 300 + 90, fit=False).score("residual_mean", "a").value > 1
+
+
+def test_a_shift_is_said(rng, truth):
+    moved = ndimage.shift(grey(truth), (0.8, -0.5), order=3, mode="wrap")
+    finding = by_code(ask(capture(rng, 10 * truth), 10 * moved - 900).findings)["shifted"]
+    assert "px off raw" in finding.message
+    assert finding.candidate == "a"
+
+
+def test_a_constant_prediction_is_said(rng, truth):
+    assert "constant" in by_code(ask(capture(rng, truth), np.full(truth.shape, 120.0)).findings)
+
+
+def test_nothing_that_counts_is_refused(rng, truth):
+    assert refusal(capture(rng, truth), np.full(truth.shape, np.nan)).code == "not-finite"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_columns_and_rows_that_share_noise_are_taken_off(rng, truth, known):
+    plain, deviation = capture(rng, truth), np.sqrt(CAMERA.variance(grey(truth)))
+    clean = ask(plain, grey(truth), known=known)
+    assert not {"column-noise", "row-noise"} & set(by_code(clean.findings))
+    for axis, code in ((0, "column-noise"), (1, "row-noise")):
+        shared = np.expand_dims(rng.normal(0, 0.5, truth.shape[1 - axis]), axis) * deviation
+        striped = plain + shared
+        result = ask(striped, grey(truth), known=known)
+        assert code in by_code(result.findings)
+        # uncorrected the lines would be places
+        assert result.places["a"] == ()
+        assert abs(result.score("residual_correlation", "a").value) < 0.05
+        assert result.conditions["a"].standard.taken_off == (("columns", "rows")[axis],)
+
+
+def test_noise_that_is_a_little_correlated_is_made_independent(rng, truth):
+    raw = capture(rng, truth)
+    soft = 0.9 * raw + 0.1 * np.roll(raw, 1, axis=0)
+    result = ask(soft, grey(0.9 * truth + 0.1 * np.roll(truth, 1, axis=0)), known=False)
+    assert by_code(result.findings)["correlated"].severity is Severity.WARNING
+    assert abs(result.score("residual_correlation", "a").value) < 0.04
+    assert result.score("residual_variance", "a").value == pytest.approx(1, abs=0.05)
+    assert result.places["a"] == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda i: ndimage.gaussian_filter(i, 1.0),
+        lambda i: ndimage.shift(i, (0.5, 0.5), order=1, mode="mirror"),
+        lambda i: ndimage.gaussian_filter(i, 1.0) * 3 - ndimage.gaussian_filter(i, 2.0) * 2,
+    ],
+    ids=["smoothed", "registered", "deconvolved"],
+)
+def test_raw_that_was_processed_is_refused(rng, truth, change):
+    finding = refusal(change(capture(rng, truth)), grey(truth), known=False)
+    assert finding.code == "not-independent"
+    assert "as the camera gave it" in finding.message
+
+
+def test_compressed_raw_is_refused(rng, truth):
+    blocks = np.kron(rng.normal(0, 6, (40, 40)), np.ones((8, 8)))
+    assert refusal(capture(rng, truth) + blocks, grey(truth), known=False).code == "compressed"
+
+
+def test_a_noise_model_that_the_background_contradicts_is_said(rng, truth):
+    binned = [capture(rng, truth) for _ in range(4)]
+    finding = by_code(ask(np.mean(binned, axis=0), grey(truth)).findings)["noise-disagrees"]
+    assert "binned or averaged" in finding.message
+    louder = NoiseModel.of_camera(2.2, 100, 0.1)
+    finding = by_code(ask(binned[0], grey(truth), noise=louder).findings)["noise-disagrees"]
+    assert "read noise" in finding.message
+
+
+def test_too_little_background_is_said(rng):
+    small = scene((10, 12))
+    found = by_code(ask(capture(rng, small), grey(small)).findings)
+    assert "independence-unknown" in found

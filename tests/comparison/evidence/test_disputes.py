@@ -1,0 +1,59 @@
+"""Where predictions disagree, raw says whose side it is on, or that it cannot tell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dim import ask, blob, capture, grey, scene
+
+
+@pytest.fixture
+def truth():
+    return scene((256, 256))
+
+
+def test_raw_supports_the_one_that_is_right(rng, truth):
+    lie, loss = 14 * blob(truth.shape, 60, 70), 14 * blob(truth.shape, 180, 90)
+    raw = capture(rng, truth + loss)
+    result = ask(raw, grey(truth + loss), grey(truth + loss + lie), grey(truth))
+    by_place = {(d.box[0] // 64, d.box[2] // 64): d for d in result.disputes}
+    assert len(result.disputes) == 2
+    made_up, erased = by_place[0, 0], by_place[2, 1]
+    assert made_up.between[0] == "b"
+    assert made_up.supports in ("a", "c")
+    assert erased.between[1] == "c"
+    assert erased.supports in ("a", "b")
+    assert min(d.margin for d in result.disputes) > 3
+    assert "Of 2 places where they disagree" in result.verdict
+    entries = result.dispute_entries("c")
+    kinds = [entries.kinds[k] for k in entries.kind]
+    assert "raw supports another" in kinds
+    assert entries.value.tolist() == sorted(entries.value, reverse=True)
+
+
+def test_one_that_is_as_wrong_as_the_other_is_not_supported(rng, truth):
+    lie = 9 * blob(truth.shape, 60, 70)
+    result = ask(capture(rng, truth), grey(truth + lie), grey(truth - lie))
+    (dispute,) = result.disputes
+    # equally far from raw: chance alone decides, and that is said
+    assert dispute.supports is None
+    assert dispute.margin < 3
+
+
+def test_predictions_that_agree_have_no_dispute(rng, truth):
+    result = ask(capture(rng, truth), grey(truth), grey(truth) + 0.1)
+    assert result.disputes == ()
+    assert "differ nowhere" in result.verdict
+    assert len(result.dispute_entries("a")) == 0
+
+
+def test_mean_spread_and_disagreement_are_of_all_predictions(rng, truth):
+    raw = capture(rng, truth)
+    shown = [grey(truth), grey(truth) + 2, grey(truth) - 5]
+    result = ask(raw, *shown, fit=False)
+    np.testing.assert_allclose(np.asarray(result.consensus["mean"]), np.mean(shown, axis=0), 1e-6)
+    np.testing.assert_allclose(
+        np.asarray(result.consensus["spread"]), np.std(shown, axis=0, ddof=1), rtol=1e-5
+    )
+    np.testing.assert_allclose(result.maps["b"]["disagreement"], 3, atol=1e-4)
