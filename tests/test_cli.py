@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from dim import blob, capture, grey, scene
 from napari_verdict.cli import main
 
 if TYPE_CHECKING:
@@ -210,3 +211,56 @@ def test_regions_an_ignore_mask_and_what_does_not_count_are_options(files, capsy
     assert [values[r, "n_gt"] for r in (None, "well 1", "well 2")] == [1, 0, 1]
     assert values[None, "precision"] is None
     assert main(["replay", str(files / "out" / "results.json")]) == 0
+
+
+@pytest.fixture
+def dim_files(tmp_path, rng):
+    electrons = scene((96, 96))
+    made_up = 14 * blob(electrons.shape, 60, 40)
+    images = {
+        "raw": capture(rng, electrons),
+        "cnn": grey(electrons + made_up).astype(np.float32),
+        "again": capture(rng, electrons),
+        "flat": np.stack([capture(rng, np.full((64, 64), 30.0)) for _ in range(6)]),
+        "dark": np.stack([capture(rng, np.zeros((64, 64))) for _ in range(6)]),
+    }
+    for name, image in images.items():
+        np.save(tmp_path / f"{name}.npy", image)
+    return {name: str(tmp_path / f"{name}.npy") for name in images}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--gain", "2.2", "--offset", "100", "--read-noise", "1.6"],
+        ["--capture", "again"],
+        ["--stack", "dark", "--stack", "flat"],
+        [],
+    ],
+    ids=["entered", "captures", "stacks", "estimated"],
+)
+def test_evidence_is_asked_saved_and_asked_again(dim_files, tmp_path, capsys, more):
+    arguments = [dim_files.get(m, m) for m in more]
+    out = tmp_path / "out"
+    files = ["--raw", dim_files["raw"], "--pred", dim_files["cnn"], "--out", str(out)]
+    assert main(["evidence", *files, *arguments]) == 0
+    printed = capsys.readouterr().out
+    assert "cnn shows 1 place without photons" in printed
+    assert "shown_without_photons" in printed
+    record = json.loads((out / "results.json").read_text())
+    roles = {i["role"] for i in record["inputs"]}
+    extra = {"--capture": "capture", "--stack": "calibration"}
+    assert roles == {"raw", "prediction"} | {extra[m] for m in more if m in extra}
+    (tested,) = record["evidence"]["predictions"]
+    assert tested["noise"]["circular"] == (not more)
+    assert (out / "map_evidence_cnn.ome.tif").is_file()
+    places = (out / "objects.csv").read_text().splitlines()
+    assert "shown without photons" in places[1]
+    assert main(["replay", str(out / "results.json")]) == 0
+    assert "Every number is reproduced" in capsys.readouterr().out
+
+
+def test_half_a_camera_is_refused(dim_files, capsys):
+    files = ["--raw", dim_files["raw"], "--pred", dim_files["cnn"]]
+    assert main(["evidence", *files, "--gain", "2.2"]) == 2
+    assert "--read-noise" in capsys.readouterr().err
