@@ -217,6 +217,70 @@ class Bench:
             self.answer(f"plot of another threshold: {what}", None, [change] * 10, seen)
         self.viewer.window.remove_dock_widget(panel)
 
+    def mending(self) -> None:
+        """Judge and mend: accept objects, paint with the mouse, undo and redo."""
+        from napari_verdict.comparison.entries import EntryKey
+        from napari_verdict.viewer.mended import Mended
+        from napari_verdict.widgets.docks import open_inspect
+        from napari_verdict.widgets.judgement_bar import JudgementBar
+        from napari_verdict.widgets.mended_keeper import MendedKeeper
+        from napari_verdict.widgets.mending_box import MendingBox
+
+        for owner, name in (
+            (Mended, "_on_layer"),
+            (Mended, "mend"),
+            (MendedKeeper, "_on_changed"),
+            (MendingBox, "update_shown"),
+            (MendingBox, "_mend"),
+            (JudgementBar, "judge"),
+        ):
+            self.meter.watch("ours", owner, name)
+        inspect = open_inspect(self.viewer)
+        session, box = inspect.session, inspect.judge.mending
+        self.settle(2)
+        entries = inspect.entries
+        wrong = np.flatnonzero(entries.role == 1)[:40].tolist()
+
+        def look(row: int) -> None:
+            session.selected = entries.key(row)
+            self.settle(0.1)
+
+        def judge() -> None:
+            look(wrong.pop())
+            self.meter.clear()
+            inspect.judge.bar.ground_truth_wrong(True)
+
+        self.answer("judged", 50, [judge] * 10, lambda: True)
+        box.accept.click()  # makes the copy
+        self.settle(1)
+
+        def accept() -> None:
+            look(wrong.pop())
+            inspect.judge.bar.ground_truth_wrong(True)
+            self.settle(0.1)
+            self.meter.clear()
+            box.accept.click()
+
+        self.answer("predicted object accepted: to both scores", 50, [accept] * 15, lambda: True)
+        layer = box.mended.layer
+        self.answer("undo: to both scores", 50, [layer.undo] * 15, lambda: True)
+        self.answer("redo: to both scores", 50, [layer.redo] * 15, lambda: True)
+        session.selected = EntryKey(session.candidate, "ground truth", (), 1)
+        box.mended.edit(1)
+        layer.brush_size = 40
+        self.settle(1)
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        middle = canvas.rect().center()
+
+        def stroke(k: int) -> None:
+            at = middle + QPoint(12 * k - 90, 9 * k - 60)
+            self.mouse(canvas, QEvent.Type.MouseButtonPress, at)
+            self.mouse(canvas, QEvent.Type.MouseMove, at + QPoint(8, 4))
+            self.mouse(canvas, QEvent.Type.MouseButtonRelease, at + QPoint(8, 4), down=False)
+
+        strokes = [lambda k=k: stroke(k) for k in range(15)]
+        self.answer("brush stroke with the mouse: to both scores", 50, strokes, lambda: True)
+
     def answer(
         self, what: str, budget: int | None, acts: list[Callable[[], Any]], seen: Callable[[], bool]
     ) -> None:
@@ -272,6 +336,7 @@ def main() -> None:
         bench.slider()
         bench.curve()
         bench.plots()
+        bench.mending()
         bench.print()
         bench.validate.stop()
         bench.viewer.close()

@@ -11,12 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_verdict.api import (
-        check_evidence,
-        compare_images,
-        compare_labels,
-        compare_points,
-    )
+    from napari_verdict.api import compare_images, compare_labels, compare_points
+    from napari_verdict.api_evidence import check_evidence
     from napari_verdict.comparison.findings import ComparisonError
     from napari_verdict.comparison.result import Result
 
@@ -31,7 +27,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "check_evidence": "napari_verdict.api",
+    "check_evidence": "napari_verdict.api_evidence",
     "compare_images": "napari_verdict.api",
     "compare_labels": "napari_verdict.api",
     "compare_points": "napari_verdict.api",

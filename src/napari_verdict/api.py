@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021, Convention
-from napari_verdict.comparison.evidence.model import (
-    SCALES,
-    EvidenceSettings,
-    Inquiry,
-    noise_from,
-    stack_of,
-)
 from napari_verdict.comparison.exclusions import Exclusions
-from napari_verdict.comparison.inputs import array_from, input_from
+from napari_verdict.comparison.inputs import input_from
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
-from napari_verdict.comparison.regions import regions_from
+from napari_verdict.comparison.regions import regions_from, regions_of_points
 from napari_verdict.comparison.run import complete, run
 
 if TYPE_CHECKING:
-    from napari_verdict.comparison.evidence.result import EvidenceResult
     from napari_verdict.comparison.result import Result
-    from napari_verdict.metrics.noise import NoiseModel
 
 
 def compare_images(
@@ -38,6 +30,7 @@ def compare_images(
     ssim_3d: bool = False,
     ignore: Any | None = None,
     region: Any | None = None,
+    objects: Any | None = None,
     decisions: tuple[str, ...] = (),
     threads: int | None = None,
 ) -> Result:
@@ -64,6 +57,9 @@ def compare_images(
     region : array-like, mapping of str to array-like, or Region, optional
         Parts of the image that get rows of their own beside the whole: a mask, labels of which
         each id is a region, or the corners of a polygon as (y, x) in pixels.
+    objects : array-like of int, optional
+        Labels of objects, shaped as the ground truth: rows say how well the mean intensity of each
+        is kept (``object_pearson``, ``object_bias``, ``object_limit_low``, ``object_limit_high``).
     decisions : tuple of str
         Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
     threads : int, optional
@@ -91,6 +87,11 @@ def compare_images(
     comparison = _comparison(
         Task.RESTORATION, prediction, ground_truth, raw, axes, spacing, settings, ignore, region
     )
+    if objects is not None:
+        labels = objects if hasattr(objects, "dtype") else np.asarray(objects)
+        comparison = replace(
+            comparison, objects=Input("objects", labels, comparison.ground_truth.axes)
+        )
     return complete(run(comparison, threads=threads))
 
 
@@ -176,6 +177,8 @@ def compare_points(
     radius: float,
     axes: str | None = None,
     spacing: tuple[float, ...] | None = None,
+    ignore: Any | None = None,
+    region: Any | None = None,
 ) -> Result:
     """Score detections against detections, matched one to one within a radius.
 
@@ -192,6 +195,12 @@ def compare_points(
         one by one.
     spacing : tuple of float, optional
         Physical size of a pixel along each axis.
+    ignore : array-like of bool, optional
+        True where points are neither right nor wrong; an axis for each coordinate, in pixels of the
+        ground truth. Points are matched first and ignored second.
+    region : array-like, mapping of str to array-like, or Region, optional
+        Parts of the image that get rows of their own: a mask, or labels, along the last axes, or
+        the corners of a polygon as (y, x) in pixels. A pair belongs to where its true point is.
 
     Returns
     -------
@@ -207,103 +216,10 @@ def compare_points(
     axes = axes or ("yx" if truth.shape[-1] == 2 else "zyx")
     settings = Settings(radius=radius)
     comparison = _comparison(
-        Task.DETECTIONS, prediction, truth, None, axes, spacing, settings, None
+        Task.DETECTIONS, prediction, truth, None, axes, spacing, settings, ignore
     )
-    return complete(run(comparison))
-
-
-def check_evidence(
-    prediction: Any,
-    raw: Any,
-    *,
-    noise: NoiseModel | Mapping[str, float] | None = None,
-    captures: Sequence[Any] = (),
-    dark: Any | None = None,
-    flat: Any | Sequence[Any] = (),
-    saturation: float | None = None,
-    axes: str | None = None,
-    spacing: tuple[float, ...] | None = None,
-    ignore: Any | None = None,
-    alarms: float = 0.1,
-    scales: tuple[float, ...] = SCALES,
-    limit_scale: float = 3.0,
-    fit: bool | None = None,
-    threads: int | None = None,
-) -> EvidenceResult:
-    """Ask raw whether it supports what denoised images show, without ground truth.
-
-    Raw minus prediction must look like the camera's noise and like nothing else. Where it does
-    not, the prediction shows something for which there are no photons, or hides something for
-    which there are. That is evidence, not validation: errors below the limit, and those that raw
-    shares, cannot be seen.
-
-    Parameters
-    ----------
-    prediction : array-like or mapping of str to array-like
-        One denoised image, or several by name. numpy, dask or zarr; never changed.
-    raw : array-like
-        What was denoised, of the same shape, as the camera gave it.
-    noise : NoiseModel or mapping, optional
-        Of the camera: ``gain`` in ADU per electron, ``offset`` in ADU, ``read_noise`` in
-        electrons and, for an EMCCD, ``excess``. Else it is measured from captures, from dark and
-        flat stacks, or estimated from raw and prediction, in this order.
-    captures : sequence of array-like
-        Further noisy captures of the field of raw, of its shape, which no prediction was made
-        from. They give errors (``umse``, ``upsnr``) against the clean image nobody has.
-    dark : array-like, optional
-        A stack of captures without light, along its first axis.
-    flat : array-like or sequence of array-like
-        Stacks of captures of an evenly lit field, one illumination each.
-    saturation : float, optional
-        Pixels of raw that reach it are left out; found by default.
-    axes : str, optional
-        One letter an axis out of ``tczyx``; ``yx`` for 2D. For more axes it must be given.
-    spacing : tuple of float, optional
-        Physical size of a pixel along each axis.
-    ignore : array-like of bool, optional
-        True where pixels are left out.
-    alarms : float
-        False alarms expected in all of the image.
-    scales : tuple of float
-        Standard deviations of the windows evidence is gathered under, in pixels.
-    limit_scale : float
-        Of the blob the detectability limit is of, in pixels.
-    fit : bool, optional
-        Whether predictions are brought to the grey values of raw by gain and offset; by default
-        those that are far off.
-    threads : int, optional
-        By default one for each processor.
-
-    Returns
-    -------
-    EvidenceResult
-        With `scores`, `maps` (``evidence limit residual``), `entries(name)`, `disputes`, `verdict`
-        and `to_json()`.
-
-    Raises
-    ------
-    ComparisonError
-        In plain words, where raw cannot be a witness.
-
-    Examples
-    --------
-    >>> result = check_evidence({"cnn": cnn}, raw)  # doctest: +SKIP
-    >>> result.entries("cnn").value  # doctest: +SKIP
-    array([-22.43, 5.44])
-    """
-    named = prediction if isinstance(prediction, Mapping) else {"prediction": prediction}
-    names = unique_names([str(n) for n in named])
-    evenly = flat if isinstance(flat, Sequence) else (flat,)
-    stacks = [*(() if dark is None else (dark,)), *evenly]
-    inquiry = Inquiry.of(
-        input_from("raw", raw, axes, spacing),
-        [input_from(n, d, axes, spacing) for n, d in zip(names, named.values(), strict=True)],
-        EvidenceSettings(noise_from(noise), saturation, alarms, tuple(scales), limit_scale, fit),
-        captures=[input_from(f"capture {k + 1}", c, axes, spacing) for k, c in enumerate(captures)],
-        calibration=[stack_of(f"stack {k + 1}", array_from(s)) for k, s in enumerate(stacks)],
-        ignore=ignore,
-    )
-    return complete(run(inquiry, threads=threads))  # type: ignore[return-value]
+    regions = regions_of_points(region, comparison.ground_truth.axes)
+    return complete(run(replace(comparison, regions=regions)))
 
 
 def _comparison(

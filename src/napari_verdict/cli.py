@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         help="normalisation and fit of the scores (default: %(default)s)",
     )
     images.add_argument("--ssim-3d", action="store_true", help="filter SSIM along z too")
+    images.add_argument(
+        "--objects", metavar="FILE", help="labels of objects whose intensities are compared"
+    )
     images.set_defaults(run=_images)
 
     labels = commands.add_parser("labels", help="score segmentations against GT")
@@ -190,7 +193,11 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
     ignore = read_input(options.ignore).data if options.ignore else None
     given = {name: read_input(path).data for name, path in map(_name_and_path, options.region)}
     regions = regions_from(given, truth.axes, truth.shape)
-    result = complete(run(Comparison(task, truth, predictions, raw, settings, ignore, regions)))
+    objects = None
+    if getattr(options, "objects", None):
+        objects = read_input(options.objects, "objects", options.axes)
+    comparison = Comparison(task, truth, predictions, raw, settings, ignore, regions, objects)
+    result = complete(run(comparison))
     return _finish(result, options.out)
 
 

@@ -102,6 +102,7 @@ class Person:
         self.wait(view.isVisible, f"the list of {chooser}")
         row = combo.findText(text, Qt.MatchFlag.MatchContains)
         assert row >= 0, f"{chooser} does not offer {text!r}"
+        QTest.qWait(QApplication.doubleClickInterval())  # Qt passes over a second click till then
         rect = view.visualRect(view.model().index(row, combo.modelColumn()))
         QTest.mouseClick(view.viewport(), LEFT, NONE, rect.center())
         self.wait(lambda: not view.isVisible(), f"the list of {chooser} to close")
@@ -128,6 +129,34 @@ class Person:
         canvas = self.viewer.window._qt_viewer.canvas.native
         self._press(canvas, self.on_canvas(layer, *place))
 
+    def hover_image(self, layer: Any, *place: float) -> None:
+        """Move the mouse over the canvas to where a layer has a pixel."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        window = self.window.windowHandle()
+        QTest.mouseMove(window, self._at(canvas, self.on_canvas(layer, *place)))
+        QTest.qWait(50)
+
+    def drag_image(self, layer: Any, *places: tuple[float, float]) -> None:
+        """Press on the canvas at a pixel of a layer, move along others, and let go."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        self.drag(canvas, *(self.on_canvas(layer, *place) for place in places))
+
+    def encircle(self, layer: Any, *places: tuple[float, float]) -> None:
+        """Click with the right button and go around something: napari's brush fills it."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        window, button = self.window.windowHandle(), Qt.MouseButton.RightButton
+        way = [self._at(canvas, self.on_canvas(layer, *place)) for place in places]
+        QTest.mouseMove(window, way[0])
+        QTest.mouseClick(window, button, NONE, way[0])
+        for point in way[1:]:
+            QTest.mouseMove(window, point)
+            QTest.qWait(5)
+
+    def focus_canvas(self) -> None:
+        """Give the canvas the keyboard, as a click in it would."""
+        self.viewer.window._qt_viewer.canvas.native.setFocus()
+        QTest.qWait(20)
+
     def on_canvas(self, layer: Any, *place: float) -> QPoint:
         """Return where on the canvas a pixel of a layer is shown."""
         viewer = self.viewer
@@ -148,23 +177,31 @@ class Person:
 
     # ---- the keyboard
 
-    def press(self, key: Qt.Key, *, held: bool = False, times: int = 1) -> None:
+    def press(
+        self, key: Qt.Key, *, held: bool = False, times: int = 1, shift: bool = False
+    ) -> None:
         """Press a key where the focus is, or press and hold it."""
-        target = QApplication.focusWidget() or self.window
+        target = self._focus
+        modifier = Qt.KeyboardModifier.ShiftModifier if shift else NONE
         for _ in range(times):
-            (QTest.keyPress if held else QTest.keyClick)(target, key)
+            (QTest.keyPress if held else QTest.keyClick)(target, key, modifier)
             QTest.qWait(30)
 
     def release(self, key: Qt.Key) -> None:
         """Let go of a key."""
-        QTest.keyRelease(QApplication.focusWidget() or self.window, key)
+        QTest.keyRelease(self._focus, key)
         QTest.qWait(30)
 
     def type(self, text: str) -> None:
         """Type where the focus is."""
-        QTest.keyClicks(QApplication.focusWidget(), text)
+        QTest.keyClicks(self._focus, text)
 
     # ---- hands
+
+    @property
+    def _focus(self) -> QWidget:
+        # a window that the window manager has not made active has a focus of its own
+        return QApplication.focusWidget() or self.window.focusWidget() or self.window
 
     def _bring(self, target: str | QWidget) -> QWidget:
         """Scroll until a control can be seen, as with the wheel."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QSlider, QStyle, QStyleOptionSlider
 
 from napari_verdict.widgets.session import session_of
@@ -140,3 +141,32 @@ def test_a_click_on_an_object_finds_its_row(bench):
     bench.wait(lambda: session_of(bench.viewer).selected is not None, "a row")
     key = session_of(bench.viewer).selected
     assert (key.role, key.id) == ("ground truth", one.id)
+
+
+def test_a_wrong_ground_truth_is_judged_mended_and_undone(bench):
+    viewer = bench.viewer
+    bench.click_cell("Scores", row_of(bench, "missed"), 1)
+    bench.wait(lambda: bench.sees("What is wrong, worst first"), "the Inspect dock")
+    bench.press(Qt.Key.Key_N)
+    key = session_of(viewer).selected
+    before = viewer.layers["gt"].data.copy()
+    bench.click("Judge: ground truth wrong")
+    bench.click("Note")
+    bench.type("drawn twice")
+    bench.press(Qt.Key.Key_Return)
+    mark = session_of(viewer).judgements.marks[key]
+    assert (mark.judgement, mark.note) == ("ground truth wrong", "drawn twice")
+    bench.click(f"Delete GT {key.id}")
+    mended = session_of(viewer).mended
+    missed = [r.score("fn", "watershed").value for r in (mended.original, mended.result)]
+    assert missed[1] == missed[0] - 1
+    assert not (viewer.layers["ground truth (mended)"].data == key.id).any()
+    assert (viewer.layers["gt"].data == before).all()
+    canvas = viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert mended.result.score("fn", "watershed").value == missed[0]
+    bench.find(f"Delete GT {key.id}")
+    bench.click("Undo judgement")
+    bench.click("Undo judgement")
+    assert not session_of(viewer).judgements.marks
+    assert not bench.sees(f"Delete GT {key.id}")

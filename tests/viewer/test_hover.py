@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_verdict import compare_labels
+from napari_verdict import compare_images, compare_labels
+from napari_verdict.comparison.restoration.places import worst_places
 from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.places import data_position, go_to_index, value_at
 
@@ -98,3 +99,23 @@ def test_the_slider_of_a_named_axis_moves():
     viewer.add_image(np.zeros((5, 4, 8, 8)))
     go_to_index(viewer, "zyx", "z", 2)
     assert viewer.dims.current_step[:2] == (viewer.dims.current_step[0], 2)
+
+
+def test_a_place_of_a_restoration_says_its_kind_and_value(rng):
+    truth = rng.random((40, 40))
+    cnn = truth + rng.normal(0, 0.05, truth.shape)
+    cnn[20:28, 10:18] += 3
+    result = compare_images({"cnn": cnn}, truth)
+    viewer = ViewerModel()
+    layer = viewer.add_image(truth, scale=(0.5, 0.5), units=("um", "um"))
+    hover = Hover(viewer)
+    hover.follow(result, layer, "cnn")
+    assert hover.describe((12.0, 7.0)) == ""
+    entries = worst_places(result, "cnn", scale=8)
+    hover.list(entries)
+    text = hover.describe((12.0, 7.0))
+    assert text.startswith("too bright: place 1, ")
+    assert f"{entries.value_name} {entries.value[0]:.3g}" in text
+    assert hover.describe((-5.0, 7.0)) == ""
+    hover.follow(result, layer, "another")
+    assert hover.describe((12.0, 7.0)) == ""

@@ -378,9 +378,16 @@ def test_side_by_side_and_back_to_exactly_before(desk, inspect):
     before = Desk.of(desk.viewer)
     key(desk, inspect, "w")
     assert desk.viewer.canvas.grid.enabled
-    assert [x.name for x in desk.viewer.layers if x.visible][:3] == ["raw", "unet", "gt"]
-    assert not outline_of(desk).visible
+    shown = [x for x in desk.viewer.layers if x.visible]
+    assert [x.name for x in shown[:6:2]] == ["raw", "unet", "gt"]
+    # each panel has its own outline over it
+    assert len(shown) == 10
+    assert all(x.name.startswith("looking at · split, ground truth 3") for x in shown[1::2])
+    grid = desk.viewer.canvas.grid
+    assert all(len(on) == 2 for _, on in grid.iter_viewboxes(desk.viewer.layers) if on)
     click_row(desk, inspect, 2)  # hunting goes on in the panels
+    assert all(x.name.startswith("looking at · split, prediction 8") for x in shown[1::2])
+    assert all(len(x.data) == len(shown[1].data) > 0 for x in shown[1::2])
     key(desk, inspect, "w")
     after = Desk.of(desk.viewer)
     assert (after.layers, after.selected, after.view) == (

@@ -21,6 +21,8 @@ viewer.window.add_dock_widget(plots)
 plots.update_plot()
 from napari_verdict.widgets.docks import open_inspect
 open_inspect(viewer)
+from napari_verdict.widgets.label.dock import LabelWidget
+viewer.window.add_dock_widget(LabelWidget(viewer))
 new = {m.split(".")[0] for m in set(sys.modules) - before}
 print(sorted(new & {"matplotlib", "numba", "llvmlite", "skimage", "tifffile"}))
 print(any(m.startswith("napari_verdict.metrics") for m in sys.modules))

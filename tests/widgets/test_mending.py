@@ -173,7 +173,7 @@ def kept_in(folder):
 def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
     desk, inspect, box, own_folder, make_napari_viewer, cells
 ):
-    desk.qtbot.waitUntil(lambda: box.keeper._folder is not None)
+    desk.qtbot.waitUntil(lambda: box.keeper._copy.folder is not None)
     desk.click(box.accept)
     after = scores(box, 2)
     desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
@@ -194,8 +194,8 @@ def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
 
 
 def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(desk, inspect, box, own_folder):
-    desk.qtbot.waitUntil(lambda: box.keeper._folder is not None)
-    older = box.keeper._folder / "mended.ome.tif"
+    desk.qtbot.waitUntil(lambda: box.keeper._copy.folder is not None)
+    older = box.keeper._copy.folder / "mended.ome.tif"
     older.parent.mkdir(parents=True, exist_ok=True)
     older.write_bytes(b"older")
     desk.click(box.accept)
@@ -213,3 +213,11 @@ def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own
     bar = inspect.judge.bar
     desk.qtbot.waitUntil(lambda: "mended ground truth cannot be kept" in bar.trouble.text())
     assert NAME in desk.viewer.layers
+
+
+def test_the_outline_stays_on_top_of_the_copy(desk, box):
+    desk.click(box.accept)
+    names = [layer.name for layer in desk.viewer.layers]
+    assert names[-1].startswith("looking at")
+    assert names[-2] == NAME
+    assert desk.viewer.layers.selection.active.name == NAME

@@ -74,3 +74,18 @@ def test_a_dock_that_napari_took_away_listens_no_more(desk, plots):
     desk.viewer.theme = "light"
     assert plots._views == before
     plots.deleteLater()
+
+
+def test_the_keys_of_the_hunt_work_from_a_plot(desk, plots):
+    desk.inspect()
+    plots.session.candidate = "b"  # it misses two
+    desk.qtbot.waitUntil(lambda: "iou" in plots._views)
+    desk.qtbot.keyClick(plots._views["iou"], "N")
+    first = plots.session.selected
+    assert first is not None
+    desk.qtbot.keyClick(plots, "N")
+    assert plots.session.selected != first
+    desk.qtbot.keyPress(plots._views["iou"], "G")
+    assert next(x.name for x in desk.viewer.layers if x.visible) == "gt"
+    desk.qtbot.keyRelease(plots._views["iou"], "G")
+    assert not desk.viewer.layers["gt"].visible

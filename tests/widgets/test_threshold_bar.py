@@ -104,3 +104,19 @@ def test_the_curve_follows_the_theme(two):
     dark = bar.curve._figure.get_facecolor()
     two.viewer.theme = "light"
     assert sum(bar.curve._figure.get_facecolor()[:3]) > sum(dark[:3])
+
+
+def test_the_curve_opens_by_itself_where_there_is_room_and_nobody_closed_it(desk, squares):
+    for name, labels in zip(("gt", "unet"), squares, strict=True):
+        desk.viewer.add_labels(labels, name=name)
+    desk.validate()
+    bar = desk.dock.results.threshold
+    bar.open_if_fits(100)
+    assert not bar._loader.is_busy
+    bar.open_if_fits(2000)
+    desk.qtbot.waitUntil(bar.curve_button.isChecked, timeout=20_000)
+    assert bar.curve.isVisibleTo(bar)
+    desk.click(bar.curve_button)
+    bar.open_if_fits(2000)
+    assert not bar._loader.is_busy
+    assert not bar.curve_button.isChecked()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -308,3 +308,9 @@ def test_the_task_can_be_chosen_by_hand(desk, squares):
     assert desk.cell(0, 0) == f"{result.score('miou', 'unet').value:.3f}"
     desk.choose_task("")
     assert desk.dock.panel.choices.effective_task()[0] == "instances"
+
+
+def test_the_fields_of_all_choosers_are_aligned(desk):
+    panel = desk.dock.panel
+    fields = (panel.layers.ground_truth, panel.regions.region, panel.regions.ignore, panel.task)
+    assert len({field.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1

@@ -123,5 +123,6 @@ def _miniature(comparison: Comparison) -> Comparison:
         predictions=tuple(small(p) for p in comparison.predictions),
         raw=None if comparison.raw is None else small(comparison.raw),
         regions=(),
+        objects=None,
         ignore=None if ignore is None else np.zeros(_small(truth), bool),
     )

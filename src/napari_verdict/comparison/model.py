@@ -153,6 +153,9 @@ class Comparison:
         True where pixels are left out; shape and axes of the ground truth.
     regions : tuple of Region
         Parts of the image that have scores of their own, beside those of the whole.
+    objects : Input, optional
+        Of restorations: labels, shaped as the ground truth, of objects whose intensities are
+        compared.
     """
 
     task: Task
@@ -162,6 +165,7 @@ class Comparison:
     settings: Settings = field(default_factory=Settings)
     ignore: Any | None = None
     regions: tuple[Region, ...] = ()
+    objects: Input | None = None
 
     @property
     def candidates(self) -> Mapping[str, Input]:

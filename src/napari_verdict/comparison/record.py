@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import math
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -54,7 +55,9 @@ class _Model(BaseModel):
 class InputRecord(_Model):
     """One array that went in."""
 
-    role: Literal["ground truth", "raw", "prediction", "capture", "calibration", "ignore mask"]
+    role: Literal[
+        "ground truth", "raw", "prediction", "capture", "calibration", "ignore mask", "objects"
+    ]
     name: str
     path: str | None = Field(description="The file it was read from; null for arrays in memory.")
     shape: tuple[int, ...]
@@ -272,6 +275,8 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
     truth = comparison.ground_truth
     for role, given in comparison.inputs:
         yield _input_record(role, given, token)
+    if comparison.objects is not None:
+        yield _input_record("objects", replace(comparison.objects, axes=truth.axes), token)
     if comparison.ignore is not None:
         mask = Input(
             "ignore mask",

@@ -139,6 +139,39 @@ def regions_from(given: Any, axes: str, shape: tuple[int, ...]) -> tuple[Region,
     )
 
 
+def regions_of_points(given: Any, axes: str) -> tuple[Region, ...]:
+    """Read regions beside points, which have no shape to tell masks from corners by.
+
+    Parameters
+    ----------
+    given : None, Region, array-like, or mapping of str to these
+        An array of two columns holds the corners of a polygon as (y, x), any other is a mask, or
+        labels, along the last of the axes.
+    axes : str
+        Of the ground truth.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if hasattr(given, "items"):
+        return regions_from({n: regions_of_points(g, axes) for n, g in given.items()}, axes, ())
+    several = isinstance(given, list | tuple) and all(isinstance(r, Region) for r in given)
+    if given is None or isinstance(given, Region) or several:
+        return regions_from(given, axes, ())
+    array = given if hasattr(given, "shape") else np.asarray(given)
+    ndim = len(array.shape)
+    if ndim == 2 and array.shape[1] == 2 and array.shape[0] >= 3:
+        return (Region("region", (np.asarray(array, float),)),)
+    if not 2 <= ndim <= len(axes):
+        raise ValueError(
+            f"A region is a mask along the last of the axes {axes}, or three corners or more as "
+            f"(y, x); an array of shape {tuple(array.shape)} is neither."
+        )
+    return regions_of_labels("region", array, axes[-ndim:])
+
+
 #: More ids than this are objects, not regions.
 MOST_REGIONS = 50
 

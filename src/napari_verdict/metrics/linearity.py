@@ -31,6 +31,8 @@ END, LEAST_BINS = 1 / 3, 3
 _ONE, _FARTHEST = 1 << 15, float(1 << 25)
 # shifts instead of divisions: by what a bin and a level are wide, and by the levels of a bin
 _BIN_BITS, _LEVEL_BITS, _PLACE_BITS = 10, 8, 9
+#: What sums are rounded to, a pixel at a time, in shares of the range.
+STEP = 1 / _ONE
 _NO_MASK = np.ones((1, 1, 1), np.bool_)
 
 
@@ -129,6 +131,16 @@ def tally(
         sums,
     )
     return Tally(counts.reshape(BINS, LEVELS), sums.sum(axis=0))
+
+
+def whole_shares(values: NDArray[Any], zero: float, scale: float) -> NDArray[np.float64]:
+    """Return (values - zero) * scale in whole multiples of `STEP`, as in a tally.
+
+    So many as 2^27 pixels add up to the same bits in any order, in float64.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        shares = np.floor((np.asarray(values, np.float64) - zero) * scale * _ONE + 0.5)
+    return np.clip(shares, -_FARTHEST, _FARTHEST)
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,6 +110,7 @@ def replay(path: str | Path, *, threads: int | None = None) -> Result:
         ),
         mask.data if mask else None,
         tuple(map(_region, record.regions)),
+        next((i for (role, _), i in found.items() if role == "objects"), None),
     )
     return complete(run(comparison, threads=threads))
 

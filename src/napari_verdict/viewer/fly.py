@@ -13,7 +13,7 @@ from napari_verdict.viewer.places import frame_and_crop, world_position
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_verdict.comparison.entries import Entries
+    from numpy.typing import NDArray
 
 #: How much of the view a place takes, and the fewest pixels that are shown across.
 SHARE, LEAST = 0.3, 40.0
@@ -56,7 +56,7 @@ class View:
         camera.angles, camera.center, camera.zoom = self.angles, self.center, self.zoom
 
 
-def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tuple[Any, Any, Any]:
+def box_in_layer(result: Any, reference: Any, entries: Any, row: int) -> tuple[Any, Any, Any]:
     """Return the box of an entry, and its middle, in pixels of the ground-truth layer.
 
     Parameters
@@ -66,7 +66,7 @@ def box_in_layer(result: Any, reference: Any, entries: Entries, row: int) -> tup
     reference : napari layer
         The ground truth.
     entries : Entries
-        All of them.
+        All of them; or anything that has their frames, boxes and centroids.
     row : int
         The one that is meant.
 
@@ -114,9 +114,11 @@ class Flight:
     def to(
         self,
         layer: Any,
-        low: Sequence[float],
-        high: Sequence[float],
-        step_to: Sequence[float] | None = None,
+        low: Sequence[float] | NDArray[np.float64],
+        high: Sequence[float] | NDArray[np.float64],
+        step_to: Sequence[float] | NDArray[np.float64] | None = None,
+        *,
+        share: float = SHARE,
     ) -> None:
         """Centre a box and zoom until it fits with what lies around it.
 
@@ -128,6 +130,8 @@ class Flight:
             Its corners, one coordinate an axis of the layer.
         step_to : sequence of float, optional
             Where the sliders go; by default to the middle of the box.
+        share : float
+            How much of the view the box takes, in (0, 1].
         """
         viewer = self._viewer
         here = View.of(viewer)
@@ -150,7 +154,7 @@ class Flight:
         camera = viewer.scene.camera
         center = tuple(float(middle[i]) for i in shown)
         camera.center = (*camera.center[: len(camera.center) - len(center)], *center)
-        camera.zoom = self._zoom((last - first)[shown], np.abs(pixel)[shown])
+        camera.zoom = self._zoom((last - first)[shown], np.abs(pixel)[shown], share)
         self._landed = View.of(viewer)
 
     def back(self) -> bool:
@@ -161,9 +165,9 @@ class Flight:
         self._landed = None
         return True
 
-    def _zoom(self, size: Any, pixel: Any) -> float:
+    def _zoom(self, size: Any, pixel: Any, share: float) -> float:
         view = np.array(self._viewer.canvas.viewbox_size(self._viewer.layers), float)
-        across = np.maximum(size / SHARE, LEAST * pixel)
+        across = np.maximum(size / share, LEAST * pixel)
         if len(across) == 3:
             return float(view.min() / max(np.linalg.norm(across), 1e-12))
         return float((view / np.maximum(across, 1e-12)).min())

@@ -12,7 +12,7 @@ from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.result_layers import result_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,15 @@ class SideBySide:
 
     #: The state before is back.
     left = Signal()
+    #: The panels are there.
+    shown = Signal()
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._before: Desk | None = None
+        #: Makes a layer that lies over a panel; None, or returning None, for nothing there.
+        self.lid: Callable[[], Any] | None = None
+        self._lids: list[Any] = []
         viewer.canvas.grid.events.enabled.connect(self._on_grid)
 
     @property
@@ -96,25 +101,44 @@ class SideBySide:
         if not self.is_on:
             self._before = Desk.of(viewer)
         view = View.of(viewer)
+        self._remove_lids()
+        lids = [] if self.lid is None else [self.lid() for _ in wanted]
+        self._lids = [x for x in lids if x is not None]
         for layer in viewer.layers:
-            layer.visible = layer.name_overlay.visible = layer in wanted
+            layer.visible = layer in wanted or layer in self._lids
+            layer.name_overlay.visible = layer in wanted
         # the grid is filled from the bottom of the list
-        reorder(viewer.layers, wanted)
+        if self._lids:
+            pairs = [x for pair in zip(wanted, lids, strict=True) for x in pair]
+            reorder(viewer.layers, [*pairs, *(x for x in viewer.layers if x not in pairs)])
+        else:
+            reorder(viewer.layers, wanted)
         grid, size = viewer.canvas.grid, np.array(viewer.canvas.viewbox_size(viewer.layers))
-        grid.stride, grid.shape, grid.enabled = 1, (-1, -1), True
+        grid.stride, grid.shape, grid.enabled = 2 if self._lids else 1, (-1, -1), True
         view.restore(viewer)
         # a panel is smaller than the canvas: show as much in it
         smaller = np.array(viewer.canvas.viewbox_size(viewer.layers)) / np.maximum(size, 1)
         viewer.scene.camera.zoom = view.zoom * float(smaller.min())
+        self.shown.emit()
 
     def leave(self) -> None:
         """Go back to the state before."""
         before, self._before = self._before, None
         if before is not None:
+            layers = self._viewer.layers
+            lids = [x for x in self._lids if x in layers]
+            reorder(layers, [*(x for x in layers if x not in lids), *lids])
             before.restore(self._viewer)
+            self._remove_lids()
         else:
             self._viewer.canvas.grid.enabled = False
         self.left.emit()
+
+    def _remove_lids(self) -> None:
+        lids, self._lids = self._lids, []
+        for layer in lids:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
 
     def _on_grid(self, event: Any = None) -> None:
         if self._before is not None and not self._viewer.canvas.grid.enabled:

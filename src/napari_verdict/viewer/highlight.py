@@ -140,10 +140,22 @@ class Highlight:
     @property
     def layer(self) -> Any | None:
         """The layer; None before anything was outlined, and when a person deleted it."""
-        for layer in self._viewer.layers:
-            if layer.metadata.get(MARK, {}).get("name") == NAME:
-                return layer
-        return None
+        return next((x for x in self._marked if not x.metadata[MARK].get("panel")), None)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers that show it now: side by side one over each panel."""
+        if self._viewer.canvas.grid.enabled:
+            return [x for x in self._marked if x.metadata[MARK].get("panel")]
+        return [] if self.layer is None else [self.layer]
+
+    @property
+    def _marked(self) -> list[Any]:
+        return [x for x in self._viewer.layers if x.metadata.get(MARK, {}).get("name") == NAME]
+
+    def over_panel(self, reference: Any) -> Any:
+        """Add a layer, empty as yet, that shows the outline over one panel of the grid."""
+        return self._add(reference, np.zeros((0, 2, reference.ndim)), panel=True)
 
     def show(
         self,
@@ -170,9 +182,11 @@ class Highlight:
 
         Returns
         -------
-        napari Vectors layer, or None while the grid is on, where it would take a panel to itself
+        napari Vectors layer, the first of several side by side; None in a grid without any, where
+        it would take a panel to itself
         """
-        if self._viewer.canvas.grid.enabled:
+        grid = bool(self._viewer.canvas.grid.enabled)
+        if grid and not self.layers:
             self.clear()
             return None
         lines = np.concatenate([_in_layer(result, reference, o.lines, frame) for o in outlines])
@@ -181,38 +195,43 @@ class Highlight:
         of_role = COLOURS | own
         colours = [of_role[o.role] for o in outlines for _ in range(len(o.lines))]
         layer = self.layer
-        if layer is not None and layer.ndim != reference.ndim:
+        if not grid and layer is not None and layer.ndim != reference.ndim:
             self._viewer.layers.remove(layer)
             layer = None
-        if layer is None:
-            layer = self._add(reference, lines)
-        else:
+        wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
+        if not grid and layer is None:
+            # all at once: what is set later makes napari slice it anew
+            width = self._width(reference)
+            return self._add(reference, lines, name=title, edge_color=wanted, edge_width=width)
+        for layer in self.layers:
             place(layer, placement_of(reference))
             if not layer.visible:
                 layer.visible = True  # first: napari does not slice what is hidden
-            layer.data = lines
-        # each of these makes napari slice the layer and draw its thumbnail anew
-        wanted = np.array([_rgba(c) for c in colours], np.float32).reshape(-1, 4)
-        if not np.array_equal(layer.edge_color, wanted):
-            layer.edge_color = wanted
+            # each of these makes napari slice the layer and draw its thumbnail anew
+            if layer.data is not lines:
+                layer.data = lines
+            if not np.array_equal(layer.edge_color, wanted):
+                layer.edge_color = wanted
+            layer.name = title
         self.set_width(reference)
-        layer.name = title
-        return layer
+        return self.layers[0]
 
     def set_width(self, reference: Any) -> None:
         """Keep the lines as thick on the screen as they were, whatever the zoom."""
-        layer = self.layer
-        if layer is not None:
-            pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
-            width = WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
+        width = self._width(reference)
+        for layer in self.layers:
             if abs(width - layer.edge_width) > 0.02 * width:
                 layer.edge_width = width
 
+    def _width(self, reference: Any) -> float:
+        pixel = float(np.abs(np.asarray(reference.scale)[-2:]).min())
+        return WIDTH / max(float(self._viewer.scene.camera.zoom) * pixel, 1e-12)
+
     def clear(self) -> None:
         """Outline nothing."""
-        layer = self.layer
-        if layer is not None and layer.visible:
-            layer.visible = False
+        for layer in {self.layer, *self.layers} - {None}:
+            if layer.visible:
+                layer.visible = False
 
     def remove(self) -> None:
         """Take the layer away."""
@@ -220,7 +239,7 @@ class Highlight:
         if layer is not None:
             self._viewer.layers.remove(layer)
 
-    def _add(self, reference: Any, lines: Any) -> Any:
+    def _add(self, reference: Any, lines: Any, *, panel: bool = False, **look: Any) -> Any:
         from napari.layers import Vectors
 
         layers = self._viewer.layers
@@ -232,7 +251,8 @@ class Highlight:
                 ndim=reference.ndim,
                 vector_style="line",
                 opacity=1.0,
-                metadata={MARK: {"candidate": "", "name": NAME}},
+                metadata={MARK: {"candidate": "", "name": NAME, "panel": panel}},
+                **look,
                 **placement_of(reference),
             ),
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_verdict.viewer.under import objects_under
+from napari_verdict.comparison.entries import ROLES
+from napari_verdict.viewer.under import compared_pixel, objects_under, place_under
 
 if TYPE_CHECKING:
+    from napari_verdict.comparison.entries import Entries
     from napari_verdict.comparison.result import Result
 
 
@@ -14,7 +16,8 @@ class Hover:
     """Follows the cursor and says which objects are under it and what became of them.
 
     Ids are looked up in the labels that were compared, since overlays hold classes; of labels
-    that are not in memory nothing is said.
+    that are not in memory nothing is said. Places of a restoration and detections are those that
+    are listed.
 
     Parameters
     ----------
@@ -28,6 +31,7 @@ class Hover:
         self._reference: Any = None
         self._candidate = ""
         self._text = ""
+        self._entries: Entries | None = None
 
     def follow(self, result: Result, reference: Any, candidate: str) -> None:
         """Describe this candidate's objects from now on; `reference` is the ground-truth layer."""
@@ -46,15 +50,36 @@ class Hover:
 
     def describe(self, world: Any) -> str:
         """Return what is at a position of the viewer's world; "" where nothing is."""
-        if self._result is None or not hasattr(self._result, "lookup"):
+        if self._result is None:
             return ""
+        if not self._result.comparison.task.is_labels:
+            return self._listed(world)
+        result: Any = self._result
         found = [
-            self._result.lookup(self._candidate, x.role, x.id, x.frame)
+            result.lookup(self._candidate, x.role, x.id, x.frame)
             for x in objects_under(
                 self._viewer, self._result, self._reference, self._candidate, world
             )
         ]
         return " · ".join(info.describe() for info in found if info is not None)
+
+    def list(self, entries: Entries | None) -> None:
+        """Describe these places or detections; objects are looked up in their labels."""
+        self._entries = entries
+
+    def _listed(self, world: Any) -> str:
+        """Return what the list says of a position."""
+        entries, result = self._entries, self._result
+        found = compared_pixel(self._viewer, result, self._reference, world)
+        if entries is None or entries.candidate != self._candidate or found is None:
+            return ""
+        assert result is not None
+        row = place_under(entries, found[0], result.comparison.ground_truth.axes, found[1])
+        if row < 0:
+            return ""
+        value = float(entries.value[row])
+        said = f"{entries.kinds[entries.kind[row]]}: {ROLES[entries.role[row]]} {entries.id[row]}"
+        return said if value != value else f"{said}, {entries.value_name} {value:.3g}"
 
     def _on_cursor(self, event: Any = None) -> None:
         self._text = self.describe(self._viewer.cursor.position)

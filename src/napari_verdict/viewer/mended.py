@@ -9,7 +9,8 @@ import numpy as np
 from psygnal import Signal
 
 from napari_verdict.engine.sources import canonical_view
-from napari_verdict.viewer.layers import MENDED
+from napari_verdict.viewer.highlight import NAME as OUTLINE
+from napari_verdict.viewer.layers import MARK, MENDED
 from napari_verdict.viewer.placement import placement_of
 from napari_verdict.viewer.places import frame_and_crop
 
@@ -135,6 +136,11 @@ class Mended:
         center, zoom = camera.center, camera.zoom
         self._viewer.add_layer(layer)
         camera.center, camera.zoom = center, zoom
+        layers = self._viewer.layers
+        top = next((x for x in layers if x.metadata.get(MARK, {}).get("name") == OUTLINE), None)
+        if top is not None:  # it shows what is looked at
+            layers.move(layers.index(top), -1)
+            layers.selection.active = layer
         self._watch(layer, truth.data.copy(), self._of(layer, self._original))
         return layer
 

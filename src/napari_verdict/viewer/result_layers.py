@@ -315,7 +315,7 @@ def _shown(data: Any, channels: bool) -> Any:
 
 def _points(result: Result, candidate: str) -> Drawing:
     objects = result.objects
-    objects = objects[objects["candidate"] == candidate]
+    objects = objects[(objects["candidate"] == candidate) & (objects["outcome"] != "ignored")]
     # a matched pair is one point, where the ground truth has it
     shown = objects[(objects["role"] == "ground truth") | (objects["outcome"] == "extra")]
     columns = []

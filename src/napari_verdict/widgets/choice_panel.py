@@ -76,9 +76,9 @@ class ChoicePanel(QWidget):
         form = QFormLayout()
         form.addRow("Task", self.task)
         forms = (self.layers.layout(), self.regions.layout(), form)
-        labels = [one.itemAt(i, _LABEL).widget() for one in forms for i in range(one.rowCount())]
-        for label in labels:
-            label.setMinimumWidth(max(x.sizeHint().width() for x in labels))
+        self._labels = [
+            one.itemAt(i, _LABEL).widget() for one in forms for i in range(one.rowCount())
+        ]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.layers)
@@ -99,6 +99,13 @@ class ChoicePanel(QWidget):
             event.connect(self.refresh)
         self._seen: Any = None
         self.refresh()
+
+    def showEvent(self, event: Any) -> None:
+        """Align the fields of all forms, in the font that the window has by now."""
+        super().showEvent(event)
+        widest = max(label.sizeHint().width() for label in self._labels)
+        for label in self._labels:
+            label.setMinimumWidth(widest)
 
     @property
     def ready(self) -> bool:

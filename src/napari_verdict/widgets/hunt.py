@@ -57,6 +57,8 @@ class Hunt(QObject):
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
         viewer.canvas.grid.events.enabled.connect(self._on_grid)
         self._session.grid.left.connect(self._on_left)
+        self._session.grid.shown.connect(self._on_left)
+        self._session.grid.lid = _lid_of(self)
 
     # ---- to the image
 
@@ -129,6 +131,8 @@ class Hunt(QObject):
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
         self._session.grid.left.disconnect(self._on_left)
+        self._session.grid.shown.disconnect(self._on_left)
+        self._session.grid.lid = None
         self._hold.release()
         self.highlight.clear()
 
@@ -212,17 +216,27 @@ class Hunt(QObject):
 
     def _on_zoom(self, event: Any = None) -> None:
         reference = None if self._flying else self._known()[1]
-        if reference is not None and (layer := self.highlight.layer) is not None and layer.visible:
+        if reference is not None and any(x.visible for x in self.highlight.layers):
             self.highlight.set_width(reference)
 
+    def over_panel(self) -> Any:
+        """Make a layer that outlines what is looked at over one panel; None without a result."""
+        reference = self._known()[1]
+        return None if reference is None else self.highlight.over_panel(reference)
+
     def _on_grid(self, event: Any = None) -> None:
-        if self._viewer.canvas.grid.enabled:
-            self.highlight.clear()
-        else:
+        if not self._viewer.canvas.grid.enabled:
             self._on_left()
+        elif not self.highlight.layers:
+            self.highlight.clear()
 
     def _on_left(self) -> None:
         self.regained.emit()
+
+
+def _lid_of(hunt: Hunt) -> Any:
+    known = ref(hunt)
+    return lambda: hunt.over_panel() if (hunt := known()) is not None else None
 
 
 def _click_of(hunt: Hunt) -> Any:

@@ -121,7 +121,7 @@ class InspectWidget(QWidget):
         """List what the session holds now; a dock that is hidden waits until it is seen."""
         self._stale = False
         result, session = self.session.result, self.session
-        self.hunt.entries = entries = self._entries_now()
+        session.entries = self.hunt.entries = entries = self._entries_now()
         self.hunt.follow_sources()
         candidates = [] if result is None else list(result.comparison.candidates)
         if candidates != [self.candidate.itemText(i) for i in range(self.candidate.count())]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.judgements import Judgement
@@ -97,6 +97,17 @@ class JudgementBar(QWidget):
             ("redo judgement", self.judge_again),
         ):
             self._keys.add(action, answer)
+
+    def showEvent(self, event: Any) -> None:
+        """Notice when the window is closed while a note is being written."""
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Keep the note that is being written when the window is closed."""
+        if event.type() == QEvent.Type.Close:
+            self.keep_note()
+        return bool(super().eventFilter(watched, event))
 
     def stop(self) -> None:
         """Keep the note that is being written; answer to nothing any more."""

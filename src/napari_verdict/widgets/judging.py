@@ -67,7 +67,9 @@ class Judging(QObject):
         session.events.folder.connect(self._on_folder)
         app = QApplication.instance()
         if app is not None:
-            app.aboutToQuit.connect(self.flush)
+            app.aboutToQuit.connect(self._unsaved.flush)
+        # not a method of this object, which is gone by then
+        self.destroyed.connect(self._unsaved.flush)
 
     def open(self, comparison: Comparison, places: str = "") -> None:
         """Look for what was said of a comparison; without effect where it is open already.
@@ -101,7 +103,7 @@ class Judging(QObject):
     def flush(self) -> None:
         """Write what is not on the disk yet, now."""
         self._writer.cancel()
-        self._unsaved.write()
+        self._unsaved.flush()
 
     def stop(self) -> None:
         """Write what is left and let go of the session."""
@@ -109,6 +111,9 @@ class Judging(QObject):
         self.flush()
         self._session.events.judgements.disconnect(self._on_judgements)
         self._session.events.folder.disconnect(self._on_folder)
+        app = QApplication.instance()
+        if app is not None:
+            app.aboutToQuit.disconnect(self._unsaved.flush)
 
     # ---- reading
 
@@ -173,7 +178,7 @@ class Judging(QObject):
 
             def steps(token: CancelToken) -> Generator[Progress, None, Any]:
                 yield Progress(0, 1, "keeping judgements")
-                unsaved.write(strict=True)
+                unsaved.write()
                 return True
 
             self._writer.start(steps, "Keeping judgements")
@@ -205,21 +210,21 @@ class _Unsaved:
     def put(self, judgements: Judgements) -> None:
         self._judgements = judgements
 
-    def write(self, strict: bool = False) -> None:
+    def flush(self, *_: Any) -> None:
+        """Write what waits, where it can be."""
+        with suppress(ComparisonError):
+            self.write()
+
+    def write(self) -> None:
         """Write the newest into every file; it stays to be written where that fails."""
         with self._lock:
             judgements = self._judgements
             if judgements is None or not self.files:
                 return
-            try:
-                with suppress(OSError):  # what is missing then, saving says in a sentence
-                    self.files[0].path.parent.mkdir(parents=True, exist_ok=True)
-                for file in self.files:
-                    file.save(judgements)
-            except ComparisonError:
-                if strict:
-                    raise
-                return
+            with suppress(OSError):  # what is missing then, saving says in a sentence
+                self.files[0].path.parent.mkdir(parents=True, exist_ok=True)
+            for file in self.files:
+                file.save(judgements)
             if self._judgements is judgements:
                 self._judgements = None
 

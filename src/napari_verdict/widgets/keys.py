@@ -54,6 +54,20 @@ SHORTCUTS = (
     Shortcut("Shift-U", "undo judgement", "Take the last judgement or note back"),
     Shortcut("Shift-R", "redo judgement", "Judge again what was taken back"),
     Shortcut("W", "side by side", "Raw, predictions and ground truth side by side, and back"),
+    Shortcut("Shift-D", "finish tile", "All of this tile is labelled: go to the next one"),
+    Shortcut("Shift-T", "next tile", "Go to the next tile without finishing this one"),
+    Shortcut("Shift-B", "previous tile", "Go to the tile before"),
+    Shortcut("Shift-K", "skip tile", "Leave this tile out, for a reason"),
+    Shortcut("Shift-O", "new object", "The brush takes the next free label"),
+    Shortcut("Shift-C", "accept", "Accept the predicted object under the mouse"),
+    Shortcut("Shift-X", "delete", "Delete the object under the mouse"),
+    Shortcut("Shift-M", "merge", "Merge the object under the mouse into the selected one"),
+    Shortcut("Shift-S", "split", "Split an object by a line, or by two clicks"),
+    Shortcut("Shift-H", "fill holes", "Fill the holes of the selected object"),
+    Shortcut("Shift-J", "smooth", "Smooth the outline of the selected object"),
+    Shortcut("Shift-I", "interpolate", "Fill the planes between those in which it is drawn"),
+    Shortcut("Shift-Y", "mark ambiguous", "Nobody can tell the object under the mouse"),
+    Shortcut("Shift-W", "threshold", "Propose objects by threshold and watershed"),
 )
 KEYS = {s.action: s.key for s in SHORTCUTS}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_verdict.comparison.model import Input
+    from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.viewer.mended import Mended
 
@@ -45,11 +47,7 @@ class MendedKeeper(QObject):
 
     def __init__(self, mended: Mended, parent: QObject) -> None:
         super().__init__(parent)
-        self._mended = mended
-        self._folder: Path | None = None
-        self._lock = threading.Lock()  # one thread at a time writes
-        self._mine = False  # whether the file is of the copy that is there
-        self._written: Any = None
+        self._mended, self._copy = mended, _Copy()
         self._seconds = 0.0
         self._writer, self._reader = Job(self), Job(self)
         self._writer.done.connect(self._on_written)
@@ -60,124 +58,88 @@ class MendedKeeper(QObject):
         mended.changed.connect(self._on_changed)
         app = QApplication.instance()
         if app is not None:
-            app.aboutToQuit.connect(self.flush)
+            app.aboutToQuit.connect(self._copy.flush)
+        # not a method of this object, which is gone by then
+        self.destroyed.connect(self._copy.flush)
 
     def open(self, folder: Path) -> None:
         """Keep the copy in a folder that belongs to the pixels of this ground truth."""
-        if folder != self._folder:
-            self.flush()
-            self._folder, self._mine, self._written = folder, False, None
+        if folder != self._copy.folder:
+            self._copy.flush()
+            self._copy.folder, self._copy.mine = folder, False
             self._on_changed()
         self.changed.emit()
 
     @property
     def kept(self) -> str:
         """When the copy was written that could be brought back; "" where there is none."""
-        if self._folder is None or self._mended.result is not None:
+        if self._copy.folder is None or self._mended.result is not None:
             return ""
         try:
-            at = datetime.fromtimestamp((self._folder / FILE).stat().st_mtime).astimezone()
+            at = datetime.fromtimestamp((self._copy.folder / FILE).stat().st_mtime).astimezone()
         except OSError:
             return ""
         return f"{at:%Y-%m-%d %H:%M}"
 
     def bring_back(self) -> None:
         """Make the copy as it was kept."""
-        folder = self._folder
+        folder = self._copy.folder
+        assert folder is not None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             from napari_verdict.report.ome import read_input
 
             yield Progress(0, 1, "mended ground truth")
-            assert folder is not None
             return folder, read_input(folder / FILE)
 
         self._reader.start(steps, "Reading the mended ground truth")
 
-    def flush(self) -> None:
-        """Write now what was changed since."""
-        if self._later.isActive() or self._writer.is_busy:
-            self._later.stop()
-            if self._writer.is_busy:
-                self._writer.cancel()
-                self._written = None  # it may not have begun
-            if (given := self._changed_input()) is not None:
-                try:
-                    self._put(given)
-                except OSError as error:
-                    self.troubled.emit(self._sentence(error))
-
     def stop(self) -> None:
         """Write what is left and let go."""
-        self.flush()
+        self._later.stop()
+        self._writer.cancel()
         self._reader.cancel()
+        self._copy.flush()
         self._mended.changed.disconnect(self._on_changed)
-        self._folder = None
+        app = QApplication.instance()
+        if app is not None:
+            app.aboutToQuit.disconnect(self._copy.flush)
 
     # ---- writing
 
     def _on_changed(self) -> None:
-        if self._folder is not None and self._mended.result is not None:
-            self._later.start(round(1000 * max(PAUSE, 10 * self._seconds)))
-        self.changed.emit()
-
-    def _changed_input(self) -> Input | None:
-        """Return the copy, of its own, where it is not what was written last."""
         result = self._mended.result
-        if result is None or result is self._written or self._folder is None:
-            return None
-        kept = self._mended.snapshot()
-        self._written = self._mended.result
-        return None if kept is None else kept.comparison.ground_truth
+        if result is not None and result is not self._copy.seen:
+            self._copy.put(result)
+            self._later.start(round(1000 * max(PAUSE, 10 * self._seconds)))
 
     def _write(self) -> None:
         if self._writer.is_busy:
             self._later.start()
             return
-        given = self._changed_input()
-        if given is None:
-            return
+        copy = self._copy
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             yield Progress(0, 1, "mended ground truth")
             start = time.monotonic()
             try:
-                self._put(given)
+                copy.write()
             except OSError as error:
-                return Failed(self._sentence(error))
+                return Failed(
+                    f"The mended ground truth cannot be kept in {str(copy.folder)!r}: "
+                    f"{error.strerror or error}. It stays in its layer; save the results to keep "
+                    "it."
+                )
             return time.monotonic() - start
 
         self._writer.start(steps, "Keeping the mended ground truth")
-
-    def _put(self, given: Input) -> None:
-        from napari_verdict.report.ome import write_ome_tiff
-        from napari_verdict.report.writing import write_whole
-
-        assert self._folder is not None
-        with self._lock:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / FILE
-            if not self._mine and path.exists():  # of an earlier day, and not brought back
-                k = 1
-                while (aside := path.with_name(f"mended-{k}.ome.tif")).exists():
-                    k += 1
-                path.rename(aside)
-            write_whole(path, partial(write_ome_tiff, data=given.data, like=given))
-            self._mine = True
 
     def _on_written(self, outcome: Any) -> None:
         if isinstance(outcome, float):
             self._seconds = outcome
             self.troubled.emit("")
         else:
-            self._written = None
             self.troubled.emit(getattr(outcome, "message", ""))
-
-    def _sentence(self, error: OSError) -> str:
-        return (
-            f"The mended ground truth cannot be kept in {str(self._folder)!r}: "
-            f"{error.strerror or error}. It stays in its layer; save the results to keep it."
-        )
 
     # ---- reading
 
@@ -189,11 +151,58 @@ class MendedKeeper(QObject):
             )
             return
         folder, given = outcome
-        if folder == self._folder and self._mended.result is None:
-            self._mine = self._mended.begin_from(given.data)
-            if not self._mine:
+        if folder == self._copy.folder and self._mended.result is None:
+            self._copy.mine = self._mended.begin_from(given.data)
+            if not self._copy.mine:
                 self.troubled.emit(
                     f"The copy that was kept is {given.data.dtype} of {given.shape}, which is not "
                     "what the ground truth is now. It stays on the disk."
                 )
             self.changed.emit()
+
+
+class _Copy:
+    """What is to be written; it outlives the dock, and one thread at a time writes.
+
+    The labels are those of the layer. A stroke that comes while they are written is in the file
+    or not; it is written again then.
+    """
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+        self.mine = False  # whether the file is of the copy that is there
+        self.seen: LabelResult | None = None
+        self._given: Input | None = None
+        self._lock = threading.Lock()
+
+    def put(self, result: LabelResult) -> None:
+        self.seen, self._given = result, result.comparison.ground_truth
+
+    def flush(self, *_: Any) -> None:
+        """Write what waits, where it can be."""
+        with suppress(OSError):
+            self.write()
+
+    def write(self) -> None:
+        """Write the newest; it stays to be written where that fails."""
+        from napari_verdict.report.ome import write_ome_tiff
+        from napari_verdict.report.writing import write_whole
+
+        with self._lock:
+            given, folder = self._given, self.folder
+            if given is None or folder is None:
+                return
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / FILE
+            if not self.mine and path.exists():  # of an earlier day, and not brought back
+                k = 1
+                while (aside := path.with_name(f"mended-{k}.ome.tif")).exists():
+                    k += 1
+                path.rename(aside)
+            self._given = None
+            try:
+                write_whole(path, partial(write_ome_tiff, data=given.data, like=given))
+            except OSError:
+                self._given = self._given or given
+                raise
+            self.mine = True

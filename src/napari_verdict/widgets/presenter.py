@@ -72,6 +72,7 @@ class Presenter(QObject):
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
         self._hover, self._freshness = Hover(viewer), Freshness()
+        self._session.events.entries.connect(self._hover.list)
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
         self._job.done.connect(self._on_prepared)
@@ -167,6 +168,7 @@ class Presenter(QObject):
         self._turn.stop()
         self._repaint.stop()
         self._session.events.candidate.disconnect(self.look_at)
+        self._session.events.entries.disconnect(self._hover.list)
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)

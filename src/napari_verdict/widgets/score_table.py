@@ -9,6 +9,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont, QKeySequence
 from qtpy.QtWidgets import QApplication, QHeaderView, QTableView
 
+from napari_verdict.widgets.keys import action_of
 from napari_verdict.widgets.words import best_candidate, explain, rows_of, score_in, text_of
 
 if TYPE_CHECKING:
@@ -167,12 +168,14 @@ class ScoreTable(QTableView):
         QApplication.clipboard().setText(self._model.as_text())
 
     def keyPressEvent(self, event: Any) -> None:
-        """Copy on the platform's copy key, show on Return; leave the rest to Qt."""
+        """Copy on the platform's copy key, show on Return; leave shortcuts to the dock."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
             event.accept()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self._on_click(self.currentIndex())
+        elif action_of(event) is not None:
+            event.ignore()  # the dock answers; Qt would look for a cell that begins so
         else:
             super().keyPressEvent(event)
 

@@ -24,6 +24,8 @@ class Session(EventedModel):
         The prediction that is looked at.
     selected : EntryKey, optional
         The entry that is looked at.
+    entries : Entries, optional
+        What Inspect lists, all of it.
     wanted : Filter, optional
         What the list of Inspect is asked to show; `docks.open_inspect` opens it.
     grid : SideBySide
@@ -40,6 +42,7 @@ class Session(EventedModel):
     roles: Any = None
     candidate: str = ""
     selected: Any = None
+    entries: Any = None
     wanted: Any = None
     grid: Any = None
     judgements: Any = Judgements()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
@@ -20,6 +21,7 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.plots import HEIGHT
 from napari_verdict.widgets.words import axis_over, rows_of
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ class ThresholdBar(QWidget):
         self.frames: Any = None
         self._job = Job(self)
         self._job.done.connect(self._on_curve_computed)
+        self._touched = False  # whether a person decided about the curve
+        self._loader = Job(self)
+        self._loader.done.connect(self._on_loaded)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(5, _STEPS)
         self.slider.setAccessibleName("IoU threshold")
@@ -59,6 +64,7 @@ class ThresholdBar(QWidget):
         self.curve_button.setCheckable(True)
         self.curve_button.setAccessibleName("Curve")
         self.curve_button.toggled.connect(self._on_curve)
+        self.curve_button.clicked.connect(self._on_clicked)
         self._label = QLabel("IoU")
         row = QHBoxLayout()
         for widget, stretch in (
@@ -94,6 +100,7 @@ class ThresholdBar(QWidget):
     def stop(self) -> None:
         """Let go of the viewer."""
         self._job.cancel()
+        self._loader.cancel()
         self._viewer.dims.events.current_step.disconnect(self._on_step)
         for canvas in (self.curve, self.frames):
             if canvas is not None:
@@ -112,6 +119,33 @@ class ThresholdBar(QWidget):
         self._value.setText(f"{sign} {threshold:.2f}")
 
     # ---- curves
+
+    def open_if_fits(self, room: int) -> None:
+        """Open the curve over thresholds where there is room, unless a person decided.
+
+        Parameters
+        ----------
+        room : int
+            Pixels of the screen that the dock has left.
+        """
+        instances = self._result is not None and self._result.comparison.task is Task.INSTANCES
+        if not instances or self._touched or self.curve_button.isChecked() or room < HEIGHT:
+            return
+
+        def steps(token: CancelToken) -> Generator[Progress, None, bool]:
+            yield Progress(0, 1, "plots")
+            # matplotlib takes its time to load, which is not the window's
+            import_module("napari_verdict.widgets.plots.thresholds")
+            return True
+
+        self._loader.start(steps, "Loading plots")
+
+    def _on_loaded(self, outcome: Any) -> None:
+        if outcome is True and not self._touched:
+            self.curve_button.setChecked(True)
+
+    def _on_clicked(self) -> None:
+        self._touched = True
 
     def _on_curve(self, on: bool) -> None:
         self._draw()

@@ -100,7 +100,7 @@ class ValidateWidget(QWidget):
         column.addLayout(run)
         column.addWidget(self.pages)
         column.addStretch(1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -119,6 +119,7 @@ class ValidateWidget(QWidget):
         self.job.progressed.connect(self._on_progress)
         self.job.done.connect(self._on_outcome)
         self.presenter.failed.connect(self._on_outcome)
+        self.presenter.drawn.connect(self._on_drawn)
         self.results.refresh_asked.connect(self.run)
         self.results.save_asked.connect(self._ask_folder)
         self.results.threshold_moved.connect(self._on_threshold)
@@ -235,6 +236,10 @@ class ValidateWidget(QWidget):
         """Show the other one of two results of the same layers."""
         self.presenter.turn_to(*self._results[Task(task)])
         self._show_result()
+
+    def _on_drawn(self) -> None:
+        left = self._area.viewport().height() - self._area.widget().sizeHint().height()
+        self.results.threshold.open_if_fits(left)
 
     def _on_remedy(self) -> None:
         # what only a run can find, only a run can settle

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from builders import discs
 from cases import compare, crowded, huge_ids, missed_and_extra, nothing_there
 from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.objects.agreement import GROUPS, agreement
+from napari_verdict.comparison.objects.listing import object_entries
+from napari_verdict.metrics.error_kinds import Kind
 
 
 def without(labels: np.ndarray, *ids: int) -> np.ndarray:
@@ -49,6 +52,27 @@ def test_extra_objects_take_no_part():
     case = nothing_there()
     result = compare({"a": case.prediction, "b": case.prediction}, case.ground_truth)
     assert agreement(result, "a", "b").counts == dict.fromkeys(GROUPS, 0)
+
+
+@pytest.mark.parametrize("how", ["border", "small", "mask"])
+def test_ignored_objects_are_in_no_group(how):
+    truth = discs()
+    truth[30:38, 0:3] = 5  # at the border, and smaller than a disc
+    a, b = without(truth, 3), without(truth, 5)
+    ignore = np.zeros(truth.shape, bool)
+    ignore[30:38, 0:2] = True
+    rules = {
+        "border": {"exclusions": Exclusions(border="ignore")},
+        "small": {"exclusions": Exclusions(min_size=30)},
+        "mask": {"ignore": ignore},
+    }
+    result = compare({"a": a, "b": b}, truth, **rules[how])
+    found = agreement(result, "a", "b")
+    assert found.id.tolist() == [1, 2, 3, 4]
+    assert found.counts == {"both": 3, "only a": 0, "only b": 1, "neither": 0}
+    listed = object_entries(result, "a")
+    shown = {k for k, kind in zip(listed.id, listed.kind, strict=True) if kind != Kind.IGNORED}
+    assert shown == set(found.id.tolist())
 
 
 def test_ids_that_no_float_holds_are_named_exactly():

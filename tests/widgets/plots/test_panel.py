@@ -75,7 +75,8 @@ def test_a_result_offers_the_plots_it_has(rng):
     assert offered(compare(truth, truth, task="foreground")) == []
     image = np.stack([texture(), texture(seed=2)])
     noisy = image + rng.normal(0, 9, image.shape)
-    assert offered(compare_images({"p": noisy}, image, axes="zyx")) == ["frames"]
+    assert offered(compare_images({"p": noisy}, image, axes="zyx")) == ["intensity", "frames"]
+    assert offered(compare_images({"p": -image}, image, axes="zyx")) == ["frames"]
 
 
 def test_a_bar_lists_the_objects_in_it_worst_first(panel):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.metrics.error_kinds import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ GROUPS = ("both", "only a", "only b", "neither")
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """What two predictions make of each of n ground-truth objects, at one threshold.
+    """What two predictions make of each of the n ground-truth objects that count, at one threshold.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class Agreement:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of ground-truth objects by group; they add up to all there are."""
+        """Number of ground-truth objects by group; they add up to all that count."""
         found = np.bincount(self.group, minlength=len(GROUPS))
         return dict(zip(GROUPS, found.tolist(), strict=True))
 
@@ -60,7 +61,7 @@ def agreement(result: LabelResult, a: str, b: str) -> Agreement:
     """Compare two predictions object by object of the ground truth.
 
     An object is found by a prediction that it is matched with, one to one, at the threshold
-    of the result. Predicted objects without a partner take no part.
+    of the result. Predicted objects without a partner take no part, nor do ignored ones.
 
     Parameters
     ----------
@@ -84,9 +85,11 @@ def agreement(result: LabelResult, a: str, b: str) -> Agreement:
     for frame, of_a, of_b in pairs:
         objects = of_a.overlap.gt_objects
         in_a, in_b = of_a.gt.partners >= 0, of_b.gt.partners >= 0
-        ids.append(objects.ids)
-        frames.append(np.tile(np.array(frame, np.intp), (len(objects), 1)))
-        groups.append(np.where(in_a, np.where(in_b, 0, 1), np.where(in_b, 2, 3)))
+        # what is ignored follows from the object alone, so it is the same for both
+        counts = of_a.gt.kinds != Kind.IGNORED
+        ids.append(objects.ids[counts])
+        frames.append(np.tile(np.array(frame, np.intp), (int(counts.sum()), 1)))
+        groups.append(np.where(in_a, np.where(in_b, 0, 1), np.where(in_b, 2, 3))[counts])
     return Agreement(
         a,
         b,

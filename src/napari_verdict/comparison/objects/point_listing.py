@@ -12,11 +12,13 @@ from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
 if TYPE_CHECKING:
     from napari_verdict.comparison.objects.points import DetectionResult
 
-_KINDS = ("missed", "extra", "matched")
+_KINDS = ("missed", "extra", "matched", "ignored")
 
 
 def point_entries(result: DetectionResult, candidate: str) -> Entries:
-    """List the points of both sides, of all frames: missed, extra, then matched, far ones first.
+    """List the points of both sides, of all frames: missed, extra, matched, then ignored.
+
+    Matched ones that are far apart come before others.
 
     Parameters
     ----------

@@ -11,6 +11,14 @@ import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
+from napari_verdict.comparison.objects.point_limits import (
+    IGNORED,
+    IN_REGION,
+    ignored_points,
+    limited,
+    points_within,
+    sides_of,
+)
 from napari_verdict.comparison.result import Progress, Result
 from napari_verdict.comparison.scores import Score
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
@@ -22,12 +30,13 @@ from napari_verdict.metrics.detections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.model import Comparison, Input
+    from napari_verdict.comparison.objects.point_limits import Pair
     from napari_verdict.engine.cancel import CancelToken
 
     Frame = tuple[int, ...]
@@ -69,35 +78,61 @@ def run_points(
     radius = _radius(comparison)
     frame_axes = "".join(a for a in truth.axes if a in FRAME_AXES)
     matchings: dict[str, PointMatching] = {}
+    ignored: dict[str, Pair] = {}
     rows: list[Score] = []
     for name, candidate in comparison.candidates.items():
         gt_at, pred_at = _positions(truth, truth.axes), _positions(candidate, truth.axes)
         gt_rows, pred_rows = _by_frame(truth, frame_axes), _by_frame(candidate, frame_axes)
         frames = sorted(gt_rows.keys() | pred_rows.keys())
-        counts: dict[Frame, DetectionCounts] = {}
-        found = [_NO_MATCH]
+        found: dict[Frame, PointMatching] = {}
         for k, frame in enumerate(frames):
             token.check()
             gt, pred = gt_rows.get(frame, _NO_ROWS), pred_rows.get(frame, _NO_ROWS)
             pairs = match_points(gt_at[gt], pred_at[pred], radius)
-            counts[frame] = detection_counts(pairs, len(gt), len(pred))
-            found.append(PointMatching(gt[pairs.gt], pred[pairs.pred], pairs.distance))
+            found[frame] = PointMatching(gt[pairs.gt], pred[pairs.pred], pairs.distance)
             yield Progress(k + 1, len(frames), "points")
-        matchings[name] = PointMatching(
-            np.concatenate([m.gt for m in found]),
-            np.concatenate([m.pred for m in found]),
-            np.concatenate([m.distance for m in found]),
-        )
-        whole = reduce(add, counts.values(), DetectionCounts())
-        rows += _scores(comparison, name, whole, None)
-        for frame in frames if frame_axes else ():
+        matching = matchings[name] = _joined(found.values())
+        sides = sides_of(truth, candidate)
+        ignored[name] = ignored_points(comparison, sides, matching)
+        counted = ~ignored[name][0], ~ignored[name][1]
+        counts: list[DetectionCounts] = []
+        for frame in frames:
+            here = _marked(gt_rows, frame, counted[0]), _marked(pred_rows, frame, counted[1])
+            counts.append(detection_counts(*limited(found[frame], here)))
+        rows += _scores(comparison, name, reduce(add, counts, DetectionCounts()))
+        for region in comparison.regions:
+            within = points_within(comparison, region, sides, matching)
+            here = within[0] & counted[0], within[1] & counted[1]
+            of_region = detection_counts(*limited(matching, here))
+            rows += _scores(comparison, name, of_region, region=region.name)
+        for frame, of_frame in zip(frames, counts, strict=True) if frame_axes else ():
             index = dict(zip(frame_axes, frame, strict=True))
-            rows += _scores(comparison, name, counts[frame], index)
-    return DetectionResult(comparison, tuple(rows), matchings=matchings)
+            rows += _scores(comparison, name, of_frame, index)
+    return DetectionResult(comparison, tuple(rows), matchings=matchings, ignored=ignored)
 
 
 _NO_ROWS = np.empty(0, np.intp)
 _NO_MATCH = PointMatching(_NO_ROWS, _NO_ROWS, np.empty(0))
+
+
+def _joined(found: Iterable[PointMatching]) -> PointMatching:
+    """Return the pairs of all frames, one after the other."""
+    every = [_NO_MATCH, *found]
+    return PointMatching(
+        np.concatenate([m.gt for m in every]),
+        np.concatenate([m.pred for m in every]),
+        np.concatenate([m.distance for m in every]),
+    )
+
+
+def _marked(
+    by_frame: Mapping[Frame, NDArray[np.intp]], frame: Frame, counted: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark, among the points of all frames, those of one frame that count."""
+    marked = np.zeros(len(counted), bool)
+    rows = by_frame.get(frame, _NO_ROWS)
+    marked[rows] = counted[rows]
+    return marked
 
 
 def _radius(comparison: Comparison) -> float:
@@ -142,10 +177,16 @@ def _by_frame(points: Input, frame_axes: str) -> dict[Frame, NDArray[np.intp]]:
 
 
 def _scores(
-    comparison: Comparison, name: str, counts: DetectionCounts, index: Mapping[str, int] | None
+    comparison: Comparison,
+    name: str,
+    counts: DetectionCounts,
+    index: Mapping[str, int] | None = None,
+    region: str | None = None,
 ) -> list[Score]:
     truth, radius = comparison.ground_truth, comparison.settings.radius
     unit = truth.units[truth.axes.index("x")]
+    limits = IGNORED if comparison.ignore is not None else ""
+    limits += IN_REGION if region is not None else ""
     pooled = "pooled over frames" if set(truth.axes) & set(FRAME_AXES) else "whole"
     return [
         Score(
@@ -155,11 +196,13 @@ def _scores(
             value=float(value.value),
             unit=unit if metric == "match_rmse" else "1",
             convention=f"match=distance<={radius:g} {unit}; "
-            "assignment=one-to-one, most matches then smallest distances; empty=NaN with reason",
+            "assignment=one-to-one, most matches then smallest distances; empty=NaN with reason"
+            + limits,
             reason=value.reason,
             n=counts.n_gt + counts.n_pred,
             threshold=radius,
             axis_index=index,
+            region=region,
             aggregation=pooled if index is None else None,
         )
         for metric, value in counts.scores().items()
@@ -174,9 +217,12 @@ class DetectionResult(Result):
     ----------
     matchings : mapping of str to PointMatching
         By candidate; rows of the inputs, frame after frame.
+    ignored : mapping of str to pair of ndarray of bool
+        By candidate: which points of the ground truth, and of the candidate, do not count.
     """
 
     matchings: Mapping[str, PointMatching] = field(default_factory=dict)
+    ignored: Mapping[str, Pair] = field(default_factory=dict)
 
     @property
     def objects(self) -> pd.DataFrame:
@@ -195,10 +241,16 @@ class DetectionResult(Result):
         tables = []
         for name, m in self.matchings.items():
             candidate = self.comparison.candidates[name]
-            tables.append(_table(name, "ground truth", truth, truth.axes, m.gt, m.pred, m.distance))
-            tables.append(
-                _table(name, "prediction", candidate, truth.axes, m.pred, m.gt, m.distance)
-            )
+            sides: list[tuple[Role, Input, Any, Any]] = [
+                ("ground truth", truth, m.gt, m.pred),
+                ("prediction", candidate, m.pred, m.gt),
+            ]
+            for (role, points, mine, theirs), ignored in zip(
+                sides, self.ignored[name], strict=True
+            ):
+                table = _table(name, role, points, truth.axes, mine, theirs, m.distance)
+                table.loc[ignored, ["outcome", "kind"]] = "ignored"
+                tables.append(table)
         return pd.concat(tables, ignore_index=True)
 
 

@@ -89,6 +89,9 @@ def _cropped(
         ignore = crop(
             ignore, tuple(window[a][0] for a in truth.axes), tuple(shape[a] for a in truth.axes)
         )
+    objects = comparison.objects
+    if objects is not None and objects.shape == truth.shape:
+        objects = _window(replace(objects, axes=truth.axes), window, {}, shape)
     names = [n for n, item in inputs.items() if new[n].shape != item.shape]
     what = ", ".join(called(n, comparison.task) for n in names)
     size = times(new[None].shape)
@@ -99,6 +102,7 @@ def _cropped(
             predictions=tuple(new[p.name] for p in comparison.predictions),
             raw=new.get(RAW, comparison.raw),
             ignore=ignore,
+            objects=objects,
             regions=tuple(
                 r.moved({a: first for a, (first, _) in window.items()}, shape)
                 for r in comparison.regions

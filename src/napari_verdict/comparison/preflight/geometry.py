@@ -12,7 +12,7 @@ from napari_verdict.comparison.geometry import inputs_of, sizes_of
 from napari_verdict.comparison.model import RAW, Comparison, Task
 from napari_verdict.comparison.preflight import decisions as d
 from napari_verdict.comparison.preflight.cropping import crop_window, overlap_offsets
-from napari_verdict.comparison.preflight.limits import check_shapes
+from napari_verdict.comparison.preflight.limits import check_masks_of_points, check_shapes
 from napari_verdict.comparison.preflight.placement import check_placement
 from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
@@ -52,9 +52,12 @@ def preflight_geometry(comparison: Comparison) -> list[Finding]:
         found += [
             *_shapes(resolved),
             *_ignore(resolved),
+            *_objects(resolved),
             *_dtypes(resolved),
             *check_shapes(resolved),
         ]
+    else:
+        found += check_masks_of_points(resolved)
     return found + list(check_placement(resolved))
 
 
@@ -230,6 +233,24 @@ def _ignore(comparison: Comparison) -> Iterator[Finding]:
             f"{times(truth.shape)}. Draw it on the ground truth, or leave it out."
         )
         yield Finding("ignore-shape", Severity.ERROR, text)
+
+
+def _objects(comparison: Comparison) -> Iterator[Finding]:
+    objects, truth = comparison.objects, comparison.ground_truth
+    if objects is None or comparison.task is not Task.RESTORATION:
+        return
+    if objects.shape != truth.shape:
+        text = (
+            f"The labels of objects are {times(objects.shape)}, the ground truth "
+            f"{times(truth.shape)}. Choose labels of the same shape, or leave them out."
+        )
+        yield Finding("objects-shape", Severity.ERROR, text)
+    elif np.dtype(objects.data.dtype).kind not in "iub":
+        text = (
+            f"The labels of objects are {np.dtype(objects.data.dtype)}, and ids are whole numbers. "
+            "Choose labels, one id an object."
+        )
+        yield Finding("objects-dtype", Severity.ERROR, text)
 
 
 def _dtypes(comparison: Comparison) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.findings import Finding, Severity
+from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.words import times
 from napari_verdict.engine.blocks import blocks_of
 from napari_verdict.engine.cancel import CancelToken
@@ -21,12 +22,7 @@ def check_shapes(comparison: Comparison) -> Iterator[Finding]:
     """Check what can be checked of regions without reading pixels."""
     truth = comparison.ground_truth
     sizes = dict(zip(truth.axes, truth.shape, strict=True))
-    names = [r.name for r in comparison.regions]
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        text = (
-            f"Several regions are called “{name}”, so their rows cannot be told apart. Rename one."
-        )
-        yield Finding("region-names", Severity.ERROR, text)
+    yield from _same_names(comparison)
     for region in comparison.regions:
         if region.labels is None:
             continue
@@ -39,9 +35,43 @@ def check_shapes(comparison: Comparison) -> Iterator[Finding]:
             yield Finding("region-shape", Severity.ERROR, text)
 
 
+def check_masks_of_points(comparison: Comparison) -> Iterator[Finding]:
+    """Check the axes of regions and of the ignore mask beside points, which have no shape."""
+    axes = comparison.ground_truth.axes
+    yield from _same_names(comparison)
+    for region in comparison.regions:
+        if region.labels is None:
+            continue
+        if not set(region.axes) <= set(axes) or len(region.axes) != len(region.labels.shape):
+            text = (
+                f"The region “{region.name}” is given on {times(tuple(region.labels.shape))} "
+                f"pixels, along {region.axes}; the points lie along {axes}. Give a mask with an "
+                "axis for each of these, or for the last of them."
+            )
+            yield Finding("region-shape", Severity.ERROR, text)
+    ignore = comparison.ignore
+    if ignore is not None and len(ignore.shape) != len(axes):
+        text = (
+            f"The mask of ignored pixels is {times(tuple(ignore.shape))}, and points lie along "
+            f"{axes}. Give a mask with {len(axes)} axes, or leave it out."
+        )
+        yield Finding("ignore-shape", Severity.ERROR, text)
+
+
+def _same_names(comparison: Comparison) -> Iterator[Finding]:
+    names = [r.name for r in comparison.regions]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        text = (
+            f"Several regions are called “{name}”, so their rows cannot be told apart. Rename one."
+        )
+        yield Finding("region-names", Severity.ERROR, text)
+
+
 def check_limits(comparison: Comparison, token: CancelToken | None) -> Iterator[Finding]:
     """Check that regions and the ignore mask leave something; reads them, not the images."""
     token = token or CancelToken()
+    if comparison.task is Task.DETECTIONS:  # which have no pixels to be counted
+        return
     for region in comparison.regions:
         pixels, left = _counted(comparison, region, token)
         if not pixels:

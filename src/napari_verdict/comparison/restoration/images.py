@@ -18,8 +18,9 @@ from napari_verdict.comparison.restoration.lazy_maps import LazyMap, lazy_maps
 from napari_verdict.comparison.restoration.pixels import Pixels
 from napari_verdict.comparison.restoration.scores import image_rows, region_rows
 from napari_verdict.comparison.restoration.units import units_of
-from napari_verdict.comparison.result import Progress, Result
+from napari_verdict.comparison.result import Progress, Result, complete
 from napari_verdict.engine.blocks import BLOCK_PIXELS
+from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.engine.executor import run_blocks
 from napari_verdict.engine.memory import physical_memory
 from napari_verdict.engine.sources import canonical_view
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.engine.cancel import CancelToken
-    from napari_verdict.metrics.linearity import IntensityCurve
+    from napari_verdict.comparison.restoration.object_intensity import ObjectIntensities
+    from napari_verdict.metrics.linearity import Axes, IntensityCurve
 
     Map = NDArray[np.float32] | LazyMap
     Maps = Mapping[str, Map]
@@ -95,7 +96,25 @@ def run_images(
     finished = list(units)
     intensity = {name: curve_of(units.pooled.get(name)) for name in comparison.candidates}
     rows = image_rows(comparison, finished, intensity) + region_rows(comparison, finished)
-    return ImageResult(comparison, rows, stored=maps, intensity=intensity)
+    lines = {key: unit.lines for key, unit in units.every.items()}
+    result = ImageResult(
+        comparison,
+        rows,
+        stored=maps,
+        intensity=intensity,
+        lines=lines,
+        planes_of_a_line=units.planes,
+    )
+    if comparison.objects is not None:
+        # labels, and what reads them, come with it
+        from napari_verdict.comparison.restoration.object_intensity import object_intensities
+
+        labels = comparison.objects.data
+        found = yield from object_intensities(result, labels, token=token, threads=threads)
+        image = comparison.ground_truth.name
+        rows += tuple(s for one in found.values() for s in one.scores(image))
+        result = replace(result, rows=rows)
+    return result
 
 
 def _expected_passes(comparison: Comparison, inputs: Pixels) -> int:
@@ -155,10 +174,17 @@ class ImageResult(Result):
         By candidate: the maps ``ssim`` and ``difference`` that the others follow from.
     intensity : mapping of str to IntensityCurve
         By candidate, its mean at every intensity of the ground truth, pooled over frames.
+    lines : mapping
+        By frame and first plane, and by candidate: the line on the ground truth that is taken
+        off its intensities. Candidates that do not rise with it have none.
+    planes_of_a_line : int
+        So many planes, of one frame, share a line.
     """
 
     stored: Mapping[str, Maps] = field(default_factory=dict)
     intensity: Mapping[str, IntensityCurve] = field(default_factory=dict)
+    lines: Mapping[tuple[tuple[int, ...], int], Mapping[str, Axes]] = field(default_factory=dict)
+    planes_of_a_line: int = 1
 
     @cached_property
     def _maps(self) -> dict[str, Mapping[str, Any]]:
@@ -176,3 +202,32 @@ class ImageResult(Result):
         not finite. Units are those of the convention: normalised, or the image's.
         """
         return self._maps
+
+    def object_intensities(
+        self, labels: Any, *, token: CancelToken | None = None, threads: int | None = None
+    ) -> Mapping[str, ObjectIntensities]:
+        """Measure labelled objects in the ground truth and in every candidate.
+
+        Parameters
+        ----------
+        labels : array-like of int
+            One id an object; shape and axes of the ground truth.
+        token : CancelToken, optional
+            Stops the work.
+        threads : int, optional
+            By default one for each processor.
+
+        Returns
+        -------
+        mapping of str to ObjectIntensities
+            By candidate: mean intensities, and how they agree with the ground truth.
+
+        Raises
+        ------
+        ValueError
+            If the labels have another shape than the ground truth.
+        """
+        from napari_verdict.comparison.restoration.object_intensity import object_intensities
+
+        token = token or CancelToken()
+        return complete(object_intensities(self, labels, token=token, threads=threads))

@@ -39,6 +39,8 @@ KINDS = ("too bright", "too dark", "structure", "moved", "worse than raw")
 ONE_SIDED = 0.5
 #: Its structure has moved where a displacement explains this share of its squared error.
 MOVED = 2 / 3
+#: Above this share, as `ONE_SIDED`, something came or went; what moved leaves both signs.
+WHOLLY_ONE_SIDED = 0.9
 #: Sides above are thinned out when a displacement is looked for.
 FINE = 32
 #: Side of a box in pixels where none is asked for.
@@ -180,12 +182,16 @@ class _PlaneOf:
         terms = deviations(truth, difference, shares, squares)
         score = fold_to_boxes(np.abs(terms).max(axis=0), squares)
         score[(score <= 0) | np.isnan(box_means(shares, shares, squares))] = np.nan
-        signed, magnitude = (box_means(d, shares, squares) for d in (difference, abs(difference)))
         places = []
         for y, x, value in separate_peaks(score, squares, n, shadow=0.5):
-            kind = _kind(signed[y, x], magnitude[y, x])
+            error = whole[y * step :, x * step :][: self.grid.side, : self.grid.side]
+            signed, magnitude = float(np.nanmean(error)), float(np.nanmean(np.abs(error)))
+            kind = _kind(signed, magnitude)
             around = _around(y * step, x * step, self.grid.side, pixels.shape)
-            if explained_by_displacement(pixels[around], whole[around]) >= MOVED:
+            if (
+                abs(signed) <= WHOLLY_ONE_SIDED * magnitude
+                and explained_by_displacement(pixels[around], whole[around]) >= MOVED
+            ):
                 kind = KINDS.index("moved")
             places.append(self._place(y, x, value, kind))
         return places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,8 +138,7 @@ class Unit:
             refine = Refine(self.pixels, net)
             return Pass("intensities", refine, self._take_caught, self._refined)
         if not self.sums:
-            axes = {n: a for n, f in self.fits.items() if (a := self._axes(f)) is not None}
-            compare = Compare(self.fitted, self.levels.median, axes, self.views)
+            compare = Compare(self.fitted, self.levels.median, self.lines, self.views)
             return Pass("maps", compare, self._take_sums, self._add_up)
         if RAW in self.pixels.candidates and not self._judged:
             judge = JudgeBesideRaw(self.fitted, self.tolerance, self.levels.median, self.views)
@@ -190,8 +190,12 @@ class Unit:
 
     # ---- second pass: SSIM and difference, and intensities
 
-    def _axes(self, fit: Fit) -> Axes | None:
-        return axes_of(fit.moments, self.levels.low, self.levels.spread)
+    @cached_property
+    def lines(self) -> dict[str, Axes]:
+        """How candidates are laid beside the ground truth; those that do not rise are not there."""
+        low, spread = self.levels.low, self.levels.spread
+        every = {name: axes_of(fit.moments, low, spread) for name, fit in self.fits.items()}
+        return {name: axes for name, axes in every.items() if axes is not None}
 
     def _take_sums(self, block: Block, part: Any) -> None:
         sums, background, tallies = part

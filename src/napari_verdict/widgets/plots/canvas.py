@@ -183,6 +183,10 @@ class PlotCanvas(FigureCanvasQTAgg):
         else:
             event.ignore()
 
+    def keyReleaseEvent(self, event: Any) -> None:
+        """Leave it to the dock, which ends what a held key showed."""
+        event.ignore()
+
     def step(self, by: int) -> None:
         """Move one step to the left (-1) or right (1)."""
 

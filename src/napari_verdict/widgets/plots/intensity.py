@@ -53,6 +53,17 @@ class GainCurve(PlotCanvas):
         self._plot: Any = None
         self.mpl_connect("button_press_event", self._on_press)
 
+    def show_curves(
+        self,
+        curves: Mapping[str, Any],
+        candidate: str,
+        unit: str,
+        objects: tuple[NDArray[Any], NDArray[Any]] = (np.empty(0), np.empty(0)),
+    ) -> None:
+        """Draw the curves that a result has of its candidates; the rest as in `show_lines`."""
+        lines = {name: GainLine(c.truth, c.mean, c.low, c.high) for name, c in curves.items()}
+        self.show_lines(lines, candidate, unit, objects)
+
     def show_lines(
         self,
         lines: Mapping[str, GainLine],

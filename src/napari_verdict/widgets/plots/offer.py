@@ -59,6 +59,13 @@ PLOTS = {
         "Variance of raw against its mean, and the line that predictions are tested with.",
         *("noise", "NoisePlot"),
     ),
+    "intensity": PlotKind(
+        "Intensity curve",
+        "Is brightness still quantitative? On the dotted line a mean is that of the truth; the "
+        "band holds nine tenths of the pixels. Choose labels to see the mean of every object; "
+        "click one to look at it.",
+        *("intensity_box", "IntensityBox"),
+    ),
     "frames": PlotKind(
         "Score over {axis}",
         "Where along {axis} it fails. Click to step there.",
@@ -76,6 +83,8 @@ def offered(result: Result | None) -> list[str]:
     instances = result.comparison.task is Task.INSTANCES
     names = ["iou", "size"] if instances else []
     names += ["pair"] if instances and len(result.comparison.predictions) > 1 else []
+    curves = getattr(result, "intensity", {}).values()  # of restorations
+    names += ["intensity"] if any(curve.counts.any() for curve in curves) else []
     return names + (["frames"] if axis_over(result) else [])
 
 

@@ -19,8 +19,10 @@ from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.fly import Flight, box_in_layer
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.plots.offer import PLOTS, offered, pixel_size
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import axis_over, rows_of
@@ -51,6 +53,7 @@ class PlotsPanel(QWidget):
         super().__init__()
         self._viewer, self.session = napari_viewer, session_of(napari_viewer)
         self._docked = False
+        self._keys = KeyFilter(keys_of(napari_viewer))
         self._views: dict[str, Any] = {}
         self._axis = ""
         self._job = Job(self)
@@ -94,6 +97,7 @@ class PlotsPanel(QWidget):
     def stop(self) -> None:
         """Let go of viewer and session."""
         self._later.stop()
+        self._keys.release_all()
         self._job.cancel()
         self.session.events.result.disconnect(self._on_session)
         self.session.events.candidate.disconnect(self._on_session)
@@ -113,7 +117,7 @@ class PlotsPanel(QWidget):
     def _connected(self, view: Any) -> Any:
         """Hear what is clicked in a plot."""
         heard = {"bar": self.on_bar, "point": self.on_point}
-        heard |= {"group": self.on_group, "frame": self.on_frame}
+        heard |= {"group": self.on_group, "frame": self.on_frame, "object": self.on_object}
         if view.gives:
             view.chosen.connect(heard[view.gives])
         return view
@@ -129,7 +133,19 @@ class PlotsPanel(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+        elif event.type() == QEvent.Type.WindowDeactivate:
+            self._keys.release_all()
         return bool(super().event(event))
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Answer to the shortcuts, as from the canvas."""
+        if not self._keys.press(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: Any) -> None:
+        """End what a held key showed."""
+        if not self._keys.release(event):
+            event.ignore()
 
     def showEvent(self, event: Any) -> None:
         """Draw what changed while it was hidden."""
@@ -198,6 +214,9 @@ class PlotsPanel(QWidget):
     def _show_pair(self, result: Result) -> None:
         self.plot("pair").set_result(result)
 
+    def _show_intensity(self, result: Any) -> None:
+        self.plot("intensity").show_result(result, self.session.candidate)
+
     def _show_frames(self, result: Result) -> None:
         row, axis = rows_of(result)[max(0, self.score.currentIndex())], self._axis
         self.plot("frames")
@@ -259,6 +278,14 @@ class PlotsPanel(QWidget):
         """Step to a plane or frame."""
         axes = self.session.result.comparison.ground_truth.axes
         go_to_index(self._viewer, axes, self._axis, index)
+
+    def on_object(self, found: Any, row: int) -> None:
+        """Fly to an object whose intensity was clicked."""
+        roles = self.session.roles
+        layer = None if roles is None else roles.ground_truth
+        if layer is not None and layer in self._viewer.layers:
+            low, high, middle = box_in_layer(self.session.result, layer, found, row)
+            Flight(self._viewer).to(layer, low, high, middle)
 
     def _on_step(self, event: Any = None) -> None:
         if "frames" in self._views and self._axis:

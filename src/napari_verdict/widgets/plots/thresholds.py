@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 
+from napari_verdict.widgets.plots import HEIGHT
 from napari_verdict.widgets.plots.canvas import PlotCanvas
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ThresholdCurve(PlotCanvas):
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(
-            viewer, "Scores over thresholds", "Drag the line to another IoU threshold", 330
+            viewer, "Scores over thresholds", "Drag the line to another IoU threshold", HEIGHT
         )
         self._tables: Mapping[str, pd.DataFrame] = {}
         self._here = 0.5

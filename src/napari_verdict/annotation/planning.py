@@ -1,0 +1,108 @@
+"""From an image and its predictions to a plan: how much margin objects need, and what is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_verdict.annotation.sampling import STRATA, Grid, draw_tiles
+from napari_verdict.annotation.tiles import Plan
+from napari_verdict.comparison.result import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_verdict.annotation.tiles import TiledImage
+    from napari_verdict.comparison.model import Input
+    from napari_verdict.engine.cancel import CancelToken
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What tiles are wanted of one image.
+
+    Parameters
+    ----------
+    image : TiledImage
+        What is labelled.
+    predictions : tuple of Input
+        Labels of the same shape and axes, or none.
+    size, depth : int
+        Side and planes of a tile in pixels.
+    number : int
+        How many; 0 draws none, for tiles that are chosen by hand.
+    seed : int
+        Of the drawing.
+    priority : str
+        What chances follow (see `priorities`); empty where all are equal.
+    confidence : Input, optional
+        Probabilities, for ``low confidence``.
+    by : tuple of str
+        See `Grid`.
+    """
+
+    image: TiledImage
+    predictions: tuple[Input, ...]
+    size: int
+    depth: int
+    number: int
+    seed: int
+    priority: str = ""
+    confidence: Input | None = None
+    by: tuple[str, ...] = STRATA
+
+
+def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Plan]:
+    """Look at predicted objects and draw tiles; a generator of `Progress` that returns the plan.
+
+    Parameters
+    ----------
+    wanted : Wanted
+        What is asked for.
+    token : CancelToken
+        Checked after every prediction and tile.
+
+    Raises
+    ------
+    ValueError
+        If chances are to follow what is not given.
+    Cancelled
+        If the token was set.
+    """
+    margin = yield from _margin(wanted, token)
+    grid = Grid((wanted.image,), wanted.size, wanted.depth, wanted.by)
+    if not wanted.number:
+        return Plan(
+            grid.images, grid.size, grid.depth, margin, wanted.seed, grid.by, population=len(grid)
+        )
+    chances = None
+    if wanted.priority:
+        from napari_verdict.annotation.priorities import LOW_CONFIDENCE, priorities
+
+        confident = wanted.priority == LOW_CONFIDENCE and wanted.confidence is not None
+        inputs = (wanted.confidence,) if confident else wanted.predictions
+        given = {wanted.image.name: [i for i in inputs if i is not None]}
+        chances = yield from priorities(grid, wanted.priority, given, margin=margin, token=token)
+    return draw_tiles(
+        grid,
+        wanted.number,
+        margin=margin,
+        seed=wanted.seed,
+        priorities=chances,
+        priority=wanted.priority or "priority",
+    )
+
+
+def _margin(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, tuple[int, int, int]]:
+    """Return the largest margin that the objects of any prediction need."""
+    from napari_verdict.annotation.counting import LEAST_MARGIN, proposed_margin
+
+    margins = [(0, LEAST_MARGIN, LEAST_MARGIN)]
+    for done, prediction in enumerate(wanted.predictions):
+        yield Progress(done, len(wanted.predictions), "looking at predicted objects")
+        token.check()
+        margins.append(proposed_margin(prediction, wanted.depth))
+    z, y, x = np.max(margins, axis=0).tolist()
+    return z, y, x

@@ -1,0 +1,88 @@
+"""What a person must not see while they label: hidden, and brought back as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_verdict.viewer.layers import is_result, kind_of
+from napari_verdict.viewer.spotlight import is_spotlight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class Blindfold:
+    """Hides predictions, and all that is made from them, from whoever labels.
+
+    Images stay, since what is labelled is seen in them; predictions do not, images or not.
+
+    Parameters
+    ----------
+    viewer : napari viewer or ViewerModel
+        Only the visibility of its layers is touched, and brought back by `take_off`.
+    """
+
+    #: A hidden layer was shown by other means: the layer.
+    lifted = Signal(object)
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._before: list[tuple[Any, bool]] = []
+        self._kept: list[Any] = []
+        self._predictions: list[Any] = []
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it hides anything, or would."""
+        return bool(self._kept)
+
+    def put_on(self, keep: Collection[Any], predictions: Collection[Any] = ()) -> None:
+        """Hide all that could tell what a model found.
+
+        Parameters
+        ----------
+        keep : collection of napari layers
+            What stays as it is, such as the labels being painted; what marks the tile stays too.
+        predictions : collection of napari layers
+            What is hidden of whatever kind it is.
+        """
+        self.take_off()
+        self._kept, self._predictions = list(keep), list(predictions)
+        for layer in self._viewer.layers:
+            self._hide(layer)
+        self._viewer.layers.events.inserted.connect(self._on_inserted)
+
+    def keep(self, layer: Any) -> None:
+        """Let one more layer stay."""
+        if self.is_on and layer not in self._kept:
+            self._kept.append(layer)
+
+    def take_off(self) -> None:
+        """Show and hide each layer as it was; one that is gone is left out."""
+        if not self.is_on:
+            return
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        before, self._before = self._before, []
+        self._kept, self._predictions = [], []
+        for layer, visible in before:
+            layer.events.visible.disconnect(self._on_visible)
+            if layer in self._viewer.layers:
+                layer.visible = visible
+
+    def _hide(self, layer: Any) -> None:
+        tells = layer in self._predictions or is_result(layer) or kind_of(layer) != "image"
+        tells = tells and not is_spotlight(layer)
+        if layer in self._kept or not tells or any(layer is x for x, _ in self._before):
+            return
+        self._before.append((layer, bool(layer.visible)))
+        layer.visible = False
+        layer.events.visible.connect(self._on_visible)
+
+    def _on_inserted(self, event: Any) -> None:
+        self._hide(event.value)
+
+    def _on_visible(self, event: Any) -> None:
+        if event.source.visible:
+            self.lifted.emit(event.source)

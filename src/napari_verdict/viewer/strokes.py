@@ -1,0 +1,195 @@
+"""What was painted on a layer, whichever way: strokes, undo, redo, edits of ours, new data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_verdict.annotation.edits import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    Region = tuple[slice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What is not as it was at the last look.
+
+    Parameters
+    ----------
+    change : Change
+        Pixels and the labels they have now.
+    before : (n,) ndarray
+        Labels that they had.
+    low, high : tuple of int
+        The box that holds them all, one coordinate an axis; ends exclusive.
+    undone : bool
+        Whether napari's undo or redo did it, rather than a stroke.
+    """
+
+    change: Change
+    before: NDArray[Any]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    undone: bool
+
+
+class Strokes:
+    """Compares a layer with a shadow of it, where something may have been painted.
+
+    napari tells of strokes, but of undo and redo only that something is drawn anew; a shadow
+    tells what changed either way. Only the region that is watched, and places where strokes went
+    beyond it, are compared, so a look takes milliseconds on any volume.
+
+    Parameters
+    ----------
+    layer : napari Labels layer
+        Of numpy labels.
+    """
+
+    #: Something was, or may have been, painted: `look` tells what. True while a stroke goes on.
+    stirred = Signal(bool)
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+        self._shadow = np.array(layer.data)
+        self._watched: list[Region] = []
+        self._beyond: list[Region] = []
+        self._all = self._stroke = False
+        layer.events.paint.connect(self._on_paint)
+        layer.events.set_data.connect(self._on_drawn)
+        layer.events.labels_update.connect(self._on_update)
+        layer.events.data.connect(self._on_data)
+
+    def watch(self, regions: Iterable[Region]) -> None:
+        """Compare these regions at every look; what was painted beyond them stays compared."""
+        self._watched = list(regions)
+
+    def look(self) -> Painted | None:
+        """Return what is not as it was at the last look; None where nothing is.
+
+        Raises
+        ------
+        ValueError
+            If the layer's data have another shape, or are no longer in memory.
+        """
+        data = self.layer.data
+        if not isinstance(data, np.ndarray) or data.shape != self._shadow.shape:
+            raise ValueError(
+                f"“{self.layer.name}” was given other data, which are no labels of this image."
+            )
+        whole: list[Region] = [(slice(None),) * data.ndim]
+        regions = whole if self._all else [*self._watched, *self._beyond]
+        undone, self._all, self._stroke = not self._stroke, False, False
+        found = [self._differing(data, region) for region in regions]
+        parts = [f for f in found if len(f)]
+        if not parts:
+            return None
+        flat = np.unique(np.concatenate(parts))
+        at = np.unravel_index(flat, data.shape)
+        before, after = self._shadow[at], data[at].copy()
+        self._shadow[at] = after
+        low = tuple(int(i.min()) for i in at)
+        high = tuple(int(i.max()) + 1 for i in at)
+        return Painted(Change(flat, after), before, low, high, undone)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        events = self.layer.events
+        events.paint.disconnect(self._on_paint)
+        events.set_data.disconnect(self._on_drawn)
+        events.labels_update.disconnect(self._on_update)
+        events.data.disconnect(self._on_data)
+
+    def _differing(self, data: NDArray[Any], region: Region) -> NDArray[np.int64]:
+        """Return the flat indices at which a region differs from the shadow."""
+        at = np.nonzero(data[region] != self._shadow[region])
+        starts = [s.indices(n)[0] for s, n in zip(region, data.shape, strict=True)]
+        shifted = tuple(i + start for i, start in zip(at, starts, strict=True))
+        return np.ravel_multi_index(shifted, data.shape).astype(np.int64)
+
+    def _on_paint(self, event: Any) -> None:
+        for atom in event.value:
+            region = _region_of(atom, self._shadow.ndim)
+            if region is None:
+                self._all = True
+            elif not any(_within(region, w) for w in (*self._watched, *self._beyond)):
+                self._beyond = _joined(self._beyond, region)
+        self._stroke = True
+        self.stirred.emit(False)
+
+    def _on_drawn(self, event: Any = None) -> None:
+        self.stirred.emit(False)
+
+    def _on_update(self, event: Any = None) -> None:
+        self._stroke = True
+        self.stirred.emit(True)
+
+    def _on_data(self, event: Any = None) -> None:
+        self._all = self._stroke = True
+        self.stirred.emit(False)
+
+
+def apply(layer: Any, change: Change) -> None:
+    """Write an edit to a Labels layer as one step of napari's own undo."""
+    if len(change):
+        layer.data_setitem(change.indices(layer.data.shape), change.values)
+
+
+def _region_of(atom: Any, ndim: int) -> Region | None:
+    """Return where an atom of napari's history painted; None if it does not tell."""
+    where = atom[0]
+    if len(where) != ndim:
+        return None
+    region = []
+    for one in where:
+        if isinstance(one, slice):
+            region.append(slice(int(one.start or 0), None if one.stop is None else int(one.stop)))
+        else:
+            index = np.asarray(one)
+            if not index.size:
+                return None
+            region.append(slice(int(index.min()), int(index.max()) + 1))
+    return tuple(region)
+
+
+def _within(inner: Region, outer: Region) -> bool:
+    return all(
+        (o.start or 0) <= (i.start or 0)
+        and (o.stop is None or (i.stop is not None and i.stop <= o.stop))
+        for i, o in zip(inner, outer, strict=True)
+    )
+
+
+def _joined(regions: Sequence[Region], new: Region) -> list[Region]:
+    """Return the regions with one more; those that are nearly as large together become one."""
+    kept = []
+    for region in regions:
+        both = _hull(region, new)
+        if _size(both) <= 1.5 * (_size(region) + _size(new)):
+            new = both
+        else:
+            kept.append(region)
+    return [*kept, new]
+
+
+def _hull(a: Region, b: Region) -> Region:
+    return tuple(
+        slice(
+            min(p.start or 0, q.start or 0),
+            None if p.stop is None or q.stop is None else max(p.stop, q.stop),
+        )
+        for p, q in zip(a, b, strict=True)
+    )
+
+
+def _size(region: Region) -> float:
+    return math.prod(math.inf if s.stop is None else s.stop - (s.start or 0) for s in region)

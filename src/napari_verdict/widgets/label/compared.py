@@ -1,0 +1,69 @@
+"""The labels being painted as the ground truth of a comparison; nothing is copied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.comparison.model import Comparison, Input, Task, unique_names
+from napari_verdict.viewer.layers import infer_task, pixels_of
+from napari_verdict.viewer.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.model import Settings
+    from napari_verdict.widgets.label.state import Bench
+
+
+def labelled_input(raw: Any, axes: str) -> Input:
+    """Return the image that is labelled; of RGB its first channel, which tells images apart."""
+    frozen = snapshot(raw, like=raw)
+    if not getattr(raw, "rgb", False):
+        return replace(frozen, axes=axes)
+    n = len(axes)
+    return replace(
+        frozen,
+        data=pixels_of(raw)[..., 0],
+        axes=axes,
+        scale=frozen.scale[:n],
+        translate=frozen.translate[:n],
+        units=frozen.units[:n],
+    )
+
+
+def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ...]:
+    """Return predictions with the axes of what is labelled, each with a name of its own.
+
+    Raises
+    ------
+    ComparisonError
+        If one is rotated or sheared and raw is not.
+    """
+    names = unique_names([layer.name for layer in predictions])
+    return tuple(
+        replace(snapshot(layer, like=raw), axes=axes, name=name)
+        for layer, name in zip(predictions, names, strict=True)
+    )
+
+
+def comparison_of_bench(bench: Bench, settings: Settings, ignore: Any | None) -> Comparison | None:
+    """Return predictions against the labels as they are painted; None without predictions.
+
+    Parameters
+    ----------
+    bench : Bench
+        The layers.
+    settings : Settings
+        Threshold of a match, and what counts.
+    ignore : ndarray, optional
+        Pixels with any id are left out.
+    """
+    if not bench.predictions:
+        return None
+    task = infer_task(None, bench.predictions)[0]
+    return Comparison(
+        Task.FOREGROUND if task is Task.FOREGROUND else Task.INSTANCES,
+        replace(snapshot(bench.truth, like=bench.raw), axes=bench.axes),
+        frozen_predictions(bench.raw, bench.axes, bench.predictions),
+        settings=settings,
+        ignore=ignore,
+    )

@@ -1,0 +1,222 @@
+"""Takes a person from tile to tile: view, light, blindfold, brush, and what became of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_verdict.viewer.blind import Blindfold
+from napari_verdict.viewer.fly import View
+from napari_verdict.viewer.places import data_position
+from napari_verdict.viewer.spotlight import Spotlight
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
+from napari_verdict.widgets.label.state import DRAWING
+
+if TYPE_CHECKING:
+    from napari_verdict.annotation.tiles import Box, Plan
+    from napari_verdict.widgets.label.state import Bench, Labelling
+
+
+class Desk(QObject):
+    """What is in hand in a viewer, and what stands around it.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Where tiles are labelled.
+    state : Labelling
+        Where it stands; changed here and listened to by the boxes.
+    parent : QObject
+        The dock.
+    """
+
+    #: A tile is asked about before it is finished: it has no object.
+    doubted = Signal()
+    #: The mask of what nobody can tell was made: the layer.
+    masked = Signal(object)
+
+    def __init__(self, viewer: Any, state: Labelling, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer, self.state = viewer, state
+        self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
+        self._blindfold.lifted.connect(self._on_lifted)
+        self._before: View | None = None
+        self._ambiguous: Any = None
+
+    # ---- beginning and end
+
+    def start(self, bench: Bench, plan: Plan, mask: Any = None) -> None:
+        """Begin with the first tile that is open; `mask` holds what nobody could tell before."""
+        self._before = View.of(self._viewer)
+        self.state.bench = bench
+        if mask is not None:
+            self.need_ambiguous(mask)
+        self.turn_to(bench, plan, plan.next_open() or 0)
+
+    def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
+        """Take up one tile of one person's labels."""
+        state = self.state
+        if state.bench is not None:
+            state.bench.truth.events.mode.disconnect(self._on_mode)
+        state.bench, state.current, state.plan = bench, -1, plan
+        bench.truth.events.mode.connect(self._on_mode)
+        self.blind()
+        if plan.tiles:
+            self.go(current)
+        else:
+            state.message = "Bring what you want to label into view, and press Tile by hand."
+            self.arm()
+
+    def stop(self) -> None:
+        """Bring the view back, show what was hidden, and leave the labels."""
+        bench = self.state.bench
+        self._blindfold.take_off()
+        if bench is not None:
+            bench.truth.events.mode.disconnect(self._on_mode)
+            if bench.truth in self._viewer.layers:
+                bench.truth.mode = "pan_zoom"
+        self.spotlight.forget()
+        if self._before is not None:
+            self._before.restore(self._viewer)
+            self._before = None
+        self._ambiguous = None
+        self.state.update({"bench": None, "plan": None, "current": -1, "estimates": None})
+
+    def blind(self) -> None:
+        """Hide predictions, or show them where they are to be corrected."""
+        state, bench = self.state, self.state.bench
+        self._blindfold.take_off()
+        if bench is None:
+            return
+        if not state.correcting:
+            kept = [bench.raw, bench.truth, self.ambiguous]
+            self._blindfold.put_on([x for x in kept if x is not None], bench.predictions)
+
+    # ---- from tile to tile
+
+    def go(self, k: int) -> None:
+        """Take a tile in hand."""
+        state = self.state
+        state.current, state.message = k, ""
+        tile, bench = state.tile, state.bench
+        assert tile is not None
+        if self._viewer.canvas.grid.enabled:
+            self._viewer.canvas.grid.enabled = False
+        self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
+        self.arm()
+
+    def step(self, by: int) -> bool:
+        """Go to the tile before or after, round at the ends; say whether there is another."""
+        state = self.state
+        if state.tile is None or len(state.plan.tiles) < 2:
+            return False
+        self.go((state.current + by) % len(state.plan.tiles))
+        return True
+
+    def finish(self, empty: bool = False) -> bool:
+        """Finish the tile in hand and go to the next that is open; an empty one is asked about.
+
+        Parameters
+        ----------
+        empty : bool
+            Whether the person has said that it really is empty.
+
+        Returns
+        -------
+        bool
+            Whether it is finished.
+        """
+        state = self.state
+        if state.tile is None:
+            return False
+        if not empty and not self.has_objects(state.current):
+            self.doubted.emit()
+            return False
+        self._settle(state.plan.finish(state.current))
+        return True
+
+    def skip(self, reason: str) -> bool:
+        """Skip the tile in hand for a reason, and go on; say whether that was done."""
+        state = self.state
+        if state.tile is None or not reason.strip():
+            return False
+        self._settle(state.plan.skip(state.current, reason))
+        return True
+
+    def reopen(self) -> None:
+        """Take back that the tile in hand was finished or skipped."""
+        if self.state.tile is not None:
+            self.state.plan = self.state.plan.reopen(self.state.current)
+
+    def has_objects(self, k: int) -> bool:
+        """Whether anything is labelled within a tile."""
+        bench, tile = self.state.bench, self.state.plan.tiles[k]
+        return bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
+
+    def in_view(self) -> tuple[tuple[int, ...], Box]:
+        """Return the frame, and the box of a tile in the middle of the view, within the image."""
+        bench, plan = self.state.bench, self.state.plan
+        at = np.array(self._viewer.dims.point, float)
+        shown = list(self._viewer.dims.displayed)[-2:]
+        at[shown] = self._viewer.scene.camera.center[-2:]
+        here = data_position(self._viewer, bench.truth, at)
+        low, high = [], []
+        for axis, size, centre in zip(bench.axes, bench.truth.data.shape, here, strict=True):
+            side = {"y": plan.size, "x": plan.size, "z": plan.depth}.get(axis, 1)
+            side = min(side, size)
+            first = round(min(max(float(centre) - (side - 1) / 2, 0), size - side))
+            low.append(first)
+            high.append(first + side)
+        frame, box = bench.place(tuple(low), tuple(high))
+        return frame, box
+
+    def _settle(self, plan: Plan) -> None:
+        state = self.state
+        state.plan = plan
+        following = plan.next_open(state.current)
+        if following is None:
+            state.message = (
+                "No tile is open any more. The score is below; draw more tiles to narrow it."
+            )
+            self.arm()
+        else:
+            self.go(following)
+
+    # ---- the brush
+
+    def arm(self) -> None:
+        """Put the tool that was used last back into the hand."""
+        if self.state.bench is not None:
+            arm(self._viewer, self.state.bench.truth, self.state.tool)
+
+    @property
+    def ambiguous(self) -> Any | None:
+        """The mask of what nobody can tell; None before anything was marked."""
+        return self._ambiguous if self._ambiguous in self._viewer.layers else None
+
+    def need_ambiguous(self, data: Any = None) -> Any:
+        """Return the mask of what nobody can tell, made where there is none."""
+        if self.ambiguous is None:
+            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
+            self._blindfold.keep(self._ambiguous)
+            self._ambiguous.visible = True
+            self.arm()
+            self.masked.emit(self._ambiguous)
+        return self._ambiguous
+
+    # ---- what happens
+
+    def _on_mode(self, event: Any) -> None:
+        mode = str(event.source.mode)
+        if mode in DRAWING:
+            self.state.tool = mode
+
+    def _on_lifted(self, layer: Any) -> None:
+        # whoever has seen a prediction is not blind any more
+        self.state.correcting = True
+        self.state.message = (
+            f"“{layer.name}” was shown, so you are no longer labelling blind. Hide it again and "
+            "switch correcting off to go on blind."
+        )

@@ -1,0 +1,346 @@
+"""The Label ground truth dock: from an image to a score one can trust, a tile at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from napari_verdict.annotation.planning import Wanted
+from napari_verdict.annotation.tiles import State, TiledImage
+from napari_verdict.comparison.findings import ComparisonError
+from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
+from napari_verdict.widgets.job import Failed, Job, Refused
+from napari_verdict.widgets.keys import KeyFilter, keys_of
+from napari_verdict.widgets.label.compared import (
+    comparison_of_bench,
+    frozen_predictions,
+    labelled_input,
+)
+from napari_verdict.widgets.label.desk import Desk
+from napari_verdict.widgets.label.exporter import Exporter
+from napari_verdict.widgets.label.hands import Hands
+from napari_verdict.widgets.label.keeper import Keeper
+from napari_verdict.widgets.label.live import LiveScores
+from napari_verdict.widgets.label.opening import Opened, Sitting, looking, opening, resuming
+from napari_verdict.widgets.label.second import SecondOpinion
+from napari_verdict.widgets.label.setup_box import SetupBox
+from napari_verdict.widgets.label.state import Bench, Labelling
+from napari_verdict.widgets.label.talk import Talk
+from napari_verdict.widgets.label.work import Work
+from napari_verdict.widgets.label.work_page import WorkPage
+from napari_verdict.widgets.state import choices_of
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.widgets.label.asked import Asked
+
+
+class LabelWidget(QWidget):
+    """Labels tiles of an image, blind, and scores predictions on them.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer whose images are labelled.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer, self._docked = napari_viewer, False
+        self.state = Labelling()
+        self.desk = Desk(napari_viewer, self.state, self)
+        self.hands = Hands(napari_viewer, self.desk, self)
+        self.live, self.job, self.looker = LiveScores(self), Job(self), Job(self)
+        self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
+        self.exporter, self.second = Exporter(self), SecondOpinion(self)
+        self.talk = Talk(self.page, self.desk, self.hands, self)
+        self.busy = QLabel()
+        self.work: Work | None = None
+        self._asked: Asked | None = None
+        self._lay_out()
+        self._keys = KeyFilter(keys_of(napari_viewer))
+        self._connect()
+        self.reset_choices()
+        self._show()
+
+    def sizeHint(self) -> QSize:
+        """Ask for the width in which nothing is cut off."""
+        return QSize(380, 700)
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers there are; napari calls it."""
+        self.setup.show_layers(self._viewer.layers)
+
+    # ---- building
+
+    def _lay_out(self) -> None:
+        self.busy.setAccessibleName("Progress")
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.addWidget(self.setup)
+        column.addWidget(self.busy)
+        column.addWidget(self.page)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _connect(self) -> None:
+        page, state = self.page, self.state
+        self.setup.asked.connect(self.start)
+        self.setup.changed.connect(self.look_for_labels)
+        self.looker.done.connect(self._on_looked)
+        self.job.done.connect(self._on_done)
+        self.job.progressed.connect(self._on_progress)
+        self.job.busy.connect(self._on_busy)
+        self.talk.left.connect(self.leave)
+        self.live.changed.connect(self._on_estimates)
+        self.live.failed.connect(self._on_failed)
+        state.events.plan.connect(self._on_plan)
+        state.events.current.connect(self._on_current)
+        state.events.message.connect(page.bar.say)
+        state.events.correcting.connect(self._show_correcting)
+        choices_of(self._viewer).events.connect(self._on_settings)
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.connect(self._on_layers)
+
+    # ---- beginning and end
+
+    def look_for_labels(self) -> None:
+        """Look, in a worker, for labels of the chosen image that were begun before."""
+        raw, axes = self.setup.raw.currentData(), self.setup.axes
+        if raw is None or "?" in axes or self.state.bench is not None:
+            return
+        image = labelled_input(raw, axes)
+        self.looker.start(lambda token: looking(image, token), "Looking for labels")
+
+    def start(self, asked: Asked) -> None:
+        """Draw tiles or take labels up, in a worker, and then go to a tile."""
+        try:
+            predictions = frozen_predictions(asked.raw, asked.axes, asked.predictions)
+            image = labelled_input(asked.raw, asked.axes)
+            confidence = asked.confidence and labelled_input(asked.confidence, asked.axes)
+        except ComparisonError as error:
+            self.setup.hint.setText(" ".join(f.message for f in error.findings))
+            return
+        self._asked = asked
+        hand = asked.draw == "hand"
+        wanted = Wanted(
+            TiledImage(image.name, image.axes, image.shape),
+            predictions,
+            asked.size,
+            asked.depth,
+            0 if hand else asked.number,
+            asked.seed,
+            "" if asked.draw in ("hand", "random") else asked.draw,
+            confidence,
+        )
+        truth, who = asked.truth, asked.annotator
+        if isinstance(truth, Sitting):
+            self.job.start(lambda t: resuming(truth, wanted, image, t), "Taking labels up")
+        else:
+            dtype = DTYPE if truth is None else truth.data.dtype
+            self.job.start(lambda t: opening(wanted, image, who, dtype, t), "Drawing tiles")
+
+    def begin(self, asked: Asked, opened: Opened) -> None:
+        """Make the layer to label on where there is none, and go to the first tile."""
+        kept, truth = opened.kept, asked.truth
+        who = kept.record.annotator if kept is not None else asked.annotator
+        keeper = Keeper(self, kept, who, opened.said if kept is None else "")
+        if truth is None or isinstance(truth, Sitting):
+            data = None if kept is None else kept.labels
+            truth = add_labels_like(self._viewer, asked.raw, TRUTH, data)
+        else:
+            keeper.given(truth.data)
+        keeper.planned(opened.plan, known=opened.resumed)
+        self.state.update({"annotator": who, "correcting": False})
+        bench = Bench(asked.raw, asked.axes, truth, asked.predictions)
+        mask = None if kept is None else kept.ignore
+        self.desk.start(bench, opened.plan, mask)
+        self._on_estimates({})
+        self.take_up(keeper)
+        if opened.said or opened.resumed:
+            self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
+
+    def take_up(self, keeper: Keeper) -> None:
+        """Watch, keep and score what is on the desk."""
+        work = Work(self.desk, self.live, keeper, self)
+        work.origins.connect(self.page.origins.setText)
+        work.masked.connect(self._score)
+        keeper.ticked.connect(self.show_saved)
+        self.at_work(work)
+
+    def at_work(self, work: Work) -> None:
+        """Let edits, scores and words be those of one person."""
+        self.work, self.hands.watch = work, work.watch
+        work.follow()
+        self.page.origins.setText(work.keeper.origins.sentence())
+        self._score()
+        self._show()
+
+    def put_down(self) -> None:
+        """Watch, keep and score no more; what was painted is kept."""
+        self.hands.cancel()
+        self.hands.watch = None
+        self.live.stop()
+        self.page.bar.clear()
+        self.second.forget()
+        if self.work is not None:
+            self.work.rest()
+            self.work.stop()
+            self.work.deleteLater()
+            self.work = None
+
+    def leave(self) -> None:
+        """Stop labelling; everything is shown as it was before, and the labels stay."""
+        self.put_down()
+        self.desk.stop()
+        self._show()
+
+    def _on_looked(self, outcome: Any) -> None:
+        if isinstance(outcome, tuple):
+            self.setup.offer(outcome)
+
+    def _on_done(self, outcome: Any) -> None:
+        message = getattr(outcome, "message", "")
+        if isinstance(outcome, Opened):
+            assert self._asked is not None
+            self.begin(self._asked, outcome)
+        elif isinstance(outcome, Failed | Refused):
+            findings = getattr(outcome, "findings", ())
+            message = message or " ".join(f.message for f in findings)
+            self.setup.hint.setText(message)
+            self.state.message = message
+
+    def _score(self) -> None:
+        """Count finished tiles from now on, where there is anything to score."""
+        if self.state.bench is not None and not self.second.is_on:
+            self.live.start(self.comparison(), self.state.plan)
+
+    def comparison(self) -> Comparison | None:
+        """Return predictions against the labels on the desk; None where nothing is scored."""
+        mask = self.desk.ambiguous
+        settings = choices_of(self._viewer).settings()
+        ignore = None if mask is None else mask.data
+        return comparison_of_bench(self.state.bench, settings, ignore)
+
+    # ---- what is shown
+
+    def _show(self) -> None:
+        working = self.state.bench is not None
+        self.setup.setVisible(not working)
+        self.page.setVisible(working)
+        second = self.second.is_on
+        self.page.steps.set_ready(working)
+        self.page.edits.set_ready(working, ("accept", "mark ambiguous") if second else ())
+        for control in (self.page.correcting, self.page.more, self.page.by_hand):
+            control.setEnabled(not second)
+        if not working:
+            self.reset_choices()
+            self.look_for_labels()
+        self.show_saved()
+
+    def show_saved(self) -> None:
+        """Say how far saving is."""
+        if self.work is not None:
+            keeper = self.work.keeper
+            worry = self.talk.worry = keeper.worry
+            self.page.saved.setText(f"⚠ {worry}" if worry else keeper.words)
+            self.page.saved.setToolTip(keeper.folder)
+
+    def _show_tiles(self) -> None:
+        plan, current = self.state.plan, self.state.current
+        tiles = () if plan is None else plan.tiles
+        finished = [k for k, t in enumerate(tiles) if t.state is State.FINISHED]
+        empty = [k for k in finished if not self.desk.has_objects(k)]
+        self.page.show_plan(plan, current, empty)
+
+    def _show_correcting(self, on: bool) -> None:
+        if self.page.correcting.isChecked() != on:
+            self.page.correcting.setChecked(on)
+
+    def _on_plan(self, plan: Any) -> None:
+        self._show_tiles()
+        if plan is not None and self.state.bench is not None and not self.second.is_on:
+            self.live.follow(plan)
+
+    def _on_current(self, current: int) -> None:
+        self._show_tiles()
+
+    def _on_estimates(self, estimates: Any) -> None:
+        self.state.estimates = estimates
+        bench = self.state.bench
+        hint = "Finish a tile to see a score."
+        if bench is not None and not bench.predictions:
+            hint = "No prediction was ticked, so nothing is scored."
+        self.page.score.show_estimates(estimates, hint)
+
+    def _on_failed(self, message: str) -> None:
+        self.state.message = message
+
+    def _on_settings(self, *_: Any) -> None:
+        if self.state.bench is not None:
+            self._score()
+
+    def _on_layers(self, event: Any = None) -> None:
+        bench = self.state.bench
+        if bench is not None and bench.truth not in self._viewer.layers:
+            self.leave()
+        elif bench is not None and (gone := [
+            x for x in bench.predictions if x not in self._viewer.layers]):  # fmt: skip
+            left = tuple(x for x in bench.predictions if x not in gone)
+            self.state.bench = replace(bench, predictions=left)
+            self._score()
+        self.reset_choices()
+
+    def _on_busy(self, busy: bool) -> None:
+        self.busy.setText("Working…" if busy else "")
+        self.busy.setVisible(busy)
+        self.setup.setEnabled(not busy)
+
+    def _on_progress(self, progress: Any) -> None:
+        self.busy.setText(f"{progress.what.capitalize()} ({progress.done} of {progress.total})")
+
+    # ---- keys and closing
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Answer to the shortcuts, as from the canvas."""
+        if not self._keys.press(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: Any) -> None:
+        """End what a held key showed."""
+        if not self._keys.release(event):
+            event.ignore()
+
+    def event(self, event: Any) -> bool:
+        """Stop when napari takes the dock away, which shows only by the parent."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self._docked and self.parent() is None:
+                self.stop()
+            self._docked = self.parent() is not None
+        return bool(super().event(event))
+
+    def stop(self) -> None:
+        """Stop labelling and let go of the viewer; the labels stay."""
+        self.job.cancel()
+        self.looker.cancel()
+        self.exporter.stop()
+        if self.state.bench is not None:
+            self.leave()
+        self.live.stop()
+        self.page.steps.stop()
+        self.page.edits.stop()
+        choices_of(self._viewer).events.disconnect(self._on_settings)
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.disconnect(self._on_layers)

@@ -1,0 +1,174 @@
+"""Keeps what is painted, and where objects come from; says whether it is on the disk."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_verdict.annotation.edits import Change
+from napari_verdict.annotation.origins import Action, Origins, Step
+from napari_verdict.annotation.tiles import State, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.report.labelling import Labelling
+    from napari_verdict.viewer.strokes import Painted
+    from napari_verdict.widgets.label.state import Bench
+
+#: Seconds that a step takes at most; longer is a pause.
+PAUSE = 30.0
+#: Milliseconds between two looks at how far saving is.
+_TICK = 500
+
+
+class Keeper(QObject):
+    """The journal of one sitting, and the origins of its objects.
+
+    Parameters
+    ----------
+    parent : QObject
+        Who listens.
+    kept : Labelling, optional
+        The folder that was opened; None keeps nothing on the disk.
+    annotator : str
+        Who labels.
+    why_not : str
+        Why nothing is kept, for the person.
+    """
+
+    #: How far saving is may have changed.
+    ticked = Signal()
+
+    def __init__(
+        self, parent: QObject, kept: Labelling | None, annotator: str, why_not: str = ""
+    ) -> None:
+        super().__init__(parent)
+        self.annotator, self._why_not = annotator or "anyone", why_not
+        self.origins = Origins() if kept is None else kept.origins
+        self._journal = None if kept is None else kept.journal()
+        self._last, self._plan = time.monotonic(), None  # type: tuple[float, Plan | None]
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK)
+        self._timer.timeout.connect(self.ticked)
+        self._timer.start()
+
+    # ---- what is kept
+
+    def painted(self, section: str, painted: Painted, action: Action, source: str = "") -> None:
+        """Keep what was painted on the labels, and follow where objects come from."""
+        step = self._step(action, source)
+        self.origins = self.origins.after(painted.change, painted.before, step)
+        if self._journal is not None:
+            self._journal.record(section, painted.change, step)
+
+    def marked(self, section: str, painted: Painted) -> None:
+        """Keep what was painted on the mask of what nobody can tell."""
+        if self._journal is not None:
+            self._journal.record(
+                section, painted.change, self._step(Action.MARK), target="ignore mask"
+            )
+
+    def given(self, labels: Any) -> None:
+        """Keep labels that were there before; their objects are *given*."""
+        at = np.flatnonzero(labels)
+        change = Change(at, labels.ravel()[at])
+        step = self._step(Action.GIVEN)
+        self.origins = self.origins.after(change, np.zeros_like(change.values), step)
+        if self._journal is not None and len(change):
+            self._journal.record("given", change, step)
+
+    def planned(self, plan: Plan, known: bool = False) -> None:
+        """Keep what became of tiles; `known` says that the plan was read from the journal."""
+        before, self._plan = self._plan, plan
+        if self._journal is None or known:
+            return
+        if before is None or _places(before) != _places(plan):
+            self._note({"plan": plan.to_json()})
+            return
+        for k, (old, new) in enumerate(zip(before.tiles, plan.tiles, strict=True)):
+            if old != new:
+                self._note({"tile": k, "state": str(new.state), "reason": new.reason})
+
+    def snapshots(self, bench: Bench, ignore: Any | None) -> None:
+        """Keep tiles that have changed much as they are now, which mends a damaged journal."""
+        if self._journal is None or self._plan is None:
+            return
+        for section in self._journal.due():
+            k = int(section.rpartition("-")[2]) - 1 if section.startswith("tile-") else -1
+            if 0 <= k < len(self._plan.tiles):
+                tile = self._plan.tiles[k]
+                bounds = bench.bounds(tile.frame, self._plan.window(tile))
+                self._journal.snapshot(section, bounds, bench.truth.data[bounds])
+                if ignore is not None:
+                    mask = (ignore[bounds] != 0).astype(np.uint8)
+                    self._journal.snapshot(section, bounds, mask, "ignore mask")
+
+    # ---- what is said
+
+    @property
+    def words(self) -> str:
+        """Such as "Saved 1 s ago"."""
+        return "Not saved" if self._journal is None else self._journal.state.words()
+
+    @property
+    def worry(self) -> str:
+        """What a person has to know; empty while all is well."""
+        return self._why_not if self._journal is None else self._journal.state.worry()
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept; empty where it is not."""
+        return "" if self._journal is None else str(self._journal.folder)
+
+    def stop(self) -> None:
+        """Save what is waiting, without holding up the window."""
+        self._timer.stop()
+        if self._journal is not None:
+            threading.Thread(target=self._journal.close, name="journal-end").start()
+            self._journal = None
+
+    def _note(self, note: Mapping[str, Any]) -> None:
+        assert self._journal is not None
+        nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
+        self._journal.record("plan", nothing, self._step(Action.MARK), note=note)
+
+    def _step(self, action: Action, source: str = "") -> Step:
+        now = time.monotonic()
+        seconds, self._last = min(now - self._last, PAUSE), now
+        return Step(action, self.annotator, datetime.now(UTC), seconds, source)
+
+
+def section_of(k: int) -> str:
+    """Return what the journal calls a tile."""
+    return f"tile-{k + 1:04d}" if k >= 0 else "no-tile"
+
+
+def plan_of(notes: Iterable[Mapping[str, Any]]) -> Plan | None:
+    """Return the plan as it was kept last; None where none was kept, or none that is readable."""
+    plan: Plan | None = None
+    for note in notes:
+        try:
+            if "plan" in note:
+                plan = from_json(note["plan"])
+            elif "tile" in note and plan is not None:
+                plan = _became(plan, note["tile"], State(note["state"]), note["reason"])
+        except (ValueError, IndexError):
+            continue  # of a later version, or torn
+    return plan
+
+
+def _became(plan: Plan, k: int, state: State, reason: str) -> Plan:
+    if state is State.SKIPPED:
+        return plan.skip(k, reason)
+    return plan.finish(k) if state is State.FINISHED else plan.reopen(k)
+
+
+def _places(plan: Plan) -> list[Any]:
+    return [t.place for t in plan.tiles]

@@ -1,0 +1,173 @@
+"""Scores of finished tiles, with intervals, after every stroke."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_verdict.comparison.result import Progress
+from napari_verdict.widgets.job import Failed, Job, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from napari_verdict.annotation.tiles import Box, Plan
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.engine.cancel import CancelToken
+
+#: Seconds that counting again may hold up the window; longer ones go to a worker.
+PATIENCE = 0.03
+
+
+class LiveScores(QObject):
+    """Counts finished tiles, in a worker the first time, and again what is painted on.
+
+    Parameters
+    ----------
+    parent : QObject
+        Who listens.
+    """
+
+    #: What finished tiles say: mapping of str to Estimated, empty where there is nothing to say.
+    changed = Signal(object)
+    #: Why there is no score: a sentence.
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._plan: Plan | None = None
+        self._comparison: Comparison | None = None
+        self._counter: Any = None
+        self._counts: dict[int, Any] = {}
+        self._dirty: set[int] = set()
+        self._seconds: dict[int, float] = {}
+        self._job = Job(self)
+        self._job.done.connect(self._on_done)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._count)
+
+    def start(self, comparison: Comparison | None, plan: Plan) -> None:
+        """Score a plan's finished tiles from now on; None scores nothing."""
+        self._job.cancel()
+        self._comparison, self._plan, self._counter = comparison, plan, None
+        self._counts, self._seconds, self._dirty = {}, {}, set()
+        if comparison is None:
+            self.changed.emit({})
+        else:
+            self.follow(plan)
+
+    def follow(self, plan: Plan) -> None:
+        """Score another state of the same tiles."""
+        self._plan = plan
+        if self._comparison is None:
+            return
+        if self._counter is not None:
+            self._counter.plan = plan
+        finished = self._finished()
+        self._counts = {k: c for k, c in self._counts.items() if k in finished}
+        self._dirty = {k for k in finished if k not in self._counts} | (self._dirty & finished)
+        if self._dirty or self._counter is None:
+            self._soon.start()
+        else:
+            self._tell()
+
+    def count_again(self, comparison: Comparison) -> None:
+        """Score all finished tiles under other settings or with another mask."""
+        if self._plan is not None and self._comparison is not None:
+            self.start(comparison, self._plan)
+
+    def touched(self, frame: tuple[int, ...], box: Box) -> None:
+        """Count again the finished tiles that a part of a frame may change."""
+        if self._comparison is None or self._plan is None:
+            return
+        tiles, counter = self._plan.tiles, self._counter
+        self._dirty |= {
+            k for k in self._finished() if counter is None or counter.touches(tiles[k], frame, box)
+        }
+        if self._dirty:
+            self._soon.start()
+
+    def stop(self) -> None:
+        """Count no more."""
+        self._soon.stop()
+        self._job.cancel()
+        self._comparison = self._plan = self._counter = None
+
+    def _finished(self) -> set[int]:
+        from napari_verdict.annotation.tiles import State
+
+        assert self._plan is not None
+        return {k for k, t in enumerate(self._plan.tiles) if t.state is State.FINISHED}
+
+    def _count(self) -> None:
+        if self._comparison is None or self._job.is_busy:
+            return  # what comes meanwhile is counted when the job is done
+        known = self._counter is not None and self._dirty <= set(self._seconds)
+        if known and sum(self._seconds[k] for k in self._dirty) <= PATIENCE:
+            self._take(*_counted(self._counter, self._dirty))
+            return
+        comparison, plan, counter = self._comparison, self._plan, self._counter
+        dirty, self._dirty = frozenset(self._dirty), set()
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            from napari_verdict.annotation.counting import Counter
+
+            yield Progress(0, len(dirty) + 1, "preparing")
+            assert plan is not None
+            mine = Counter(plan, comparison) if counter is None else counter
+            counts: dict[int, Any] = {}
+            seconds: dict[int, float] = {}
+            if not dirty and plan.tiles:
+                mine.count(plan.tiles[0])  # kernels are made ready before the first stroke
+            for done, k in enumerate(sorted(dirty)):
+                token.check()
+                yield Progress(done, len(dirty), "counting tiles")
+                _counted(mine, [k])  # the first time reads, and may compile
+                one, took = _counted(mine, [k])
+                counts |= one
+                seconds |= took
+            return mine, counts, seconds
+
+        self._job.start(steps, "Scoring finished tiles")
+
+    def _on_done(self, outcome: Any) -> None:
+        if isinstance(outcome, Failed):
+            self.failed.emit(outcome.message)
+        elif isinstance(outcome, Refused):
+            self.failed.emit(" ".join(f.message for f in outcome.findings))
+        elif self._plan is not None:
+            self._counter, counts, seconds = outcome
+            self._counter.plan = self._plan
+            again = self._dirty
+            self._take(counts, seconds)
+            self._dirty = (again | (self._finished() - set(self._counts))) & self._finished()
+            if self._dirty:
+                self._soon.start()
+
+    def _take(self, counts: dict[int, Any], seconds: dict[int, float]) -> None:
+        self._counts |= counts
+        self._seconds |= seconds
+        self._dirty = set()
+        self._tell()
+
+    def _tell(self) -> None:
+        from napari_verdict.annotation.scoring import estimate
+
+        assert self._comparison is not None
+        assert self._plan is not None
+        settings, task = self._comparison.settings, self._comparison.task
+        self.changed.emit(estimate(self._plan, self._counts, settings, task=task))
+
+
+def _counted(counter: Any, tiles: Iterable[int]) -> tuple[dict[int, Any], dict[int, float]]:
+    """Count tiles; return counts and how many seconds each took."""
+    counts, seconds = {}, {}
+    for k in tiles:
+        start = time.perf_counter()
+        counts[k] = counter.count(counter.plan.tiles[k])
+        seconds[k] = time.perf_counter() - start
+    return counts, seconds

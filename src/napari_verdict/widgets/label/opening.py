@@ -1,0 +1,152 @@
+"""What is done in a worker before the first tile: draw tiles, open or take up a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.annotation.planning import Wanted, planning
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.result import Progress
+from napari_verdict.widgets.label.keeper import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.comparison.model import Input
+    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.labelling import Labelling, LabellingRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """All that is needed to go to the first tile.
+
+    Parameters
+    ----------
+    plan : Plan
+        The tiles.
+    kept : Labelling, optional
+        Where it is kept, with the labels there are; None if nowhere can be written.
+    resumed : bool
+        Whether labels were taken up.
+    said : str
+        What the person has to know of it.
+    """
+
+    plan: Plan
+    kept: Labelling | None
+    resumed: bool = False
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """Labels of an image that were begun before.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are kept.
+    record : LabellingRecord
+        By whom, and of what.
+    """
+
+    folder: Path
+    record: LabellingRecord
+
+    @property
+    def title(self) -> str:
+        """Such as "go on: ann, begun 24 Nov 11:03"."""
+        begun = self.record.created.astimezone()
+        return f"go on: {self.record.annotator}, begun {begun:%d %b %H:%M}"
+
+
+def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
+    """Find labels of an image that were begun before, the newest first."""
+    from napari_verdict.report.labelling import LABELLING_NAME, default_folder, found
+
+    yield Progress(0, 1, "looking for labels")
+    places = {default_folder(i, "").parent for i in (image, replace(image, path=None))}
+    sittings = []
+    for place in places:
+        for path in place.glob(f"*/{LABELLING_NAME}"):
+            token.check()
+            try:
+                record = found(path.parent)
+            except ComparisonError:
+                continue  # it stays as it is, and is nothing to go on with
+            if record is not None and _may_be(record, image):
+                sittings.append(Sitting(path.parent, record))
+    return tuple(sorted(sittings, key=lambda s: s.record.created, reverse=True))
+
+
+def opening(
+    wanted: Wanted, image: Input, annotator: str, dtype: Any, token: CancelToken
+) -> Generator[Progress, None, Opened]:
+    """Draw tiles and begin to keep labels in a folder of their own."""
+    plan = yield from planning(wanted, token)
+    return (yield from keeping(plan, image, annotator, dtype, token))
+
+
+def keeping(
+    plan: Plan, image: Input, annotator: str, dtype: Any, token: CancelToken
+) -> Generator[Progress, None, Opened]:
+    """Begin to keep labels beside the image if that can be written to, else at home."""
+    from napari_verdict.report.labelling import begin, default_folder
+
+    yield Progress(0, 1, "making the folder")
+    who, why = annotator or "anyone", ""
+    for place in (image, replace(image, path=None)):
+        folder = _free(default_folder(place, who))
+        try:
+            kept = begin(folder, image, who, dtype=dtype, token=token)
+        except ComparisonError as error:
+            why = why or " ".join(f.message for f in error.findings)
+            continue
+        moved = f"{why} They are kept in {str(folder)!r} instead." if why else ""
+        return Opened(plan, kept, said=moved)
+    return Opened(
+        plan, None, said=f"{why} Nothing is saved: export the labels before closing napari."
+    )
+
+
+def resuming(
+    sitting: Sitting, wanted: Wanted, image: Input, token: CancelToken
+) -> Generator[Progress, None, Opened]:
+    """Take labels up where they were left; tiles are drawn where none were kept."""
+    from napari_verdict.report.labelling import belongs
+    from napari_verdict.report.resuming import resume
+
+    yield Progress(0, 2, "taking labels up")
+    if not belongs(sitting.record, image, token):
+        raise ComparisonError(
+            [
+                Finding(
+                    "other-image",
+                    Severity.ERROR,
+                    f"The labels in {str(sitting.folder)!r} were made on other pixels than those "
+                    f"of “{image.name}”. Open the image they were made on, or begin anew.",
+                )
+            ]
+        )
+    kept = resume(sitting.folder, token)
+    plan = plan_of(kept.notes)
+    if plan is None:
+        plan = yield from planning(wanted, token)
+    return Opened(plan, kept, resumed=True, said=kept.trouble)
+
+
+def _may_be(record: LabellingRecord, image: Input) -> bool:
+    known = record.image
+    return known.axes == image.axes and tuple(known.shape) == image.shape
+
+
+def _free(folder: Path) -> Path:
+    """Return the folder, or one of its name and a number where labels are kept there already."""
+    free, k = folder, 2
+    while free.exists():
+        free, k = folder.with_name(f"{folder.name}-{k}"), k + 1
+    return free

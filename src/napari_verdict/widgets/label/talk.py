@@ -1,0 +1,117 @@
+"""What a person asks for with the buttons and keys, and what they are asked back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_verdict.annotation.sampling import draw_more
+from napari_verdict.annotation.tiles import State
+
+if TYPE_CHECKING:
+    from napari_verdict.widgets.label.desk import Desk
+    from napari_verdict.widgets.label.hands import Hands
+    from napari_verdict.widgets.label.work_page import WorkPage
+
+#: Reasons that are often given for skipping a tile.
+_REASONS = ("out of focus", "nothing can be told apart", "artefact or debris", "damaged image")
+
+
+class Talk(QObject):
+    """Between the page, and desk and hands.
+
+    Parameters
+    ----------
+    page : WorkPage
+        Its buttons, and where questions stand.
+    desk : Desk
+        Goes from tile to tile.
+    hands : Hands
+        Edits objects.
+    parent : QObject
+        The dock.
+    """
+
+    #: Labelling is to end.
+    left = Signal()
+
+    def __init__(self, page: WorkPage, desk: Desk, hands: Hands, parent: QObject) -> None:
+        super().__init__(parent)
+        self._page, self._desk, self._hands, self._state = page, desk, hands, desk.state
+        #: What is not saved, in a sentence; asked about before labelling ends.
+        self.worry = ""
+        page.tiles.chosen.connect(desk.go)
+        page.steps.asked.connect(self._on_step)
+        page.edits.asked.connect(self._on_edit)
+        page.correcting.toggled.connect(self._on_correcting)
+        page.more.clicked.connect(self._on_more)
+        page.by_hand.clicked.connect(self._on_by_hand)
+        page.reopen.clicked.connect(desk.reopen)
+        page.leave.clicked.connect(self._on_leave)
+        desk.doubted.connect(self._on_doubted)
+        hands.refused.connect(self._on_refused)
+
+    def _on_step(self, name: str, _: bool) -> None:
+        self._hands.cancel()
+        if name == "finish tile":
+            self._desk.finish()
+        elif name == "skip tile":
+            self._page.bar.ask(
+                "Why is this tile left out? What is left out changes what the score is of.",
+                {"Skip it": self._on_skip, "Keep it": self._desk.arm},
+                reason=_REASONS,
+            )
+        else:
+            self._desk.step(1 if name == "next tile" else -1)
+
+    def _on_skip(self) -> None:
+        if not self._desk.skip(self._page.bar.reason.currentText()):
+            self._state.message = "A tile is skipped for a reason. Choose or write one."
+
+    def _on_edit(self, name: str, pointed: bool) -> None:
+        self._page.bar.clear()
+        self._hands.act(name, pointed)
+
+    def _on_doubted(self) -> None:
+        self._page.bar.ask(
+            "This tile has no object. Really empty?",
+            {
+                "Yes, it is empty": lambda: self._desk.finish(empty=True),
+                "No, go on": self._desk.arm,
+            },
+        )
+
+    def _on_refused(self, why: str) -> None:
+        self._page.bar.ask(
+            why, {"Accept over it": self._hands.accept_over, "Leave it": self._desk.arm}
+        )
+
+    def _on_correcting(self, on: bool) -> None:
+        self._state.correcting = on
+        self._desk.blind()
+        self._desk.arm()
+
+    def _on_more(self) -> None:
+        state = self._state
+        more = max((e.more or 0 for e in (state.estimates or {}).values()), default=0)
+        state.plan = draw_more(state.plan, min(max(more, 4), 16))
+        if state.tile is None or state.tile.state is not State.OPEN:
+            self._desk.go(state.plan.next_open(max(state.current, 0)))
+
+    def _on_by_hand(self) -> None:
+        state, bench = self._state, self._state.bench
+        try:
+            state.plan = state.plan.by_hand(bench.raw.name, *self._desk.in_view())
+        except ValueError as error:
+            state.message = str(error)
+            return
+        self._desk.go(len(state.plan.tiles) - 1)
+
+    def _on_leave(self) -> None:
+        if self.worry:
+            self._page.bar.ask(
+                self.worry, {"Stop anyway": self.left.emit, "Go on labelling": self._desk.arm}
+            )
+        else:
+            self.left.emit()

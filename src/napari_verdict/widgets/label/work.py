@@ -1,0 +1,130 @@
+"""What one person labels: every stroke is kept, scored, and followed to its object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_verdict.annotation.origins import Action
+from napari_verdict.widgets.label.keeper import section_of
+from napari_verdict.widgets.label.watch import Watch
+
+if TYPE_CHECKING:
+    from napari_verdict.widgets.label.desk import Desk
+    from napari_verdict.widgets.label.keeper import Keeper
+    from napari_verdict.widgets.label.live import LiveScores
+
+_OUTSIDE = (
+    "You painted outside of the tile and its margin. It is kept, but no score counts it; undo "
+    "takes it back."
+)
+
+
+class Work(QObject):
+    """Listens to the layers that are painted on.
+
+    Parameters
+    ----------
+    desk : Desk
+        What is in hand; its bench is there.
+    live : LiveScores
+        Told what was painted.
+    keeper : Keeper
+        Told too; stopped with this.
+    parent : QObject
+        The dock.
+    """
+
+    #: Where objects come from has changed: a sentence.
+    origins = Signal(str)
+    #: The mask of what nobody can tell is there, or has changed.
+    masked = Signal()
+
+    def __init__(self, desk: Desk, live: LiveScores, keeper: Keeper, parent: QObject) -> None:
+        super().__init__(parent)
+        self._desk, self._state, self._live, self.keeper = desk, desk.state, live, keeper
+        self.watch = Watch(desk.state.bench.truth, self)
+        self.watch.changed.connect(self._on_painted)
+        self.watch.lost.connect(self._on_lost)
+        self._mask: Watch | None = None
+        self.wake()
+        if desk.ambiguous is not None:
+            self._on_mask(desk.ambiguous)
+
+    def wake(self) -> None:
+        """Follow what is on the desk."""
+        self._state.events.current.connect(self._on_current)
+        self._state.events.plan.connect(self._on_plan)
+        self._desk.masked.connect(self._on_mask)
+        self.keeper.ticked.connect(self._on_tick)
+
+    def rest(self) -> None:
+        """Take in what was painted last; somebody else is at the desk from now on."""
+        for watch in (self.watch, self._mask):
+            if watch is not None:
+                watch.look()
+        self._on_tick()
+        self._state.events.current.disconnect(self._on_current)
+        self._state.events.plan.disconnect(self._on_plan)
+        self._desk.masked.disconnect(self._on_mask)
+        self.keeper.ticked.disconnect(self._on_tick)
+
+    def stop(self) -> None:
+        """Listen no more, and save what is waiting; call `rest` before."""
+        for watch in (self.watch, self._mask):
+            if watch is not None:
+                watch.stop()
+        self.keeper.stop()
+
+    def follow(self) -> None:
+        """Compare what is in hand now."""
+        window = self._state.window
+        for watch in (self.watch, self._mask):
+            if watch is not None and window is not None:
+                watch.look()
+                watch.strokes.watch([window])
+
+    def _on_painted(self, painted: Any, action: Action) -> None:
+        state = self._state
+        source = state.bench.predictions[0].name if action is Action.ACCEPT else ""
+        self.keeper.painted(section_of(state.current), painted, action, source)
+        self._live.touched(*state.bench.place(painted.low, painted.high))
+        window = state.window
+        inside = window is None or all(
+            w.start <= low and high <= w.stop
+            for w, low, high in zip(window, painted.low, painted.high, strict=True)
+        )
+        if not inside and action is not Action.UNDO:
+            state.message = _OUTSIDE
+        elif state.message == _OUTSIDE:
+            state.message = ""
+        self.origins.emit(self.keeper.origins.sentence())
+
+    def _on_marked(self, painted: Any, action: Action) -> None:
+        self.keeper.marked(section_of(self._state.current), painted)
+        self._live.touched(*self._state.bench.place(painted.low, painted.high))
+
+    def _on_mask(self, mask: Any) -> None:
+        if self._mask is not None:
+            self._mask.stop()
+        self._mask = Watch(mask, self)
+        self._mask.changed.connect(self._on_marked)
+        self._mask.lost.connect(self._on_lost)
+        self.follow()
+        self.masked.emit()
+
+    def _on_current(self, _: int) -> None:
+        self.follow()
+
+    def _on_plan(self, plan: Any) -> None:
+        if plan is not None:
+            self.keeper.planned(plan)
+
+    def _on_tick(self) -> None:
+        mask, bench = self._desk.ambiguous, self._state.bench
+        if bench is not None:
+            self.keeper.snapshots(bench, None if mask is None else mask.data)
+
+    def _on_lost(self, why: str) -> None:
+        self._state.message = f"{why} What is painted from now on is neither kept nor scored."

@@ -1,0 +1,97 @@
+"""What is seen while tiles are labelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_verdict.annotation.tiles import State
+from napari_verdict.widgets.label.ask_bar import AskBar
+from napari_verdict.widgets.label.score_box import ScoreBox
+from napari_verdict.widgets.label.tile_list import TileList
+from napari_verdict.widgets.label.tools_box import EDITS, STEPS, ToolsBox
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from napari_verdict.annotation.tiles import Plan
+
+
+class WorkPage(QWidget):
+    """Tiles, tools, score, and whether it is saved; it only lays out.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose shortcuts the tools have.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        super().__init__()
+        self.plan, self.origins, self.saved = QLabel(), QLabel(), QLabel()
+        self.agreement = QLabel()
+        self.tiles = TileList()
+        self.steps, self.edits = ToolsBox(viewer, STEPS, 2), ToolsBox(viewer, EDITS, 3)
+        self.bar = AskBar()
+        self.score = ScoreBox()
+        self.correcting = QCheckBox("Correcting: predictions are shown")
+        self.more = QPushButton("More tiles")
+        self.by_hand = QPushButton("Tile by hand")
+        self.reopen = QPushButton("Reopen tile")
+        self.export = QPushButton("Export…")
+        self.second = QPushButton("Second annotator…")
+        self.leave = QPushButton("Stop labelling")
+        for control, tip in (
+            (self.correcting, "Off: you label blind, and the score is honest. On: predictions are "
+             "shown and can be accepted, which flatters them"),
+            (self.more, "Draw the next tiles of the same drawing"),
+            (self.by_hand, "Add the tile in the middle of the view. It is in no estimate of the "
+             "whole, since you chose it"),
+            (self.reopen, "This tile is not finished or skipped after all"),
+            (self.export, "Write labels, tiles and where each object comes from into a folder"),
+            (self.second, "Somebody else, or you again, labels finished tiles blind: agreement "
+             "is shown beside the score of the model"),
+            (self.leave, "Show everything as it was before; the labels stay"),
+        ):  # fmt: skip
+            control.setToolTip(tip)
+            control.setAccessibleName(control.text())
+        for label, name in (
+            (self.plan, "How the tiles were drawn"),
+            (self.origins, "Where objects come from"),
+            (self.agreement, "How far two people agree"),
+            (self.saved, "Whether it is saved"),
+        ):
+            label.setWordWrap(True)
+            label.setAccessibleName(name)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (
+            self.plan, self.tiles, self.steps, self.bar, self.correcting, self.edits,
+            self.score, self.agreement, self.origins, self.saved,
+        ):  # fmt: skip
+            column.addWidget(widget)
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for k, button in enumerate(
+            (self.more, self.by_hand, self.reopen, self.export, self.second, self.leave)
+        ):
+            grid.addWidget(button, k // 2, k % 2)
+        column.addLayout(grid)
+
+    def show_plan(self, plan: Plan | None, current: int, empty: Collection[int]) -> None:
+        """Show tiles, and how they were drawn; those finished without an object are `empty`."""
+        self.tiles.show_plan(plan, current, empty)
+        self.plan.setText("" if plan is None else plan.sentence)
+        tiles = () if plan is None else plan.tiles
+        settled = 0 <= current < len(tiles) and tiles[current].state is not State.OPEN
+        self.reopen.setEnabled(settled)

@@ -1,0 +1,129 @@
+"""Whatever changes labels is noticed: strokes, fills, undo, redo, our edits, new data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from napari.layers import Labels
+
+from napari_verdict.annotation.edits import Change
+from napari_verdict.viewer.strokes import Strokes, apply
+
+TILE = (slice(10, 30), slice(10, 30))
+
+
+@pytest.fixture
+def layer():
+    return Labels(np.zeros((60, 60), np.uint16))
+
+
+def brush(layer, place, label=1, size=5):
+    layer.brush_size = size
+    layer.paint(place, label)
+
+
+def test_a_stroke_is_told_with_before_and_after(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (20, 20), 3)
+    change = strokes.look()
+    assert sorted(change.change.at) == sorted(np.flatnonzero(layer.data))
+    assert set(change.before) == {0}
+    assert set(change.change.values) == {3}
+    y, x = np.nonzero(layer.data)
+    assert change.low == (y.min(), x.min())
+    assert change.high == (y.max() + 1, x.max() + 1)
+    assert strokes.look() is None
+
+
+def test_undo_and_redo_are_told_as_the_change_they_make(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (20, 20), 3)
+    painted = strokes.look()
+    layer.undo()
+    undone = strokes.look()
+    np.testing.assert_array_equal(undone.change.at, painted.change.at)
+    assert set(undone.change.values) == {0}
+    assert undone.undone
+    assert not painted.undone
+    layer.redo()
+    assert set(strokes.look().change.values) == {3}
+
+
+def test_strokes_beyond_what_is_watched_are_told_and_their_undo_too(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (50, 50))
+    assert strokes.look().low == (48, 48)
+    layer.undo()
+    assert set(strokes.look().change.values) == {0}
+
+
+def test_edits_of_ours_are_one_step_back(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (20, 20), 1)
+    strokes.look()
+    at = np.flatnonzero(layer.data)
+    apply(layer, Change(at, np.where(np.arange(len(at)) % 2, 2, 5).astype(np.uint16)))
+    assert set(strokes.look().change.values) == {2, 5}
+    layer.undo()
+    assert set(strokes.look().change.values) == {1}
+    assert set(np.unique(layer.data)) == {0, 1}
+
+
+def test_new_data_are_compared_as_a_whole_and_another_shape_is_refused(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    data = np.zeros((60, 60), np.uint16)
+    data[0, 0] = data[59, 59] = 7
+    layer.data = data
+    assert list(strokes.look().change.at) == [0, 3599]
+    layer.data = np.zeros((50, 50), np.uint16)
+    with pytest.raises(ValueError, match="other data"):
+        strokes.look()
+
+
+def test_it_stirs_at_every_stroke_and_after_stop_no_more(layer):
+    strokes, told = Strokes(layer), []
+    strokes.stirred.connect(told.append)
+    brush(layer, (20, 20))
+    assert told
+    told.clear()
+    layer.undo()
+    assert told
+    told.clear()
+    strokes.stop()
+    brush(layer, (20, 20))
+    assert not told
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["paint", "fill", "undo", "redo", "edit"]), st.integers(0, 59),
+                  st.integers(0, 59), st.integers(0, 4)),
+        max_size=12,
+    )
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_changes_played_again_give_the_labels(steps):
+    layer = Labels(np.zeros((60, 60), np.uint16))
+    strokes, copy = Strokes(layer), np.zeros((60, 60), np.uint16)
+    strokes.watch([TILE])
+    for what, y, x, label in steps:
+        if what == "paint":
+            brush(layer, (y, x), label)
+        elif what == "fill" and layer.data[y, x] != label and layer.data[y, x]:
+            layer.fill((y, x), label)
+        elif what == "edit":
+            apply(layer, Change(np.array([0, y * 60 + x]), np.full(2, label, np.uint16)))
+        elif what in ("undo", "redo"):
+            getattr(layer, what)()
+        change = strokes.look()
+        if change is not None:
+            np.testing.assert_array_equal(copy.flat[change.change.at], change.before)
+            copy.flat[change.change.at] = change.change.values
+    np.testing.assert_array_equal(copy, layer.data)

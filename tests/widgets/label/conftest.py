@@ -1,0 +1,91 @@
+"""A person before a window in which tiles are labelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labelled import TILE, objects, prediction
+from napari_verdict.widgets.label.dock import LabelWidget
+from stories.person import Person
+
+
+class Labeller(Person):
+    """A person with the dock open."""
+
+    dock: Any
+    home: Any
+
+    @property
+    def state(self) -> Any:
+        return self.dock.state
+
+    @property
+    def truth(self) -> Any:
+        return self.state.bench.truth
+
+    def start(self, **choices: Any) -> None:
+        """Choose what the tiles are like, press Start, and wait for the first."""
+        setup = self.dock.setup
+        setup.size.setValue(TILE)
+        for name, value in choices.items():
+            control = getattr(setup, name)
+            if hasattr(control, "setValue"):
+                control.setValue(value)
+            else:
+                control.setCurrentIndex(control.findData(value))
+                control.activated.emit(control.currentIndex())
+        self.click("Start labelling")
+        self.wait(lambda: self.state.bench is not None, "the first tile")
+        self.pause()
+
+    def corner(self) -> np.ndarray:
+        """Where the tile in hand begins (y, x)."""
+        return np.array([self.state.tile.box[2], self.state.tile.box[4]])
+
+    def paint(self, *places: tuple[float, float], label: int | None = None) -> None:
+        """Paint a stroke with the brush, at places of the tile in hand."""
+        if label is not None:
+            self.truth.selected_label = label
+        self.drag_image(self.truth, *(tuple(self.corner() + p) for p in places))
+        self.pause(30)
+
+    def give(self, labels: np.ndarray) -> None:
+        """Put labels into the tile in hand and around it, as one step."""
+        from napari_verdict.annotation.edits import difference
+        from napari_verdict.annotation.origins import Action
+
+        window, truth = self.state.window, self.truth
+        target = truth.data.copy()
+        target[window] = labels[window]
+        change = difference(truth.data[window], target, window)
+        self.dock.work.watch.edit(change, Action.PAINT)
+
+    def key(self, letter: str) -> None:
+        """Press Shift and a letter over the canvas."""
+        from qtpy.QtCore import Qt
+
+        self.focus_canvas()
+        self.press(getattr(Qt.Key, f"Key_{letter}"), shift=True)
+
+    def says(self) -> str:
+        """What the dock says."""
+        return self.dock.page.bar.text.text() if self.dock.page.bar.isVisible() else ""
+
+
+@pytest.fixture
+def labeller(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    viewer = make_napari_viewer()
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x")}
+    viewer.add_image(objects() > 0, name="raw", **placed)
+    viewer.add_labels(prediction(), name="model", **placed)
+    person = Labeller(viewer)
+    person.home = tmp_path
+    person.dock = LabelWidget(viewer)
+    viewer.window.add_dock_widget(person.dock, name="Label ground truth", area="right")
+    person.window.activateWindow()
+    person.wait(person.window.isActiveWindow, "the keyboard")
+    return person

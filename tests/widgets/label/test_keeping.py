@@ -1,0 +1,122 @@
+"""Nothing painted is lost: saved at once, taken up again, kept in memory where it must be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from labelled import objects
+from napari_verdict.annotation.tiles import State
+from napari_verdict.widgets.label.dock import LabelWidget
+
+pytestmark = pytest.mark.gui
+ROUND = ((6, 6), (6, 10), (10, 10), (10, 6))
+
+
+def folder_of(person):
+    return person.home / "napari-verdict" / "raw.labels" / "anyone"
+
+
+def saved(person):
+    return person.dock.page.saved.text()
+
+
+def another_dock(person):
+    """Close the dock and open a new one, as after a new start."""
+    person.viewer.window.remove_dock_widget(person.dock)
+    person.dock = LabelWidget(person.viewer)
+    person.viewer.window.add_dock_widget(person.dock, name="Label ground truth", area="right")
+    person.pause()
+
+
+def test_strokes_are_saved_as_they_are_made_and_the_dock_says_so(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.wait(lambda: saved(labeller).startswith("Saved"), "it to be saved")
+    assert list(folder_of(labeller).glob("tile-0001*.strokes"))
+
+
+def test_labels_tiles_mask_and_origins_are_taken_up_where_they_were_left(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.hover_image(labeller.truth, *np.add(labeller.corner(), (6, 8)))
+    labeller.key("Y")
+    labeller.key("D")
+    labeller.dock.desk.skip("debris")
+    labeller.paint(*ROUND, label=2)
+    painted, tiles = labeller.truth.data.copy(), labeller.state.plan.tiles
+    mask = labeller.viewer.layers["ignored (ambiguous)"].data.copy()
+    labeller.dock.stop()
+    labeller.window.hide()
+    for name in ("ground truth", "ignored (ambiguous)"):
+        labeller.viewer.layers.remove(name)
+    labeller.window.show()
+    another_dock(labeller)
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    np.testing.assert_array_equal(labeller.truth.data, painted)
+    np.testing.assert_array_equal(labeller.viewer.layers["ignored (ambiguous)"].data > 0, mask > 0)
+    assert labeller.state.plan.tiles == tiles
+    assert [t.state for t in tiles[:2]] == [State.FINISHED, State.SKIPPED]
+    assert "2 drawn" in labeller.dock.page.origins.text()
+    assert "Taken up again" in labeller.says()
+
+
+def test_beginning_anew_keeps_what_was_begun_before(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.choose("Labels", "a new layer")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    assert not labeller.truth.data.any()
+    assert labeller.viewer.layers["ground truth"].data.any()
+    assert folder_of(labeller).with_name("anyone-2").is_dir()
+
+
+def test_a_folder_that_vanishes_is_said_and_nothing_is_lost(labeller):
+    labeller.start()
+    shutil.rmtree(folder_of(labeller).parent)
+    labeller.paint(*ROUND, label=1)
+    labeller.wait(lambda: "cannot be reached" in saved(labeller), "the warning")
+    assert saved(labeller).startswith("⚠")
+    labeller.click("Stop labelling")
+    assert "kept in memory" in labeller.says()
+    labeller.click("Go on labelling")
+    folder_of(labeller).mkdir(parents=True)
+    labeller.wait(lambda: saved(labeller).startswith("Saved"), "it to be saved after all")
+
+
+def test_where_nothing_can_be_written_labelling_goes_on_and_says_so(labeller):
+    (labeller.home / "napari-verdict").write_text("a file, where a folder should be")
+    labeller.start()
+    assert "Nothing is saved" in saved(labeller)
+    labeller.paint(*ROUND, label=1)
+    assert labeller.truth.data.any()
+
+
+def test_labels_of_a_layer_are_gone_on_with_and_known_as_given(labeller):
+    labels = objects()
+    labeller.viewer.add_labels(labels, name="mine", scale=(0.5, 0.5), units=("um", "um"))
+    labeller.choose("Labels", "mine")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    assert labeller.truth is labeller.viewer.layers["mine"]
+    assert "32 given" in labeller.dock.page.origins.text()
+
+
+def test_labels_are_exported_with_their_tiles_and_origins(labeller, tmp_path):
+    labeller.start()
+    labeller.give(objects())
+    labeller.key("D")
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    record = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert record["tiles"][0]["state"] == "finished"
+    assert record["labels"]["origins"]["drawn"] > 1
+    assert (tmp_path / "out" / "masks" / "tile-0001.ome.tif").is_file()

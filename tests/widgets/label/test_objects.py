@@ -1,0 +1,173 @@
+"""Objects are edited by a key or a click or two: one step back each, and the brush armed again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+#: Within the two objects of a tile, and between them.
+FIRST, SECOND, BETWEEN = (9, 9), (22, 21), (15, 15)
+
+
+@pytest.fixture
+def tile(labeller):
+    """The first tile, with both of its objects labelled."""
+    from labelled import objects
+
+    labeller.start()
+    labeller.give(objects())
+    return labeller
+
+
+def at(person, place):
+    """The label at a place of the tile in hand."""
+    return int(person.truth.data[tuple(person.corner() + place)])
+
+
+def hover(person, place):
+    person.hover_image(person.truth, *(person.corner() + place))
+
+
+def back(person):
+    """Undo one step, and say whether the brush is armed."""
+    assert person.truth.mode == "paint"
+    assert person.viewer.layers.selection.active is person.truth
+    person.truth.undo()
+    person.pause(50)
+
+
+def test_new_object_is_the_next_free_label(tile):
+    highest = int(tile.truth.data.max())
+    tile.key("O")
+    assert tile.truth.selected_label == highest + 1
+    tile.paint(BETWEEN, BETWEEN)
+    tile.click("New object")
+    assert tile.truth.selected_label == highest + 2
+
+
+def test_delete_by_key_takes_what_is_under_the_mouse_and_by_button_what_is_clicked(tile):
+    first, second = at(tile, FIRST), at(tile, SECOND)
+    hover(tile, FIRST)
+    tile.key("X")
+    assert (at(tile, FIRST), at(tile, SECOND)) == (0, second)
+    back(tile)
+    assert at(tile, FIRST) == first
+    tile.click("Delete")
+    assert "Click the object to delete" in tile.says()
+    tile.click_image(tile.truth, *(tile.corner() + SECOND))
+    assert (at(tile, FIRST), at(tile, SECOND)) == (first, 0)
+    back(tile)
+    assert at(tile, SECOND) == second
+
+
+def test_merge_gives_the_selected_label(tile):
+    tile.truth.selected_label = at(tile, FIRST)
+    second = at(tile, SECOND)
+    hover(tile, SECOND)
+    tile.key("M")
+    assert at(tile, SECOND) == at(tile, FIRST) != second
+    back(tile)
+    assert at(tile, SECOND) == second
+
+
+def test_a_line_that_is_dragged_splits_the_object_it_crosses(tile):
+    first = at(tile, FIRST)
+    tile.key("S")
+    corner = tile.corner()
+    tile.drag_image(tile.truth, tuple(np.add(corner, (2, 9))), tuple(np.add(corner, (10, 9))),
+                    tuple(np.add(corner, (16, 9))))  # fmt: skip
+    left, right = at(tile, (9, 6)), at(tile, (9, 12))
+    assert left != right
+    assert first in (left, right)
+    back(tile)
+    assert at(tile, (9, 6)) == at(tile, (9, 12)) == first
+
+
+def test_two_clicks_split_an_object(tile):
+    tile.key("S")
+    corner = tile.corner()
+    tile.click_image(tile.truth, *np.add(corner, (6, 9)))
+    assert "other part" in tile.says()
+    tile.click_image(tile.truth, *np.add(corner, (12, 9)))
+    assert at(tile, (6, 9)) != at(tile, (12, 9))
+    assert 0 not in (at(tile, (6, 9)), at(tile, (12, 9)))
+    back(tile)
+    assert at(tile, (6, 9)) == at(tile, (12, 9))
+
+
+def test_holes_are_filled_and_outlines_smoothed(tile):
+    first = tile.truth.selected_label = at(tile, FIRST)
+    tile.truth.brush_size = 1
+    tile.paint((9, 9), (9, 9), label=0)
+    assert at(tile, FIRST) == 0
+    tile.truth.selected_label = first
+    tile.key("H")
+    assert at(tile, FIRST) == first
+    tile.paint((3, 9), (4, 9))  # a spike
+    before = tile.truth.data.copy()
+    tile.key("J")
+    assert at(tile, (3, 9)) == 0
+    back(tile)
+    np.testing.assert_array_equal(tile.truth.data, before)
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(tile):
+    hover(tile, BETWEEN)
+    tile.key("X")
+    assert "only background" in tile.says()
+    tile.key("I")
+    assert "single planes" in tile.says()
+    hover(tile, FIRST)
+    tile.key("C")
+    assert "labelling blind" in tile.says()
+
+
+def test_an_ambiguous_object_goes_to_the_ignore_mask_and_back(tile):
+    hover(tile, FIRST)
+    tile.key("Y")
+    mask = tile.viewer.layers["ignored (ambiguous)"]
+    place = tuple(tile.corner() + FIRST)
+    assert mask.data[place]
+    assert at(tile, FIRST)
+    assert tile.viewer.layers.selection.active is tile.truth
+    hover(tile, FIRST)
+    tile.key("Y")
+    assert not mask.data[place]
+
+
+def test_objects_are_proposed_from_the_image(labeller):
+    labeller.start()
+    labeller.click("Propose objects")
+    assert at(labeller, FIRST) != at(labeller, SECOND)
+    assert 0 not in (at(labeller, FIRST), at(labeller, SECOND))
+    back(labeller)
+    assert not labeller.truth.data.any()
+
+
+def test_correcting_shows_predictions_and_accepts_what_is_under_the_mouse(labeller):
+    labeller.start()
+    model = labeller.viewer.layers["model"]
+    labeller.click("Correcting: predictions are shown")
+    assert model.visible
+    hover(labeller, FIRST)
+    labeller.key("C")
+    assert at(labeller, FIRST)
+    place = tuple(labeller.corner() + FIRST)
+    shape = model.data == model.data[place]
+    np.testing.assert_array_equal(labeller.truth.data > 0, shape)
+    hover(labeller, FIRST)
+    labeller.key("C")
+    assert "already here" in labeller.says()
+    labeller.click("Accept over it")
+    assert at(labeller, FIRST)
+    labeller.click("Correcting: predictions are shown")
+    assert not model.visible
+
+
+def test_showing_a_prediction_by_other_means_ends_blindness(labeller):
+    labeller.start()
+    labeller.viewer.layers["model"].visible = True
+    assert labeller.state.correcting
+    assert "no longer labelling blind" in labeller.says()
+    assert labeller.viewer.layers["model"].visible

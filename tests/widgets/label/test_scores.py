@@ -1,0 +1,140 @@
+"""Finished tiles are scored while one paints, with an interval; a second opinion stands beside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from labelled import objects
+
+pytestmark = pytest.mark.gui
+
+
+def score(person):
+    """The estimate of the model, once it rests on all finished tiles."""
+    done = sum(t.state == "finished" for t in person.state.plan.tiles)
+    person.wait(
+        lambda: person.state.estimates and person.state.estimates["model"].first.n == done,
+        "the score",
+    )
+    return person.state.estimates["model"]
+
+
+def label_tiles(person, n):
+    for _ in range(n):
+        person.give(objects())
+        person.key("D")
+
+
+@pytest.fixture
+def three(labeller):
+    """Three tiles are finished."""
+    labeller.start(number=12)
+    label_tiles(labeller, 3)
+    score(labeller)
+    return labeller
+
+
+def test_no_score_before_a_tile_is_finished_and_no_interval_before_three(labeller):
+    labeller.start()
+    assert "Finish a tile" in labeller.dock.page.score.hint.text()
+    label_tiles(labeller, 2)
+    first = score(labeller)
+    assert first.first.ci_low is None
+    assert "no interval yet" in labeller.find("Score of model").text()
+    label_tiles(labeller, 1)
+    assert score(labeller).first.ci_low is not None
+    assert "more tile" in labeller.find("Score of model").text()
+
+
+def test_more_tiles_narrow_the_interval_and_it_holds_the_truth(three):
+    before = score(three).first
+    label_tiles(three, 5)
+    after = score(three).first
+    assert after.ci_high - after.ci_low < before.ci_high - before.ci_low
+    assert after.ci_low < 24 / 28 < after.ci_high  # 24 of 32 objects are found, none is extra
+
+
+def test_a_stroke_undo_and_redo_in_a_finished_tile_move_the_score(three):
+    three.dock.page.tiles.scrollToTop()
+    three.click_cell("Tiles", 0, 0)
+    before = score(three).rows
+    three.truth.brush_size = 40
+    three.paint((16, 16), (16, 18), label=0)
+    three.wait(lambda: score(three).rows != before, "the score to move")
+    erased = score(three).rows
+    three.press(Qt.Key.Key_Z)  # the canvas has the focus; this alone is no undo
+    assert score(three).rows == erased
+    three.truth.undo()
+    three.wait(lambda: score(three).rows == before, "the score to come back")
+    three.truth.redo()
+    three.wait(lambda: score(three).rows == erased, "the score to move again")
+
+
+def test_ambiguous_objects_do_not_count(three):
+    three.dock.page.tiles.scrollToTop()
+    three.click_cell("Tiles", 0, 0)
+    counted = {r.metric: r.value for r in score(three).rows}["n_gt"]
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(
+        lambda: {r.metric: r.value for r in score(three).rows}["n_gt"] == counted - 1,
+        "one object fewer",
+    )
+
+
+def test_another_threshold_scores_anew(three):
+    from napari_verdict.widgets.state import choices_of
+
+    choices_of(three.viewer).iou_threshold = 0.75
+    three.wait(lambda: score(three).first.threshold == 0.75, "the other threshold")
+
+
+def test_without_a_prediction_nothing_is_scored_and_labelling_works(labeller):
+    item = labeller.dock.setup.predictions.item(0)
+    item.setCheckState(Qt.CheckState.Unchecked)
+    labeller.start()
+    label_tiles(labeller, 1)
+    assert "nothing is scored" in labeller.dock.page.score.hint.text()
+    assert labeller.state.current == 1
+
+
+@pytest.mark.parametrize("draw", ["density", "hand"])
+def test_how_tiles_were_drawn_is_in_the_convention(labeller, draw):
+    labeller.start(draw=draw)
+    if draw == "hand":
+        labeller.click("Tile by hand")
+    label_tiles(labeller, 1)
+    convention = score(labeller).first.convention
+    assert {"density": "weighted", "hand": "chosen by hand, not an unbiased"}[draw] in convention
+
+
+def test_a_second_person_labels_finished_tiles_blind_and_agreement_is_shown(three):
+    first, plan = three.truth, three.state.plan
+    three.click("Second annotator…")
+    assert "Who gives the second opinion?" in three.says()
+    three.type("bob")
+    three.click("Begin")
+    three.wait(lambda: three.truth is not first, "the second layer")
+    assert not first.visible
+    assert not three.viewer.layers["model"].visible
+    assert not three.truth.data.any()
+    assert len(three.state.plan.tiles) == 3
+    labels = objects()
+    labels[np.isin(labels, [1, 2])] = 0  # misses what is in the first tile of the image
+    for _ in range(3):
+        three.give(labels)
+        three.dock.desk.finish(empty=True)
+    agreement = three.dock.page.agreement
+    three.wait(lambda: "(3 tiles)" in agreement.text(), "the agreement")
+    assert "anyone and bob agree with F1" in agreement.text()
+    three.click("Back to the first")
+    assert three.truth is first
+    assert first.visible
+    assert three.state.plan == plan
+    assert "agree with F1" in agreement.text()
+    three.paint((6, 6), (6, 10), label=99)
+    assert "anyone" in three.dock.work.keeper.folder
+    three.click("Stop labelling")
+    assert {"ground truth", "ground truth · bob"} <= {x.name for x in three.viewer.layers}

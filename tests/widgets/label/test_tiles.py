@@ -1,0 +1,205 @@
+"""From tile to tile: framed, finished, skipped, chosen by hand, and all as before at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_verdict.annotation.tiles import Draw, State
+
+pytestmark = pytest.mark.gui
+ROUND = ((6, 6), (6, 10), (10, 10), (10, 6))
+
+
+def look(viewer):
+    """All that a person would see changed."""
+    camera = viewer.scene.camera
+    return (
+        {layer.name: (layer.visible, layer.opacity) for layer in viewer.layers},
+        tuple(camera.center),
+        camera.zoom,
+    )
+
+
+def states(person):
+    return [t.state for t in person.state.plan.tiles]
+
+
+def test_starting_makes_an_aligned_layer_hides_the_prediction_and_frames_a_tile(labeller):
+    labeller.start()
+    viewer, truth = labeller.viewer, labeller.truth
+    raw = viewer.layers["raw"]
+    assert truth.data.shape == raw.data.shape
+    assert truth.units == raw.units
+    np.testing.assert_array_equal(truth.scale, raw.scale)
+    assert not viewer.layers["model"].visible
+    assert viewer.layers["tile to label"].visible
+    y0, y1, x0, x1 = labeller.state.tile.box[2:]
+    centre = raw.world_to_data(viewer.scene.camera.center[-2:])
+    assert y0 < centre[0] < y1
+    assert x0 < centre[1] < x1
+    assert viewer.layers.selection.active is truth
+    assert truth.mode == "paint"
+
+
+def test_a_tile_is_painted_and_finished_by_key_and_the_next_comes(labeller):
+    labeller.start()
+    first = labeller.state.tile
+    labeller.paint(*ROUND, label=1)
+    assert labeller.truth.data[labeller.state.inner].any()
+    labeller.key("D")
+    assert states(labeller)[0] is State.FINISHED
+    assert labeller.state.tile is not first
+    assert labeller.state.current == 1
+    assert labeller.truth.mode == "paint"
+    assert "1 ● done" in labeller.dock.page.tiles.item(0).text()
+
+
+def test_an_empty_tile_is_asked_about_in_the_dock(labeller):
+    labeller.start()
+    labeller.click("Finish tile")
+    assert "Really empty?" in labeller.says()
+    assert states(labeller)[0] is State.OPEN
+    labeller.click("No, go on")
+    assert states(labeller)[0] is State.OPEN
+    assert labeller.says() == ""
+    labeller.click("Finish tile")
+    labeller.click("Yes, it is empty")
+    assert states(labeller)[0] is State.FINISHED
+    assert "really empty" in labeller.dock.page.tiles.item(0).text()
+
+
+def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labeller):
+    labeller.start()
+    labeller.key("D")
+    labeller.press(Qt.Key.Key_Space)
+    assert states(labeller)[0] is State.OPEN
+    labeller.key("D")
+    labeller.press(Qt.Key.Key_Backtab)
+    labeller.press(Qt.Key.Key_Space)
+    assert states(labeller)[0] is State.FINISHED
+
+
+def test_skipping_takes_a_reason(labeller):
+    labeller.start()
+    labeller.key("K")
+    assert "Why is this tile left out?" in labeller.says()
+    labeller.type("debris")
+    labeller.click("Skip it")
+    tile = labeller.state.plan.tiles[0]
+    assert (tile.state, tile.reason) == (State.SKIPPED, "debris")
+    assert "skipped: debris" in labeller.dock.page.tiles.item(0).text()
+    assert labeller.state.current == 1
+
+
+def test_without_a_reason_nothing_is_skipped(labeller):
+    labeller.start()
+    labeller.key("K")
+    labeller.press(Qt.Key.Key_Delete)
+    labeller.click("Skip it")
+    assert states(labeller)[0] is State.OPEN
+    assert "for a reason" in labeller.says()
+
+
+def test_keys_and_clicks_go_back_and_forth_and_reopen(labeller):
+    labeller.start()
+    labeller.key("T")
+    assert labeller.state.current == 1
+    labeller.key("B")
+    assert labeller.state.current == 0
+    labeller.key("B")
+    assert labeller.state.current == len(labeller.state.plan.tiles) - 1
+    labeller.dock.page.tiles.scrollToTop()
+    labeller.click_cell("Tiles", 0, 0)
+    assert labeller.state.current == 0
+    labeller.paint(*ROUND, label=1)
+    labeller.key("D")
+    labeller.click_cell("Tiles", 0, 0)
+    labeller.click("Reopen tile")
+    assert states(labeller)[0] is State.OPEN
+
+
+def test_painting_outside_is_said_at_once_and_undo_takes_it_back(labeller):
+    labeller.start()
+    labeller.viewer.reset_view()
+    tile = labeller.state.tile
+    far = (120.0, 120.0) if tile.box[2] < 64 else (8.0, 8.0)
+    labeller.truth.selected_label = 1
+    labeller.drag_image(labeller.truth, far, (far[0], far[1] + 2))
+    labeller.pause(50)
+    assert "outside of the tile" in labeller.says()
+    assert labeller.truth.data.any()
+    labeller.truth.undo()
+    labeller.pause(50)
+    assert labeller.says() == ""
+
+
+def test_painting_in_the_margin_is_part_of_the_tile(labeller):
+    labeller.start()
+    labeller.paint((-3, 10), (-3, 14), label=1)
+    assert labeller.truth.data.any()
+    assert labeller.says() == ""
+
+
+def test_stopping_brings_everything_back_and_leaves_the_labels(labeller):
+    before = look(labeller.viewer)
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.key("T")
+    labeller.click("Stop labelling")
+    after = look(labeller.viewer)
+    assert after[0].pop("ground truth")[0]
+    assert not after[0].pop("tile to label")[0]
+    assert after == before
+    assert labeller.dock.setup.isVisible()
+    assert labeller.viewer.layers["ground truth"].data.any()
+
+
+def test_a_tile_by_hand_is_the_middle_of_the_view_and_marked(labeller):
+    labeller.start(draw="hand")
+    assert labeller.state.plan.tiles == ()
+    labeller.viewer.scene.camera.center = (20.0, 20.0)
+    labeller.click("Tile by hand")
+    tile = labeller.state.tile
+    assert tile.draw is Draw.HAND
+    assert tile.box == (0, 1, 24, 56, 24, 56)
+    assert "chosen by hand" in labeller.dock.page.tiles.item(0).text()
+    assert "no estimate" in labeller.dock.page.plan.text()
+
+
+def test_more_tiles_go_on_with_the_same_drawing(labeller):
+    labeller.start(number=2)
+    first = labeller.state.plan.tiles
+    labeller.click("More tiles")
+    assert labeller.state.plan.tiles[:2] == first
+    assert len(labeller.state.plan.tiles) == 6
+
+
+def test_when_the_labels_are_deleted_labelling_ends_quietly(labeller):
+    labeller.start()
+    labeller.window.hide()
+    labeller.viewer.layers.remove(labeller.truth)
+    assert labeller.state.bench is None
+    assert labeller.viewer.layers["model"].visible
+
+
+def test_when_the_prediction_is_deleted_labelling_goes_on(labeller):
+    labeller.start()
+    labeller.window.hide()
+    labeller.viewer.layers.remove("model")
+    assert labeller.state.bench.predictions == ()
+    assert "nothing is scored" in labeller.dock.page.score.hint.text()
+
+
+def test_closing_the_dock_shows_what_was_hidden(labeller):
+    labeller.start()
+    labeller.viewer.window.remove_dock_widget(labeller.dock)
+    assert labeller.viewer.layers["model"].visible
+    assert not labeller.viewer.layers["tile to label"].visible
+
+
+def test_a_prediction_of_another_shape_is_refused_with_a_way_out(labeller):
+    labeller.viewer.add_labels(np.ones((8, 8), np.uint8), name="stardist")
+    assert "“stardist” is 8 × 8 pixels" in labeller.dock.setup.hint.text()
+    assert not labeller.dock.setup.start.isEnabled()

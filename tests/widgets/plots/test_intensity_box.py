@@ -1,0 +1,103 @@
+"""Objects in the intensity curve: chosen, measured in a worker, clicked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtTest import QTest
+
+from builders import discs
+from hands import Hand
+from napari_verdict import compare_images
+from napari_verdict.viewer.layers import Roles
+from napari_verdict.widgets.plots.panel import PlotsPanel
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def viewer(qtbot):
+    return ViewerModel()
+
+
+@pytest.fixture
+def panel(viewer, qtbot, rng):
+    """The panel beside a result of two candidates; the third disc is dimmed in the prediction."""
+    labels = discs()
+    g = np.array([10, 400, 600, 800, 1000.0])[labels] + rng.normal(0, 5, labels.shape)
+    p = g.copy()
+    p[labels == 3] -= 300
+    truth = viewer.add_image(g, name="gt")
+    viewer.add_labels(labels[:-1], name="too small")
+    viewer.add_labels(labels, name="cells")
+    panel = PlotsPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.resize(360, 560)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    panel.session.roles = Roles(truth, None, ())
+    panel.session.candidate = "cnn"
+    panel.session.result = compare_images({"cnn": p}, g, g + rng.normal(0, 9, g.shape))
+    panel.chooser.setCurrentIndex(panel.chooser.findData("intensity"))
+    panel.update_plot()
+    yield panel
+    panel.stop()
+
+
+def drawn(box):
+    """The points of objects, as (n, 2)."""
+    return np.transpose(box.curve._objects)
+
+
+def test_raw_and_every_prediction_have_a_curve(panel):
+    box = panel.plot("intensity")
+    assert list(box.curve._lines) == ["raw", "cnn"]
+    assert np.isfinite(box.curve._lines["cnn"].middle).any()
+    assert len(drawn(box)) == 0
+
+
+def test_only_labels_of_the_size_of_the_ground_truth_are_offered(panel, viewer):
+    box = panel.plot("intensity")
+    assert [box.labels.itemText(i) for i in range(box.labels.count())] == ["none", "cells"]
+    viewer.add_labels(discs(), name="nuclei")
+    assert box.labels.count() == 3
+    del viewer.layers["cells"], viewer.layers["nuclei"]
+    assert box.labels.currentText() == "no labels of this size"
+    assert not box.labels.isEnabled()
+
+
+def test_objects_are_measured_and_say_how_they_agree(panel, qtbot):
+    box = panel.plot("intensity")
+    box.labels.setFocus()
+    QTest.keyClicks(box.labels, "c")  # as a person does: by the first letter
+    assert box.labels.currentText() == "cells"
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4)
+    share = drawn(box)
+    assert share[2, 1] < share[2, 0] - 0.1  # the dimmed disc lies below the line
+    assert box.said.text().startswith("cnn, 4 objects: r = 0.")
+    assert "limits of agreement, image units" in box.said.text()
+    panel.session.candidate = "raw"
+    panel.update_plot()
+    assert box.said.text().startswith("raw, 4 objects: r = 1.000")
+    box.labels.setCurrentIndex(0)
+    assert box.said.text() == ""
+    assert len(drawn(box)) == 0
+
+
+def test_a_click_on_an_object_flies_to_it(panel, viewer, qtbot):
+    box = panel.plot("intensity")
+    box.labels.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4)
+    box.curve.draw()
+    Hand(qtbot).click(box.curve, box.curve._plot, *drawn(box)[3])
+    assert viewer.scene.camera.center[-2:] == pytest.approx((29, 29), abs=0.6)
+
+
+def test_labels_that_go_while_they_are_measured_are_forgotten(panel, viewer, qtbot):
+    box = panel.plot("intensity")
+    box.labels.setCurrentIndex(1)
+    del viewer.layers["cells"]
+    qtbot.wait(50)
+    assert len(drawn(box)) == 0
+    assert box.objects == {}
