@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_verdict.comparison.evidence.camera import Camera
+from napari_verdict.comparison.evidence.conditions import kept_of
 from napari_verdict.comparison.evidence.places import apart, places_in
 from napari_verdict.comparison.evidence.standard import Gathering
 from napari_verdict.metrics.alarms import FalseAlarms, false_alarms
 from napari_verdict.metrics.evidence import SCALES, detection_limit, evidence_map, peaks, reach
-from napari_verdict.metrics.noise import NoiseModel, residual_curve
+from napari_verdict.metrics.noise import NoiseModel
 from napari_verdict.metrics.residuals import standardised_residual
 
 CAMERA = NoiseModel.of_camera(2.2, 100.0, 1.6)
@@ -116,7 +118,9 @@ def _noise(raw: np.ndarray, prediction: np.ndarray, known: bool) -> tuple[NoiseM
     noise = CAMERA
     if not known:
         everywhere = np.ones(raw.shape, bool)
-        noise = residual_curve(raw, prediction, everywhere).fit("residual", circular=True)
+        kept = kept_of(raw, prediction, everywhere)
+        unknown = Camera(None, None, None)
+        noise, _ = unknown.with_prediction(raw, prediction, everywhere, "prediction", kept)
     return noise, false_alarms(prediction, noise)
 
 

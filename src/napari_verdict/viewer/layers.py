@@ -136,7 +136,9 @@ def may_predict(layers: Iterable[Any], roles: Roles) -> list[Any]:
     ]
 
 
-def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Task, str]:
+def infer_task(
+    ground_truth: Any | None, predictions: Sequence[Any], raw: Any | None = None
+) -> tuple[Task, str]:
     """Return the task the chosen layers speak for, and from what it was inferred.
 
     Parameters
@@ -145,6 +147,8 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
         The layer chosen as ground truth.
     predictions : sequence of napari layers
         The layers chosen as predictions.
+    raw : napari layer or None
+        The layer chosen as raw.
 
     Returns
     -------
@@ -156,6 +160,8 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
     if "points" in kinds:
         return Task.DETECTIONS, "Points layers"
     if "labels" not in kinds:
+        if ground_truth is None and raw is not None and predictions:
+            return Task.EVIDENCE, "no ground truth"
         return Task.RESTORATION, "Image layers"
     if all(_looks_like_mask(x) for x in chosen):
         return Task.FOREGROUND, "labels hold one id only"

@@ -53,6 +53,18 @@ def test_sources_stand_in_their_order_and_all_give_the_camera(rng, truth):
         assert curve.mean.size > 2
 
 
+def test_a_prediction_that_keeps_noise_does_not_make_the_camera_look_better(rng, truth):
+    raw = capture(rng, truth)
+    result = ask(raw, (grey(truth) + raw) / 2, known=False)
+    noise = result.conditions["a"].noise
+    assert "raised" in noise.source
+    at = np.array([105.0, 200.0])
+    np.testing.assert_allclose(noise.variance(at), CAMERA.variance(at), rtol=0.15)
+    # what is left is noise, so nothing of it is a place
+    assert result.places["a"] == ()
+    assert result.score("residual_background", "a").value == pytest.approx(0.25, abs=0.03)
+
+
 def test_a_prediction_near_to_raw_is_left_as_it_is(rng, truth):
     raw, shown = capture(rng, truth).astype(float), grey(truth)
     everywhere = np.ones(raw.shape, bool)

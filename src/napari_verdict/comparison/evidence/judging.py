@@ -116,9 +116,9 @@ def biased(levels: Mapping[str, Signatures]) -> dict[str, str]:
 
 def judge(result: EvidenceResult) -> list[list[Part]]:
     """Return the sentences of the verdict without ground truth."""
-    sentences = [s for n in result.conditions for s in _prediction(result, n)]
+    sentences = [s for n in result.conditions for s in sentences_of(result, n)]
     if len(result.conditions) > 1:
-        sentences.append(_disputed(result))
+        sentences.append(disputed(result))
     circular = [n for n, c in result.conditions.items() if c.noise.circular]
     if circular:
         text = (
@@ -129,7 +129,8 @@ def judge(result: EvidenceResult) -> list[list[Part]]:
     return sentences
 
 
-def _prediction(result: EvidenceResult, name: str) -> list[list[Part]]:
+def sentences_of(result: EvidenceResult, name: str) -> list[list[Part]]:
+    """Return the sentences about one prediction."""
     conditions, places = result.conditions[name], result.places.get(name, ())
     states = states_of(conditions, _own_noise(result, name))
     start, fine = subject(name), states == [State.CONSISTENT]
@@ -175,7 +176,8 @@ def _own_noise(result: EvidenceResult, name: str) -> float:
         return math.nan
 
 
-def _disputed(result: EvidenceResult) -> list[Part]:
+def disputed(result: EvidenceResult) -> list[Part]:
+    """Return the sentence about where predictions disagree."""
     if not result.disputes:
         return [("The predictions differ nowhere by more than raw could tell.", None)]
     counts = Counter(d.supports for d in result.disputes)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari_verdict.metrics.residuals import Signatures
 
 _TOO_FEW = "no pixel of this brightness counts"
+_NO_BACKGROUND = "raw has no dark, flat background with independent noise"
+_CONSTANT = "the prediction is constant"
 
 
 def convention_of(inquiry: Inquiry, conditions: Conditions) -> str:
@@ -62,8 +64,10 @@ def prediction_rows(
     """
     image, convention = inquiry.ground_truth.name, convention_of(inquiry, conditions)
 
-    def score(metric: str, value: float, unit: str = "1", n: int | None = None) -> Score:
-        reason = _TOO_FEW if math.isnan(value) else None
+    def score(
+        metric: str, value: float, unit: str = "1", n: int | None = None, why: str = _TOO_FEW
+    ) -> Score:
+        reason = why if math.isnan(value) else None
         return Score(
             image=image, candidate=name, metric=metric, value=value, unit=unit,
             convention=convention, reason=reason, n=n,
@@ -78,10 +82,11 @@ def prediction_rows(
     yield from _signature_rows(score, "", conditions.whole)
     for level in LEVELS:
         yield from _signature_rows(score, f"_{level}", conditions.levels[level])
-    yield score("residual_background", conditions.kept, n=conditions.background.n)
+    n = conditions.background.n
+    yield score("residual_background", conditions.kept, n=n, why=_NO_BACKGROUND)
     first = next(iter(conditions.fits.values()))
-    yield score("fitted_gain", first.measured_gain)
-    yield score("fitted_offset", first.measured_offset, "image units")
+    yield score("fitted_gain", first.measured_gain, why=_CONSTANT)
+    yield score("fitted_offset", first.measured_offset, "image units", why=_CONSTANT)
 
 
 def _signature_rows(score: Callable[..., Score], suffix: str, s: Signatures) -> Iterator[Score]:
