@@ -50,9 +50,20 @@ def check_geometry(inquiry: Inquiry) -> list[Finding]:
     if not inquiry.predictions:
         text = "No prediction was chosen, so there is nothing that raw could support."
         return [Finding("nothing", Severity.ERROR, text)]
+    if 0 in raw.shape:
+        text = (
+            f"Raw has {times(raw.shape)} pixels: it is empty. Choose the image that was denoised."
+        )
+        return [Finding("empty", Severity.ERROR, text)]
     found = [f for p in inquiry.predictions for f in _geometry(raw, p, called(p.name), p.name)]
     for k, capture in enumerate(inquiry.captures):
         found += _geometry(raw, capture, f"capture {k + 1}", None)
+    if inquiry.ignore is not None and tuple(inquiry.ignore.shape) != raw.shape:
+        text = (
+            f"The mask of ignored pixels is {times(tuple(inquiry.ignore.shape))}, raw "
+            f"{times(raw.shape)}. Choose a mask of raw's shape."
+        )
+        found.append(Finding("ignore-shape", Severity.ERROR, text))
     for stack in inquiry.calibration:
         if len(stack.shape) < 2 or stack.shape[0] < 2:
             text = (

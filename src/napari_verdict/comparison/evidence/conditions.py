@@ -101,6 +101,7 @@ def conditions_of(
     wanted = inquiry.evidence.fit if alike.fits else False
     fits = _fits(sample, name, seen, frames, wanted)
     found = list(check_alike(alike, name, fits[frames[len(frames) // 2]]))
+    found += _check_frames(sample, name, fits, frames)
     _stop_at(found)
     expected = _expected(sample, name, fits, frames)
     if not (seen & np.isfinite(expected)).any():
@@ -205,6 +206,24 @@ def _fits(
                 one = fit_of(raw[here], prediction[here], seen[here], True)
                 fits[frame] = one if one.gain > 0 else whole
     return fits
+
+
+def _check_frames(
+    sample: Sample,
+    name: str,
+    fits: Mapping[tuple[int, ...], Fit],
+    frames: Sequence[tuple[int, ...]],
+) -> list[Finding]:
+    """Say where frames were fitted that nobody looked at."""
+    seen = set(sample.frames[~sample.ignored.all(axis=1)].tolist())
+    if len(seen) == len(frames) or not fits[frames[0]].applied:
+        return []
+    text = (
+        f"{sentence(called(name))} was brought to the grey values of raw by {len(seen)} of "
+        f"{len(frames)} frames; the others were given the gain and offset of these together. If "
+        "each frame was scaled by itself, ask of a few frames at a time."
+    )
+    return [Finding("frames-together", Severity.WARNING, text, name)]
 
 
 def _not_saturated(raw: NDArray[np.float64], saturation: float | None) -> NDArray[np.bool_]:
