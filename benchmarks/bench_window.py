@@ -44,9 +44,13 @@ class Bench(Hands):
         self.viewer = napari.Viewer()
         self.app = QApplication.instance()
         self.viewer.window._qt_window.resize(1600, 1000)
-        self.viewer.add_labels(truth, name="ground truth")
-        self.viewer.add_labels(prediction, name="stardist")
-        self.viewer.add_labels(np.roll(prediction, 2, -2), name="cellpose")
+        shifted = np.roll(prediction, 2, -2)
+        for name, data in (
+            ("ground truth", truth),
+            ("stardist", prediction),
+            ("cellpose", shifted),
+        ):
+            self.viewer.add_labels(data, name=name, axis_labels="zyx"[-truth.ndim :])
         self.settle(1)
 
     def _watch_ours(self) -> None:
