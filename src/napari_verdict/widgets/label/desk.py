@@ -15,6 +15,7 @@ from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
 from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
 from napari_verdict.widgets.label.state import DRAWING
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from napari_verdict.annotation.tiles import Box, Plan
@@ -104,8 +105,8 @@ class Desk(QObject):
         state.current, state.message = k, ""
         tile, bench = state.tile, state.bench
         assert tile is not None
-        if self._viewer.canvas.grid.enabled:
-            self._viewer.canvas.grid.enabled = False
+        if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
+            session_of(self._viewer).grid.leave()
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
         self._take_free_label()
         self.arm()

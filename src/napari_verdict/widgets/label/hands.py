@@ -86,9 +86,12 @@ class Hands(QObject):
         state = self._state
         if self.watch is None or state.tile is None:
             return False
+        asked_before = self._asking
         self.cancel()
         state.message = ""
-        if name == "accept" and not state.correcting:
+        if name == asked_before:
+            pass  # the same again takes it back
+        elif name == "accept" and not state.correcting:
             state.message = _BLIND
         elif name in _NO_PLACE:
             place = self.pointer.here(state.bench.truth) if pointed and name != "split" else None

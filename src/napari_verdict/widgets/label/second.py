@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject
 
 from napari_verdict.annotation.tiles import State
 from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
-from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.opening import Opened, keeping
@@ -127,7 +127,7 @@ class SecondOpinion(QObject):
 
         dock, state, work = self._dock, self._dock.state, self._dock.work
         if not isinstance(outcome, Opened) or work is None:
-            state.message = getattr(outcome, "message", "")
+            state.message = words_of(outcome)
             return
         dock.hands.cancel()
         work.rest()
@@ -172,4 +172,4 @@ class SecondOpinion(QObject):
             said = "\n".join(o.sentence for o in outcome.values())
             self._dock.page.agreement.setText(said)
         else:
-            self._dock.state.message = getattr(outcome, "message", "")
+            self._dock.state.message = words_of(outcome)
