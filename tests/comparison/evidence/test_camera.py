@@ -111,3 +111,19 @@ def test_a_stack_of_one_capture_is_refused(truth):
     with pytest.raises(ComparisonError, match="two or more"):
         ask(grey(truth), grey(truth), calibration=[one])
     assert inquiry(grey(truth), grey(truth)).calibration == ()
+
+
+def test_stacks_that_are_all_dark_say_nothing_of_photons_and_are_refused(rng, truth):
+    dark = stacks(rng)[:1]
+    with pytest.raises(ComparisonError, match="evenly lit"):
+        ask(capture(rng, truth), grey(truth), calibration=dark, known=False)
+
+
+def test_a_background_without_any_noise_is_no_error(rng, truth):
+    # counted photons, without an offset: where it is dark all pixels are 0
+    electrons = np.where(truth > 10, truth, 0)
+    raw = rng.poisson(electrons).astype(np.uint16)
+    result = ask(raw, electrons, known=False)
+    score = result.score("residual_background", "a")
+    assert np.isnan(score.value)
+    assert score.reason

@@ -40,6 +40,11 @@ NEAR_OFFSET = 0.25
 KEEPS = 0.9
 #: So many pixels, and this share of all, heap up where a camera is saturated.
 _HEAP, _HEAP_SHARE = 8, 1e-5
+_NO_SLOPE = (
+    "In the stacks noise does not grow with light, as where all are dark or of one brightness, so "
+    "they do not say how much noise photons make. Add a stack of an evenly lit field, or enter the "
+    "camera's gain, offset and read noise."
+)
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,10 @@ def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.floa
     if inquiry.calibration:
         stacks = [np.asarray(s.data, np.float64) for s in inquiry.calibration]
         curve = stacks_curve(stacks, saturation)
-        return Camera(_fitted(curve, STACKS), curve, saturation)
+        noise = _fitted(curve, STACKS)
+        if noise.slope == 0:
+            raise ComparisonError([Finding("noise-unknown", Severity.ERROR, _NO_SLOPE)])
+        return Camera(noise, curve, saturation)
     return Camera(None, None, saturation)
 
 

@@ -101,14 +101,17 @@ def conditions_of(
     wanted = inquiry.evidence.fit if alike.fits else False
     fits = _fits(sample, name, seen, frames, wanted)
     found = list(check_alike(alike, name, fits[frames[len(frames) // 2]]))
+    found += _check_frames(sample, name, fits, frames)
     _stop_at(found)
     expected = _expected(sample, name, fits, frames)
     if not (seen & np.isfinite(expected)).any():
         text = f"{sentence(called(name))} and raw have no pixel in common that counts."
         raise ComparisonError([Finding("not-finite", Severity.ERROR, text, name)])
-    kept = kept_of(raw, expected, seen)
+    flat = flat_pixels(expected, seen & np.isfinite(expected))
+    kept = kept_of(raw, expected, flat)
     noise, curve = camera.with_prediction(raw, expected, seen, name, kept)
-    standard, background, said = _standard(sample, expected, noise, camera.saturation)
+    standard = Standard(1.0, 0.0, noise, camera.saturation)
+    standard, background, said = _independent(sample, expected, flat, standard)
     found += said
     _stop_at(found)
     z = standard.residual(raw, expected, sample.ignored)
@@ -131,17 +134,21 @@ def conditions_of(
     ), found
 
 
-def _standard(
-    sample: Sample, expected: NDArray[np.float64], noise: NoiseModel, saturation: float | None
+def _independent(
+    sample: Sample, expected: NDArray[np.float64], flat: NDArray[np.bool_], standard: Standard
 ) -> tuple[Standard, Background, list[Finding]]:
     """Return what makes residuals independent, and what the noise of raw is like."""
-    standard = Standard(1.0, 0.0, noise, saturation)
-    z = standard.residual(sample.images[RAW], expected, sample.ignored)
+    raw = sample.images[RAW]
+    z = standard.residual(raw, expected, sample.ignored)
     lines, found = lines_of(z)
     standard = replace(standard, columns=lines.columns, rows=lines.rows)
-    background = _background(sample, standard, expected, np.isfinite(z))
+    if standard.taken_off:
+        shared = z - standard.residual(raw, expected, sample.ignored)
+        shared[~np.isfinite(shared)] = 0
+        raw = raw - shared * np.sqrt(standard.noise.variance(np.nan_to_num(expected)))
+    background = _background(raw, expected, flat & np.isfinite(z))
     independence, said = neighbours_of(background, lines)
-    found += [*said, *check_noise(background, noise)]
+    found += [*said, *check_noise(background, standard.noise)]
     return replace(standard, kernel=independence.kernel), background, found
 
 
@@ -161,11 +168,9 @@ def _expected(
 
 
 def kept_of(
-    raw: NDArray[np.float64], expected: NDArray[np.float64], seen: NDArray[np.bool_]
+    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
 ) -> float:
     """Return the residual's variance over raw's own where the prediction shows nothing."""
-    valid = seen & np.isfinite(expected)
-    flat = flat_pixels(expected, valid)
     own = background_noise(raw, flat)
     if not own.pairs or abs(own.largest) > CORRELATED:
         return float("nan")  # structure, or noise that is not independent
@@ -203,26 +208,36 @@ def _fits(
     return fits
 
 
+def _check_frames(
+    sample: Sample,
+    name: str,
+    fits: Mapping[tuple[int, ...], Fit],
+    frames: Sequence[tuple[int, ...]],
+) -> list[Finding]:
+    """Say where frames were fitted that nobody looked at."""
+    seen = set(sample.frames[~sample.ignored.all(axis=1)].tolist())
+    if len(seen) == len(frames) or not fits[frames[0]].applied:
+        return []
+    text = (
+        f"{sentence(called(name))} was brought to the grey values of raw by {len(seen)} of "
+        f"{len(frames)} frames; the others were given the gain and offset of these together. If "
+        "each frame was scaled by itself, ask of a few frames at a time."
+    )
+    return [Finding("frames-together", Severity.WARNING, text, name)]
+
+
 def _not_saturated(raw: NDArray[np.float64], saturation: float | None) -> NDArray[np.bool_]:
     good: NDArray[np.bool_] = np.isfinite(raw)
     return good if saturation is None else good & (raw < saturation)
 
 
 def _background(
-    sample: Sample, standard: Standard, expected: NDArray[np.float64], valid: NDArray[np.bool_]
+    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
 ) -> Background:
-    """Measure the noise of raw, without what lines share, where the prediction shows nothing.
+    """Measure the noise of raw where the prediction shows nothing.
 
     Where raw shows much there too, what the prediction says of it is taken off.
     """
-    deviation = np.sqrt(standard.noise.variance(np.where(valid, expected, 0)))
-    flat = flat_pixels(expected, valid)
-    raw = sample.images[RAW]
-    if standard.taken_off:
-        striped = replace(standard, columns=None, rows=None)
-        with_and_without = (s.residual(raw, expected, sample.ignored) for s in (striped, standard))
-        z, plain = with_and_without
-        raw = raw - np.where(valid, z - plain, 0) * deviation
     found = background_noise(raw, flat)
     if not abs(found.largest) > CORRELATED:
         return found

@@ -45,7 +45,7 @@ def convention_of(inquiry: Inquiry, conditions: Conditions) -> str:
 
 
 def prediction_rows(
-    inquiry: Inquiry, name: str, conditions: Conditions, places: Sequence[Place], kept: int
+    inquiry: Inquiry, name: str, conditions: Conditions, places: Sequence[Place]
 ) -> Iterator[Score]:
     """Yield the scores of one prediction.
 
@@ -58,9 +58,7 @@ def prediction_rows(
     conditions : Conditions
         What was measured of it.
     places : sequence of Place
-        That were found, strongest first.
-    kept : int
-        Pixels that count.
+        That were found, strongest first; the `n` of their counts is all pixels of raw.
     """
     image, convention = inquiry.ground_truth.name, convention_of(inquiry, conditions)
 
@@ -74,8 +72,9 @@ def prediction_rows(
         )  # fmt: skip
 
     heights = np.array([p.height for p in places])
-    yield score("shown_without_photons", float((heights < 0).sum()), n=kept)
-    yield score("photons_not_shown", float((heights > 0).sum()), n=kept)
+    pixels = math.prod(inquiry.ground_truth.shape)
+    yield score("shown_without_photons", float((heights < 0).sum()), n=pixels)
+    yield score("photons_not_shown", float((heights > 0).sum()), n=pixels)
     gathering = conditions.gathering
     yield score("threshold_low", gathering.low, "standard deviations")
     yield score("threshold_high", gathering.high, "standard deviations")
