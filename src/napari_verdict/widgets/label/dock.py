@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidge
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.annotation.tiles import State, TiledImage
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
+from napari_verdict.viewer.truth import TRUTH, add_labels_like
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.label.compared import (
@@ -153,8 +153,8 @@ class LabelWidget(QWidget):
         if isinstance(truth, Sitting):
             self.job.start(lambda t: resuming(truth, wanted, image, t), "Taking labels up")
         else:
-            dtype = DTYPE if truth is None else truth.data.dtype
-            self.job.start(lambda t: opening(wanted, image, who, dtype, t), "Drawing tiles")
+            labels = None if truth is None else truth.data
+            self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
 
     def begin(self, asked: Asked, opened: Opened) -> None:
         """Make the layer to label on where there is none, and go to the first tile."""
@@ -165,20 +165,20 @@ class LabelWidget(QWidget):
             data = None if kept is None else kept.labels
             truth = add_labels_like(self._viewer, asked.raw, TRUTH, data)
         else:
-            keeper.given(truth.data)
+            keeper.given(opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         self.state.update({"annotator": who, "correcting": False})
         bench = Bench(asked.raw, asked.axes, truth, asked.predictions)
         mask = None if kept is None else kept.ignore
         self.desk.start(bench, opened.plan, mask)
         self._on_estimates({})
-        self.take_up(keeper)
+        self.take_up(keeper, opened.shadow)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
 
-    def take_up(self, keeper: Keeper) -> None:
+    def take_up(self, keeper: Keeper, shadow: Any) -> None:
         """Watch, keep and score what is on the desk."""
-        work = Work(self.desk, self.live, keeper, self)
+        work = Work(self.desk, self.live, keeper, self, shadow)
         work.origins.connect(self.page.origins.setText)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
@@ -186,8 +186,9 @@ class LabelWidget(QWidget):
 
     def at_work(self, work: Work) -> None:
         """Let edits, scores and words be those of one person."""
-        self.work, self.hands.watch = work, work.watch
+        self.work = self.hands.work = work
         work.follow()
+        work.take_free_label()
         self.page.origins.setText(work.keeper.origins.sentence())
         self._score()
         self._show()
@@ -195,7 +196,7 @@ class LabelWidget(QWidget):
     def put_down(self) -> None:
         """Watch, keep and score no more; what was painted is kept."""
         self.hands.cancel()
-        self.hands.watch = None
+        self.hands.work = None
         self.live.stop()
         self.page.bar.clear()
         self.second.forget()

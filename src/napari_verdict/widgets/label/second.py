@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_verdict.annotation.tiles import State
-from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
+from napari_verdict.viewer.truth import TRUTH, add_labels_like
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
@@ -79,7 +79,7 @@ class SecondOpinion(QObject):
                 mine = mine.reopen(k)
             image = labelled_input(state.bench.raw, state.bench.axes)
             self._opener.start(
-                lambda token: keeping(mine, image, self._name, DTYPE, token), "Making the folder"
+                lambda token: keeping(mine, image, self._name, None, token), "Making the folder"
             )
 
     def end(self) -> None:
@@ -139,7 +139,7 @@ class SecondOpinion(QObject):
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)
         keeper.planned(outcome.plan)
         dock.desk.turn_to(replace(state.bench, truth=truth), outcome.plan, 0)
-        dock.take_up(keeper)
+        dock.take_up(keeper, outcome.shadow)
         dock.page.second.setText("Back to the first")
 
     def _on_plan(self, plan: Any) -> None:
