@@ -87,11 +87,12 @@ def compared_layers(roles: Roles, comparison: Comparison) -> list[tuple[Any, Any
     """Return the layers that were compared, each with the array it was compared with."""
     inputs = (comparison.ground_truth, *comparison.predictions, comparison.raw)
     layers = (roles.ground_truth, *roles.predictions, roles.raw)
-    return [
-        (layer, one.data)
+    compared = {
+        layer: one.data  # without ground truth raw stands in its place as well
         for layer, one in zip(layers, inputs, strict=True)
         if layer is not None and one is not None
-    ]
+    }
+    return list(compared.items())
 
 
 def _events_of(layer: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 from napari_verdict.comparison.findings import ComparisonError, Finding
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.inquiries import inquiry_of
-from napari_verdict.viewer.layers import Roles, comparable, kind_of, settle
+from napari_verdict.viewer.layers import Roles, comparable, kind_of, pixels_of, settle
 from napari_verdict.viewer.regions import VIEW, limited, vertices_of
 from napari_verdict.viewer.snapshot import comparison_of
 from napari_verdict.widgets.findings_list import FindingsList
@@ -158,14 +158,22 @@ class ChoicePanel(QWidget):
         return cast("Inquiry", limited_one)
 
     def limits(self, task: Task) -> list[tuple[str, Any, Any]]:
-        """Return what limits the evaluation: ``region`` or ``ignore``, layer, corners if shapes."""
+        """Return what a result depends on beside what is compared.
+
+        ``region``, ``ignore`` or ``noise``, the layer, and what it holds: corners of shapes, an
+        image's pixels; None for labels, which are copied when it runs.
+        """
         names = ("ignore",) if task is Task.EVIDENCE else ("region", "ignore")
         chosen = [(name, getattr(self.choices, name)) for name in names]
-        return [
+        limits = [
             (name, layer, vertices_of(layer) if kind_of(layer) == "shapes" else None)
             for name, layer in chosen
             if layer is not None and layer != VIEW
         ]
+        if task is Task.EVIDENCE:
+            measured = (*self.choices.captures, *self.choices.stacks)
+            limits += [("noise", layer, pixels_of(layer)) for layer in measured]
+        return limits
 
     def show_findings(self, findings: Iterable[Finding]) -> None:
         """Show what a run found, for as long as what was chosen stays the same."""

@@ -179,14 +179,23 @@ def text_of(score: Score | None, row: Row) -> str:
     if score is None:
         return "–"
     if math.isnan(score.value):
-        return "undefined"
+        known = row.interval and score.ci_low is not None
+        return f"> {score.ci_low:{row.form}}" if known else "undefined"
     if math.isinf(score.value):
         return "∞" if score.value > 0 else "−∞"
     text = f"{score.value:{row.form}}"
-    if row.interval and score.ci_low is not None and score.ci_high is not None:
-        half = max(score.ci_high - score.value, score.value - score.ci_low)
-        text = f"{text} ±{half:{row.form.replace('3g', '1g').replace('2f', '1g')}}"
+    if row.interval and score.ci_low is not None:
+        text += _interval(score, row)
     return text.replace("-", "−")
+
+
+def _interval(score: Score, row: Row) -> str:
+    """Write an interval in few letters; hovering tells both of its ends."""
+    assert score.ci_low is not None
+    if score.ci_high is None:
+        return f" (> {score.ci_low:{row.form}})"
+    half = max(score.ci_high - score.value, score.value - score.ci_low)
+    return f" ±{half:.1%}" if row.form.endswith("%") else f" ±{half:.2g}"
 
 
 def explain(score: Score | None, row: Row, result: Result) -> str:

@@ -107,9 +107,11 @@ def conditions_of(
     if not (seen & np.isfinite(expected)).any():
         text = f"{sentence(called(name))} and raw have no pixel in common that counts."
         raise ComparisonError([Finding("not-finite", Severity.ERROR, text, name)])
-    kept = kept_of(raw, expected, seen)
+    flat = flat_pixels(expected, seen & np.isfinite(expected))
+    kept = kept_of(raw, expected, flat)
     noise, curve = camera.with_prediction(raw, expected, seen, name, kept)
-    standard, background, said = _standard(sample, expected, noise, camera.saturation)
+    standard = Standard(1.0, 0.0, noise, camera.saturation)
+    standard, background, said = _independent(sample, expected, flat, standard)
     found += said
     _stop_at(found)
     z = standard.residual(raw, expected, sample.ignored)
@@ -132,17 +134,21 @@ def conditions_of(
     ), found
 
 
-def _standard(
-    sample: Sample, expected: NDArray[np.float64], noise: NoiseModel, saturation: float | None
+def _independent(
+    sample: Sample, expected: NDArray[np.float64], flat: NDArray[np.bool_], standard: Standard
 ) -> tuple[Standard, Background, list[Finding]]:
     """Return what makes residuals independent, and what the noise of raw is like."""
-    standard = Standard(1.0, 0.0, noise, saturation)
-    z = standard.residual(sample.images[RAW], expected, sample.ignored)
+    raw = sample.images[RAW]
+    z = standard.residual(raw, expected, sample.ignored)
     lines, found = lines_of(z)
     standard = replace(standard, columns=lines.columns, rows=lines.rows)
-    background = _background(sample, standard, expected, np.isfinite(z))
+    if standard.taken_off:
+        shared = z - standard.residual(raw, expected, sample.ignored)
+        shared[~np.isfinite(shared)] = 0
+        raw = raw - shared * np.sqrt(standard.noise.variance(np.nan_to_num(expected)))
+    background = _background(raw, expected, flat & np.isfinite(z))
     independence, said = neighbours_of(background, lines)
-    found += [*said, *check_noise(background, noise)]
+    found += [*said, *check_noise(background, standard.noise)]
     return replace(standard, kernel=independence.kernel), background, found
 
 
@@ -162,11 +168,9 @@ def _expected(
 
 
 def kept_of(
-    raw: NDArray[np.float64], expected: NDArray[np.float64], seen: NDArray[np.bool_]
+    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
 ) -> float:
     """Return the residual's variance over raw's own where the prediction shows nothing."""
-    valid = seen & np.isfinite(expected)
-    flat = flat_pixels(expected, valid)
     own = background_noise(raw, flat)
     if not own.pairs or abs(own.largest) > CORRELATED:
         return float("nan")  # structure, or noise that is not independent
@@ -228,20 +232,12 @@ def _not_saturated(raw: NDArray[np.float64], saturation: float | None) -> NDArra
 
 
 def _background(
-    sample: Sample, standard: Standard, expected: NDArray[np.float64], valid: NDArray[np.bool_]
+    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
 ) -> Background:
-    """Measure the noise of raw, without what lines share, where the prediction shows nothing.
+    """Measure the noise of raw where the prediction shows nothing.
 
     Where raw shows much there too, what the prediction says of it is taken off.
     """
-    deviation = np.sqrt(standard.noise.variance(np.where(valid, expected, 0)))
-    flat = flat_pixels(expected, valid)
-    raw = sample.images[RAW]
-    if standard.taken_off:
-        striped = replace(standard, columns=None, rows=None)
-        with_and_without = (s.residual(raw, expected, sample.ignored) for s in (striped, standard))
-        z, plain = with_and_without
-        raw = raw - np.where(valid, z - plain, 0) * deviation
     found = background_noise(raw, flat)
     if not abs(found.largest) > CORRELATED:
         return found
