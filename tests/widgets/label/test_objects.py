@@ -176,6 +176,23 @@ def test_correcting_shows_predictions_and_accepts_what_is_under_the_mouse(labell
     assert not model.visible
 
 
+def test_of_several_predictions_the_one_that_is_seen_is_accepted_from(labeller):
+    other = labeller.viewer.layers["model"].data.copy()
+    other[other > 0] += 100
+    layer = labeller.viewer.add_labels(other, name="stardist", scale=(0.5, 0.5), units=("um", "um"))
+    labeller.start()
+    assert len(labeller.state.bench.predictions) == 2
+    labeller.click("Correcting: predictions are shown")
+    labeller.viewer.layers["model"].visible = False
+    hover(labeller, FIRST)
+    labeller.key("C")
+    assert at(labeller, FIRST)
+    assert "flatters stardist" in labeller.dock.page.origins.text()
+    layer.visible = False
+    labeller.key("C")
+    assert "No prediction is seen" in labeller.says()
+
+
 def test_showing_a_prediction_by_other_means_ends_blindness(labeller):
     labeller.start()
     labeller.viewer.layers["model"].visible = True

@@ -176,6 +176,34 @@ def test_more_tiles_go_on_with_the_same_drawing(labeller):
     assert len(labeller.state.plan.tiles) == 6
 
 
+def test_where_no_tile_is_left_it_is_said(labeller):
+    labeller.start(number=16)
+    for k in range(16):
+        labeller.state.plan = labeller.state.plan.finish(k)
+    labeller.click("More tiles")
+    assert "All tiles there are" in labeller.says()
+    assert labeller.state.current == 0
+
+
+def test_the_image_may_be_renamed_while_its_tiles_are_labelled(labeller, tmp_path):
+    labeller.start()
+    labeller.viewer.layers["raw"].name = "nuclei"
+    labeller.click("Tile by hand")
+    assert labeller.state.tile.draw is Draw.HAND
+    labeller.dock.desk.finish(empty=True)
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    assert len(list((tmp_path / "out" / "masks").iterdir())) == 1
+
+
+def test_what_tiles_were_drawn_by_is_hidden_too(labeller):
+    probability = labeller.viewer.add_image(np.full((128, 128), 0.4), name="probability")
+    labeller.start(draw="low confidence", confidence=probability)
+    assert not probability.visible
+    labeller.click("Stop labelling")
+    assert probability.visible
+
+
 def test_when_the_labels_are_deleted_labelling_ends_quietly(labeller):
     labeller.start()
     labeller.window.hide()

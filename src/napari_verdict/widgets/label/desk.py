@@ -93,7 +93,10 @@ class Desk(QObject):
             return
         if not state.correcting:
             kept = [bench.raw, bench.truth, self.ambiguous]
-            self._blindfold.put_on([x for x in kept if x is not None], bench.predictions)
+            told = [*bench.predictions, bench.confidence]
+            self._blindfold.put_on(
+                [x for x in kept if x is not None], [x for x in told if x is not None]
+            )
 
     # ---- from tile to tile
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,8 @@ class Exporter(QObject):
         bench, plan, work = self._dock.state.bench, self._dock.state.plan, self._dock.work
         if bench is None or work is None:
             return
-        image = labelled_input(bench.raw, bench.axes)
+        # the layer may have been renamed since its tiles were drawn
+        image = replace(labelled_input(bench.raw, bench.axes), name=plan.images[0].name)
         labels, mask = bench.truth.data, self._dock.desk.ambiguous
         origins, who = work.keeper.origins, work.keeper.annotator
         ignore = None if mask is None else mask.data

@@ -60,7 +60,7 @@ class Hands(QObject):
         self.pointer = Pointer(viewer, self)
         self.pointer.pointed.connect(self._on_pointed)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
-        self._wanted = 0
+        self._wanted, self._source = 0, None  # type: tuple[int, Any]
 
     @property
     def _state(self) -> Labelling:
@@ -137,7 +137,7 @@ class Hands(QObject):
         state = self._state
         truth = state.bench.truth
         if name == "accept":
-            predicted = value_at(self._prediction(), place) or 0
+            predicted = self._predicted(place)
             self._try(lambda: self._accept(predicted), name)
             return
         label = value_at(truth.data, place) or 0
@@ -183,12 +183,21 @@ class Hands(QObject):
         assert self.work is not None
         return self.work.free_labels()
 
-    def _prediction(self) -> Any:
-        predictions = self._state.bench.predictions
-        return pixels_of(predictions[0]) if predictions else None
+    def _predicted(self, place: Any) -> int:
+        """Return the object at a place, of the first prediction that is seen and has one there."""
+        seen = [p for p in self._state.bench.predictions if p.visible]
+        self._source, found = next(iter(seen), None), 0
+        for layer in seen:
+            if found := value_at(pixels_of(layer), place) or 0:
+                self._source = layer
+                break
+        return found
 
     def _accept(self, predicted: int, *, over: bool = False) -> Change:
-        prediction = self._prediction()
+        if self._source is None:
+            raise EditError("No prediction is seen. Show the one whose objects you want to accept.")
+        prediction = pixels_of(self._source)
+        self._state.accepted_from = self._source.name
         if not isinstance(prediction, np.ndarray):
             raise EditError(
                 "The prediction is read from a file piece by piece, so its objects cannot be "

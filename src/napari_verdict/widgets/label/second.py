@@ -52,7 +52,7 @@ class SecondOpinion(QObject):
         super().__init__(dock)
         self._dock = dock
         self._first: _First | None = None
-        self._name = ""
+        self._name, self._tiles = "", ()  # type: tuple[str, tuple[int, ...]]
         self._opener, self._job = Job(self), Job(self)
         self._opener.done.connect(self._on_opened)
         self._job.done.connect(self._on_compared)
@@ -72,8 +72,13 @@ class SecondOpinion(QObject):
         tiles = tiles_for_second(state.plan)
         if not name.strip():
             state.message = "Say who labels: somebody else, or you again."
-        elif work is not None and tiles:
-            self._name = name.strip()
+        elif not tiles:
+            state.message = (
+                "The finished tiles were chosen by hand, so agreement on them would stand for "
+                "nothing else. Finish tiles that were drawn first."
+            )
+        elif work is not None:
+            self._name, self._tiles = name.strip(), tiles
             mine = replace(state.plan, tiles=tuple(state.plan.tiles[k] for k in tiles))
             for k in range(len(tiles)):
                 mine = mine.reopen(k)
@@ -123,8 +128,6 @@ class SecondOpinion(QObject):
         self.begin(self._dock.page.bar.reason.currentText())
 
     def _on_opened(self, outcome: Any) -> None:
-        from napari_verdict.annotation.agreement import tiles_for_second
-
         dock, state, work = self._dock, self._dock.state, self._dock.work
         if not isinstance(outcome, Opened) or work is None:
             state.message = words_of(outcome)
@@ -132,8 +135,9 @@ class SecondOpinion(QObject):
         dock.hands.cancel()
         work.rest()
         state.correcting = False
-        tiles = tiles_for_second(state.plan)
-        self._first = _First(state.bench, state.plan, state.current, work, dock.comparison(), tiles)
+        self._first = _First(
+            state.bench, state.plan, state.current, work, dock.comparison(), self._tiles
+        )
         data = None if outcome.kept is None else outcome.kept.labels
         truth = add_labels_like(dock._viewer, state.bench.raw, f"{TRUTH} · {self._name}", data)
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)

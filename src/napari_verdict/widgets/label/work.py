@@ -127,7 +127,7 @@ class Work(QObject):
 
     def _on_painted(self, painted: Any, action: Action) -> None:
         state = self._state
-        source = state.bench.predictions[0].name if action is Action.ACCEPT else ""
+        source = state.accepted_from if action is Action.ACCEPT else ""
         self.keeper.painted(section_of(state.current), painted, action, source)
         self._live.touched(*state.bench.place(painted.low, painted.high))
         window = state.window
