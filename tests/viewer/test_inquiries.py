@@ -10,7 +10,7 @@ from napari_verdict.comparison.evidence.model import EvidenceSettings
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.inquiries import inquiry_of
-from napari_verdict.viewer.layers import Roles, infer_task
+from napari_verdict.viewer.layers import Roles, guess_captures, infer_task
 
 
 def image(name, shape=(3, 8, 8), **kwargs):
@@ -48,6 +48,13 @@ def test_labels_are_no_denoised_image():
     labels = Labels(np.ones((8, 8), np.uint8), name="cells")
     said = said_of(Roles(None, image("raw", (8, 8)), (labels,)), EvidenceSettings())
     assert "“cells” is a Labels layer" in said
+
+
+def test_further_captures_are_known_by_name():
+    layers = [image(n) for n in ("raw capture", "second_capture", "capture 3", "cnn", "Repeat")]
+    named = [x.name for x in guess_captures(layers)]
+    assert named == ["second_capture", "capture 3", "Repeat"]
+    assert guess_captures([image("denoised capture")]) == ()
 
 
 def test_evidence_is_what_images_without_ground_truth_ask_for():

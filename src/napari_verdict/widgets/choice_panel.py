@@ -10,7 +10,14 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 from napari_verdict.comparison.findings import ComparisonError, Finding
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.inquiries import inquiry_of
-from napari_verdict.viewer.layers import Roles, comparable, kind_of, pixels_of, settle
+from napari_verdict.viewer.layers import (
+    Roles,
+    comparable,
+    guess_captures,
+    kind_of,
+    pixels_of,
+    settle,
+)
 from napari_verdict.viewer.regions import VIEW, limited, vertices_of
 from napari_verdict.viewer.snapshot import comparison_of
 from napari_verdict.widgets.findings_list import FindingsList
@@ -194,6 +201,10 @@ class ChoicePanel(QWidget):
             layer = getattr(self.choices, name)
             if layer not in (None, VIEW) and layer not in layers:
                 setattr(self.choices, name, None)
+        if "captures" not in self.choices.picked:
+            guess = guess_captures(layers)
+            if guess != self.choices.captures:
+                self.choices.captures = guess
         for name in ("captures", "stacks"):
             chosen = getattr(self.choices, name)
             if any(x not in layers for x in chosen):

@@ -136,7 +136,9 @@ class NoiseBox(QCollapsible):
         )
 
     def _on_ticked(self) -> None:
-        self._choices.update({"captures": _ticked(self.captures), "stacks": _ticked(self.stacks)})
+        picked = self._choices.picked | {"captures"}  # no longer guessed by name
+        ticked = {"captures": _ticked(self.captures), "stacks": _ticked(self.stacks)}
+        self._choices.update({"picked": picked} | ticked)
         self.picked.emit()
 
 
