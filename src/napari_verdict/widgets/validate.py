@@ -200,9 +200,12 @@ class ValidateWidget(QWidget):
         self.cancel.setVisible(busy)
 
     def _on_progress(self, progress: Progress) -> None:
+        # Qt paints a bar, and the window with it, within setValue; so it waits its turn
+        self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, progress.total)
         self.bar.setValue(progress.done)
         self.bar.setFormat(f"{progress.what} %p %")
+        self.bar.setUpdatesEnabled(True)
 
     def _on_outcome(self, outcome: Any) -> None:
         from napari.utils.notifications import show_error, show_info

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.evidence.conditions import LEVELS
+from napari_verdict.comparison.evidence.disputes import KEPT as MOST_DISPUTES
 from napari_verdict.comparison.evidence.rows import nearest
 from napari_verdict.comparison.verdict.sentence import Part, listed
 from napari_verdict.comparison.words import counted, subject
@@ -183,7 +184,9 @@ def disputed(result: EvidenceResult) -> list[Part]:
     counts = Counter(d.supports for d in result.disputes)
     unknown = counts.pop(None, 0)
     said = [f"{name} in {n:,}" for name, n in counts.most_common()]
-    text = f"Of {counted(len(result.disputes), 'place')} where they disagree, raw supports "
+    n = len(result.disputes)
+    places = f"the {n} largest places" if n == MOST_DISPUTES else counted(n, "place")
+    text = f"Of {places} where they disagree, raw supports "
     text += listed(said) if said else "none"
     return [(text + (f"; in {unknown:,} it cannot tell." if unknown else "."), None)]
 
