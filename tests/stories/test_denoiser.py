@@ -23,7 +23,6 @@ def bench(person: Person) -> Person:
     """The sample is open, the Validate dock too, and raw was asked."""
     viewer = person.viewer
     viewer.open_sample("napari-verdict", "evidence")
-    viewer.layers.remove("second capture")
     viewer.window.add_plugin_dock_widget("napari-verdict", "Validate")
     person.click("Check against raw")
     person.wait(lambda: "evidence · inventive" in viewer.layers, "the evidence")
@@ -44,6 +43,17 @@ def test_it_is_seen_at_once_what_was_made_up_and_what_was_erased(bench):
     assert "hides 1 place" in verdict
     assert "not validation" in bench.find("What is claimed").text()
     assert seen(bench.viewer)[:2] == ["evidence · inventive", "inventive"]
+
+
+def test_another_capture_tells_the_error_against_the_clean_image_nobody_has(bench):
+    table = bench.find("Scores").model()
+    rows = {table.headerData(r, Qt.Orientation.Vertical): r for r in range(table.rowCount())}
+    names = [table.headerData(c, Qt.Orientation.Horizontal) for c in range(table.columnCount())]
+    assert names == ["raw", "careful", "inventive"]
+    cells = [table.data(table.index(rows["uPSNR (dB)"], c)) for c in range(3)]
+    decibels = [float(c.lstrip("▲").split("±")[0]) for c in cells]
+    assert cells[1].startswith("▲")
+    assert decibels[1] > decibels[2] > decibels[0] + 3
 
 
 def test_from_the_list_to_the_place_and_raw_prediction_and_residual_there(bench):
