@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
+import numpy as np
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
@@ -40,6 +41,7 @@ def main() -> None:
 
     shoot(*open_sample("segmentation"), arguments.out / "validate-nuclei.png", curve=True)
     shoot(*open_sample("denoising"), arguments.out / "validate-denoising.png", panels=True)
+    shoot_labelling(arguments.out / "label-nuclei.png")
     if arguments.data:
         viewer, widget = open_files(
             {
@@ -93,6 +95,53 @@ def shoot(
     picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
     picture.quantize(256).save(path, optimize=True)
     viewer.close()
+
+
+def shoot_labelling(path: Path, tiles: int = 4) -> None:
+    """Label some tiles of the nuclei sample with what is true of them, and take a picture."""
+    from napari_verdict.annotation.edits import difference
+    from napari_verdict.annotation.origins import Action
+    from napari_verdict.samples import segmentation_pair
+    from napari_verdict.viewer import samples
+    from napari_verdict.widgets.label.dock import LabelWidget
+
+    viewer = napari.Viewer()
+    viewer.window.resize(*SIZE)
+    for data, meta, kind in samples.segmentation_pair():
+        if meta["name"] != "ground truth":
+            getattr(viewer, f"add_{kind}")(data, **meta)
+    dock = LabelWidget(viewer)
+    viewer.window.add_dock_widget(dock, name="Label ground truth", area="right")
+    dock.setup.size.setValue(96)
+    dock.setup.number.setValue(12)
+    wait(lambda: False, 0.5)
+    dock.setup.truth.setCurrentIndex(0)
+    dock.setup.start.click()
+    wait(lambda: dock.state.bench is not None, 60)
+    known, truth = segmentation_pair()["ground_truth"], dock.state.bench.truth
+    for k in range(tiles + 1):
+        window, ids = dock.state.window, np.unique(known[dock.state.inner])
+        if k == tiles:
+            ids = ids[ids > 0][:2]  # the tile in hand is begun
+        target = truth.data.copy()
+        part = np.where(np.isin(known[window], ids), known[window], target[window])
+        target[window] = part
+        change = difference(truth.data[window].copy(), target, window)
+        dock.work.watch.edit(change, Action.PAINT)
+        if k < tiles:
+            dock.desk.finish(empty=True)
+            wait(lambda k=k: finished_score(dock) == k + 1, 60)
+    wait(lambda: False, 1.0)
+    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
+    picture.quantize(256).save(path, optimize=True)
+    dock.stop()
+    viewer.close()
+
+
+def finished_score(dock: Any) -> int:
+    """Return on how many tiles the score that is shown rests."""
+    estimates = dock.state.estimates or {}
+    return next((e.first.n or 0 for e in estimates.values()), 0)
 
 
 def wait(until: Callable[[], bool], seconds: float) -> None:

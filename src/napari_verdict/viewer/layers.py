@@ -80,6 +80,12 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     return Roles(truth, raw, tuple(rest))
 
 
+def is_called_prediction(layer: Any) -> bool:
+    """Whether nothing in a layer's name says that it is the ground truth, or left out."""
+    name = layer.name.lower().replace("_", " ")
+    return not (_LEFT_OUT.search(name) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
+
+
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:
     """Bring the roles up to date with the layers there are.
 
@@ -130,7 +136,9 @@ def may_predict(layers: Iterable[Any], roles: Roles) -> list[Any]:
     ]
 
 
-def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Task, str]:
+def infer_task(
+    ground_truth: Any | None, predictions: Sequence[Any], raw: Any | None = None
+) -> tuple[Task, str]:
     """Return the task the chosen layers speak for, and from what it was inferred.
 
     Parameters
@@ -139,6 +147,8 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
         The layer chosen as ground truth.
     predictions : sequence of napari layers
         The layers chosen as predictions.
+    raw : napari layer or None
+        The layer chosen as raw.
 
     Returns
     -------
@@ -150,6 +160,8 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
     if "points" in kinds:
         return Task.DETECTIONS, "Points layers"
     if "labels" not in kinds:
+        if ground_truth is None and raw is not None and predictions:
+            return Task.EVIDENCE, "no ground truth"
         return Task.RESTORATION, "Image layers"
     if all(_looks_like_mask(x) for x in chosen):
         return Task.FOREGROUND, "labels hold one id only"

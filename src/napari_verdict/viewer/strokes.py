@@ -73,8 +73,14 @@ class Strokes:
         """Compare these regions at every look; what was painted beyond them stays compared."""
         self._watched = list(regions)
 
-    def look(self) -> Painted | None:
+    def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
+
+        Parameters
+        ----------
+        settled : bool
+            False while napari is in the middle of something: of the two events of an edit one may
+            come before its pixels are written, so what was stirred is looked at again.
 
         Raises
         ------
@@ -88,9 +94,11 @@ class Strokes:
             )
         whole: list[Region] = [(slice(None),) * data.ndim]
         regions = whole if self._all else [*self._watched, *self._beyond]
-        undone, self._all, self._stroke = not self._stroke, False, False
+        undone = not self._stroke
         found = [self._differing(data, region) for region in regions]
         parts = [f for f in found if len(f)]
+        if parts or settled:
+            self._all = self._stroke = False
         if not parts:
             return None
         flat = np.unique(np.concatenate(parts))

@@ -82,13 +82,14 @@ class Judging(QObject):
         comparison : Comparison
             As it was asked for.
         places : str
-            Of a restoration: how its places were found, since their ids depend on it.
+            Of a restoration or of evidence: how its places were found, since their ids depend
+            on it.
         """
         c = comparison
         inputs = (c.ground_truth, *c.predictions, *([c.raw] if c.raw is not None else []))
         arrays = tuple(x.data for x in inputs)
         words: tuple[Any, ...] = (c.task, [x.name for x in inputs], c.settings.decisions, places)
-        if restored := c.task == "restoration":
+        if places_listed := c.task in ("restoration", "evidence"):
             words += (c.settings.convention, c.settings.ssim_3d)
         same = len(arrays) == len(self._arrays) and all(
             a is b for a, b in zip(arrays, self._arrays, strict=True)
@@ -98,7 +99,7 @@ class Judging(QObject):
         self.flush()
         if self._unsaved.waiting and self._asked is not None and not self._unsaved.files:
             self._left.append((*self._asked, self._session.judgements))
-        self._asked = comparison, places if restored else ""
+        self._asked = comparison, places if places_listed else ""
         self._arrays, self._words, self._identities = arrays, words, None
         self._unsaved.forget()
         self._set(Judgements())

@@ -50,9 +50,20 @@ def check_geometry(inquiry: Inquiry) -> list[Finding]:
     if not inquiry.predictions:
         text = "No prediction was chosen, so there is nothing that raw could support."
         return [Finding("nothing", Severity.ERROR, text)]
+    if 0 in raw.shape:
+        text = (
+            f"Raw has {times(raw.shape)} pixels: it is empty. Choose the image that was denoised."
+        )
+        return [Finding("empty", Severity.ERROR, text)]
     found = [f for p in inquiry.predictions for f in _geometry(raw, p, called(p.name), p.name)]
     for k, capture in enumerate(inquiry.captures):
         found += _geometry(raw, capture, f"capture {k + 1}", None)
+    if inquiry.ignore is not None and tuple(inquiry.ignore.shape) != raw.shape:
+        text = (
+            f"The mask of ignored pixels is {times(tuple(inquiry.ignore.shape))}, raw "
+            f"{times(raw.shape)}. Choose a mask of raw's shape."
+        )
+        found.append(Finding("ignore-shape", Severity.ERROR, text))
     for stack in inquiry.calibration:
         if len(stack.shape) < 2 or stack.shape[0] < 2:
             text = (
@@ -118,7 +129,8 @@ def likeness(inquiry: Inquiry, name: str) -> Likeness:
     """Look at how much a prediction shows what raw shows."""
     prediction = next(p for p in inquiry.predictions if p.name == name)
     a, b = probe(prediction), probe(inquiry.ground_truth)
-    return Likeness(a, b, _alike(a, b), _shows_something(b))
+    smooth_a, smooth_b = (gaussian_filter(_filled(i), 4.0) for i in (a, b))
+    return Likeness(a, b, correlation(smooth_a, smooth_b), _shows_something(b, smooth_b))
 
 
 def check_alike(alike: Likeness, name: str, fit: Fit) -> Iterator[Finding]:
@@ -166,22 +178,23 @@ def check_alike(alike: Likeness, name: str, fit: Fit) -> Iterator[Finding]:
             yield Finding("shifted", Severity.WARNING, text, name)
 
 
-def _alike(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
-    smooth = [gaussian_filter(np.nan_to_num(i.astype(np.float64)), 4.0) for i in (a, b)]
-    return correlation(smooth[0], smooth[1])
+def _filled(image: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return an image with its mean where it is not finite."""
+    pixels = image.astype(np.float32)
+    good = np.isfinite(pixels)
+    mean = pixels[good].mean(dtype=np.float64) if good.any() else 0.0
+    return np.where(good, pixels, np.float32(mean))
 
 
-def _shows_something(raw: NDArray[np.generic]) -> bool:
+def _shows_something(raw: NDArray[np.generic], smooth: NDArray[np.float32]) -> bool:
     """Whether raw varies by more than noise leaves under a window of 4 px."""
-    finite = np.isfinite(raw)
-    if not finite.any() or raw.shape[1] < 2:
+    if raw.shape[1] < 2:
         return False
-    pixels = raw.astype(np.float64)
-    mean = float(pixels[finite].mean())
-    pixels = np.where(finite, pixels, mean)
-    noise = np.square(np.diff(pixels, axis=1)).mean() / 2
+    noise = np.square(np.diff(_filled(raw), axis=1)).mean(dtype=np.float64) / 2
+    mean, varies = smooth.mean(dtype=np.float64), smooth.var(dtype=np.float64)
+    # what is left of it, and of rounding
     left = noise / (4 * math.pi * 4.0**2) + 1e-12 * mean**2
-    return bool(gaussian_filter(pixels, 4.0).var() > 3 * left)
+    return bool(varies > 3 * left)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_verdict.annotation.edits import EditError
 from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
@@ -105,6 +107,7 @@ class Desk(QObject):
         if self._viewer.canvas.grid.enabled:
             self._viewer.canvas.grid.enabled = False
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
+        self._take_free_label()
         self.arm()
 
     def step(self, by: int) -> bool:
@@ -177,9 +180,7 @@ class Desk(QObject):
         state.plan = plan
         following = plan.next_open(state.current)
         if following is None:
-            state.message = (
-                "No tile is open any more. The score is below; draw more tiles to narrow it."
-            )
+            state.message = "No tile is open any more."
             self.arm()
         else:
             self.go(following)
@@ -190,6 +191,15 @@ class Desk(QObject):
         """Put the tool that was used last back into the hand."""
         if self.state.bench is not None:
             arm(self._viewer, self.state.bench.truth, self.state.tool)
+
+    def _take_free_label(self) -> None:
+        """Let the brush begin a new object, so that it does not go on with one of another tile."""
+        from napari_verdict.annotation.objects import next_free_label
+
+        truth = self.state.bench.truth
+        if (truth.data == truth.selected_label).any():
+            with contextlib.suppress(EditError):  # all are taken: said when one is asked for
+                truth.selected_label = next_free_label(truth.data)
 
     @property
     def ambiguous(self) -> Any | None:

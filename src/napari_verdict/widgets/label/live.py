@@ -88,8 +88,8 @@ class LiveScores(QObject):
         self._dirty |= {
             k for k in self._finished() if counter is None or counter.touches(tiles[k], frame, box)
         }
-        if self._dirty:
-            self._soon.start()
+        if self._dirty and counter is not None:
+            self._count()
 
     def stop(self) -> None:
         """Count no more."""

@@ -87,7 +87,10 @@ def opening(
     wanted: Wanted, image: Input, annotator: str, dtype: Any, token: CancelToken
 ) -> Generator[Progress, None, Opened]:
     """Draw tiles and begin to keep labels in a folder of their own."""
-    plan = yield from planning(wanted, token)
+    try:
+        plan = yield from planning(wanted, token)
+    except ValueError as error:
+        raise ComparisonError([Finding("no-tiles", Severity.ERROR, str(error))]) from error
     return (yield from keeping(plan, image, annotator, dtype, token))
 
 

@@ -20,7 +20,13 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN, axes_from_labels
-from napari_verdict.viewer.layers import comparable, guess_roles, kind_of, pixels_of
+from napari_verdict.viewer.layers import (
+    comparable,
+    guess_roles,
+    is_called_prediction,
+    kind_of,
+    pixels_of,
+)
 from napari_verdict.viewer.truth import shape_of
 from napari_verdict.widgets.label.asked import DRAWS, Asked
 
@@ -135,8 +141,7 @@ class SetupBox(QWidget):
             for layer in labels:
                 if layer is truth:
                     continue
-                guessed = layer is not guess.ground_truth and not layer.name.startswith("ignored")
-                checked = known.get(id(layer), guessed)
+                checked = known.get(id(layer), is_called_prediction(layer))
                 item = QListWidgetItem(layer.name)
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
                               | Qt.ItemFlag.ItemIsSelectable)  # fmt: skip
