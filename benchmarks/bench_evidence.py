@@ -15,11 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_verdict import check_evidence
+from napari_verdict.comparison.evidence.camera import Camera
+from napari_verdict.comparison.evidence.conditions import kept_of
 from napari_verdict.comparison.evidence.places import apart, places_in
 from napari_verdict.comparison.evidence.standard import Gathering
 from napari_verdict.metrics.alarms import FalseAlarms, false_alarms
+from napari_verdict.metrics.correlation import flat_pixels
 from napari_verdict.metrics.evidence import SCALES, detection_limit, evidence_map, peaks, reach
-from napari_verdict.metrics.noise import NoiseModel, residual_curve
+from napari_verdict.metrics.noise import NoiseModel
 from napari_verdict.metrics.residuals import standardised_residual
 
 CAMERA = NoiseModel.of_camera(2.2, 100.0, 1.6)
@@ -57,6 +61,17 @@ def find(raw: np.ndarray, prediction: np.ndarray, threads: int) -> int:
 def bench_evidence_and_threshold(benchmark, pair, threads):
     find(*pair, threads)  # compiled, and the simulation remembered
     assert benchmark.pedantic(find, (*pair, threads), rounds=7) <= 3
+
+
+@pytest.mark.parametrize("camera", [CAMERA, None], ids=["known", "estimated"])
+def bench_check_evidence(benchmark, pair, camera):
+    raw, prediction = pair
+
+    def check() -> int:
+        return len(check_evidence(prediction, raw, noise=camera).places["prediction"])
+
+    check()  # compiled, and the simulation remembered
+    assert benchmark.pedantic(check, rounds=7) <= 3
 
 
 def bench_first_simulation(benchmark, pair):
@@ -116,7 +131,9 @@ def _noise(raw: np.ndarray, prediction: np.ndarray, known: bool) -> tuple[NoiseM
     noise = CAMERA
     if not known:
         everywhere = np.ones(raw.shape, bool)
-        noise = residual_curve(raw, prediction, everywhere).fit("residual", circular=True)
+        kept = kept_of(raw, prediction, flat_pixels(prediction, everywhere))
+        unknown = Camera(None, None, None)
+        noise, _ = unknown.with_prediction(raw, prediction, everywhere, "prediction", kept)
     return noise, false_alarms(prediction, noise)
 
 

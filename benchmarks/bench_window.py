@@ -10,13 +10,15 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bench_labels import nuclei
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionSlider
+from window_hands import Hands
 from window_meter import Meter, silence
 
 from napari_verdict.widgets.display import virtual_display
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Bench:
+class Bench(Hands):
     """A viewer with two predictions of many objects, the Validate dock, and hands."""
 
-    def __init__(self, side: int, per_side: int, explain: bool) -> None:
+    def __init__(self, side: int, per_side: int, explain: bool, depth: int = 0) -> None:
         import napari
 
         self.explain = explain
@@ -37,12 +39,18 @@ class Bench:
         self.meter = Meter()
         rng = np.random.default_rng(0)
         truth, prediction = nuclei(rng, side, per_side)
+        if depth:
+            truth, prediction = (np.repeat(a[np.newaxis], depth, 0) for a in (truth, prediction))
         self.viewer = napari.Viewer()
         self.app = QApplication.instance()
         self.viewer.window._qt_window.resize(1600, 1000)
-        self.viewer.add_labels(truth, name="ground truth")
-        self.viewer.add_labels(prediction, name="stardist")
-        self.viewer.add_labels(np.roll(prediction, 2, 0), name="cellpose")
+        shifted = np.roll(prediction, 2, -2)
+        for name, data in (
+            ("ground truth", truth),
+            ("stardist", prediction),
+            ("cellpose", shifted),
+        ):
+            self.viewer.add_labels(data, name=name, axis_labels="zyx"[-truth.ndim :])
         self.settle(1)
 
     def _watch_ours(self) -> None:
@@ -61,47 +69,6 @@ class Bench:
             (PlotCanvas, "paintEvent"),
         ):
             self.meter.watch("ours", owner, name)
-
-    # ---- hands
-
-    def settle(self, seconds: float = 0.3) -> None:
-        """Let napari finish what it does by itself."""
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            self.app.processEvents()
-            time.sleep(0.002)
-
-    def until(self, holds: Callable[[], Any], patience: float = 300) -> float:
-        """Turn the event loop until something holds; return when it did."""
-        end = time.perf_counter() + patience
-        while not holds():
-            if time.perf_counter() > end:
-                raise TimeoutError
-            self.app.processEvents()
-        return time.perf_counter()
-
-    def mouse(self, widget: Any, kind: Any, at: QPoint, down: bool = True) -> None:
-        """Send a real event of the left button."""
-        button = Qt.MouseButton.LeftButton
-        none = Qt.MouseButton.NoButton
-        event = QMouseEvent(
-            kind,
-            QPointF(at),
-            QPointF(widget.mapToGlobal(at)),
-            none if kind == QEvent.Type.MouseMove else button,
-            button if down else none,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(widget, event)
-
-    def drag(self, widget: Any, places: list[QPoint], each: Callable[[Callable[[], None]], None]):
-        """Press, move from place to place, release; `each` measures one move."""
-        self.mouse(widget, QEvent.Type.MouseButtonPress, places[0])
-        self.settle()
-        for place in places[1:]:
-            each(lambda p=place: self.mouse(widget, QEvent.Type.MouseMove, p))
-        self.mouse(widget, QEvent.Type.MouseButtonRelease, places[-1], down=False)
-        self.settle()
 
     # ---- what is measured
 
@@ -185,7 +152,8 @@ class Bench:
             table.append(seen - start)
             self.until(lambda: presenter._painted is presenter.result)
             drawn = self.meter.drawn
-            painted.append(self.until(lambda: self.meter.drawn > drawn) - start)
+            with suppress(TimeoutError):  # no object became another
+                painted.append(self.until(lambda: self.meter.drawn > drawn, 3) - start)
             ours.append(self.meter.spent["ours"])
             napari.append(self.meter.spent["napari"])
             self.settle(0.05)
@@ -216,6 +184,26 @@ class Bench:
 
             self.answer(f"plot of another threshold: {what}", None, [change] * 10, seen)
         self.viewer.window.remove_dock_widget(panel)
+
+    def jumps(self, what: str) -> None:
+        """The arrow key leads from entry to entry: camera, sliders and outline."""
+        from napari_verdict.widgets.docks import open_inspect
+        from napari_verdict.widgets.hunt import Hunt
+
+        self.meter.watch("ours", Hunt, "go")
+        inspect = open_inspect(self.viewer)
+        self.until(lambda: inspect.entries is not None and len(inspect.entries))
+        self.settle(1)
+
+        def down() -> None:
+            QTest.keyClick(inspect.table, Qt.Key.Key_Down)
+
+        def seen() -> bool:
+            layer = inspect.hunt.highlight.layer
+            return layer is not None and layer.visible
+
+        self.answer(f"first jump, {what}", 50, [down], seen)
+        self.answer(f"jump, {what}", 50, [down] * 10, seen)
 
     def mending(self) -> None:
         """Judge and mend: accept objects, paint with the mouse, undo and redo."""
@@ -325,18 +313,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, default=4096, help="pixels along y and x")
     parser.add_argument("--per-side", type=int, default=100, help="objects along y and x")
+    parser.add_argument("--depth", type=int, default=0, help="planes; only jumps in 3D then")
     parser.add_argument("--explain", action="store_true", help="say what silences came from")
     options = parser.parse_args()
     with virtual_display():
-        bench = Bench(options.side, options.per_side, options.explain)
+        bench = Bench(options.side, options.per_side, options.explain, options.depth)
         bench.dock()
         bench.job("first time, kernels loaded")
         for _ in range(3):
             bench.job("again")
-        bench.slider()
-        bench.curve()
-        bench.plots()
-        bench.mending()
+        if options.depth:
+            bench.viewer.dims.ndisplay = 3
+            bench.jumps(f"{options.depth} planes in 3D")
+        else:
+            bench.slider()
+            bench.curve()
+            bench.plots()
+            bench.jumps("2D")
+            bench.mending()
         bench.print()
         bench.validate.stop()
         bench.viewer.close()

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
+import numpy as np
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
 from napari_verdict.widgets.demo import open_sample
+from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.validate import ValidateWidget
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def main() -> None:
 
     shoot(*open_sample("segmentation"), arguments.out / "validate-nuclei.png", curve=True)
     shoot(*open_sample("denoising"), arguments.out / "validate-denoising.png", panels=True)
+    shoot_evidence(arguments.out / "evidence.png")
+    shoot_labelling(arguments.out / "label-nuclei.png")
     if arguments.data:
         viewer, widget = open_files(
             {
@@ -90,9 +94,79 @@ def shoot(
         widget.results.threshold.curve_button.click()
     viewer.reset_view()
     wait(lambda: False, 1.0)
-    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
-    picture.quantize(256).save(path, optimize=True)
+    save(viewer, path)
     viewer.close()
+
+
+def shoot_evidence(path: Path) -> None:
+    """Ask raw without ground truth, go to the first place, and show what is there."""
+    viewer, widget = open_sample("evidence")
+    drawn: list[None] = []
+    widget.presenter.drawn.connect(lambda: drawn.append(None))
+    widget.validate.click()
+    wait(lambda: bool(drawn), 300)
+    viewer.reset_view()
+    wait(lambda: False, 1.0)
+    save(viewer, path)
+    inspect = open_inspect(viewer)
+    wait(inspect.isVisible, 10)
+    inspect.buttons.next.click()
+    wait(lambda: False, 1.0)
+    save(viewer, path.with_stem(path.stem + "-place"))
+    viewer.close()
+
+
+def save(viewer: Any, path: Path) -> None:
+    """Take a picture of the window."""
+    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
+    # by default a few pixels in a colour of their own would lose it
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+
+
+def shoot_labelling(path: Path, tiles: int = 4) -> None:
+    """Label some tiles of the nuclei sample with what is true of them, and take a picture."""
+    from napari_verdict.annotation.edits import difference
+    from napari_verdict.annotation.origins import Action
+    from napari_verdict.samples import segmentation_pair
+    from napari_verdict.viewer import samples
+    from napari_verdict.widgets.label.dock import LabelWidget
+
+    viewer = napari.Viewer()
+    viewer.window.resize(*SIZE)
+    for data, meta, kind in samples.segmentation_pair():
+        if meta["name"] != "ground truth":
+            getattr(viewer, f"add_{kind}")(data, **meta)
+    dock = LabelWidget(viewer)
+    viewer.window.add_dock_widget(dock, name="Label ground truth", area="right")
+    dock.setup.size.setValue(96)
+    dock.setup.number.setValue(12)
+    wait(lambda: False, 0.5)
+    dock.setup.truth.setCurrentIndex(0)
+    dock.setup.start.click()
+    wait(lambda: dock.state.bench is not None, 60)
+    known, truth = segmentation_pair()["ground_truth"], dock.state.bench.truth
+    for k in range(tiles + 1):
+        window, ids = dock.state.window, np.unique(known[dock.state.inner])
+        if k == tiles:
+            ids = ids[ids > 0][:2]  # the tile in hand is begun
+        target = truth.data.copy()
+        part = np.where(np.isin(known[window], ids), known[window], target[window])
+        target[window] = part
+        change = difference(truth.data[window].copy(), target, window)
+        dock.work.watch.edit(change, Action.PAINT)
+        if k < tiles:
+            dock.desk.finish(empty=True)
+            wait(lambda k=k: finished_score(dock) == k + 1, 60)
+    wait(lambda: False, 1.0)
+    save(viewer, path)
+    dock.stop()
+    viewer.close()
+
+
+def finished_score(dock: Any) -> int:
+    """Return on how many tiles the score that is shown rests."""
+    estimates = dock.state.estimates or {}
+    return next((e.first.n or 0 for e in estimates.values()), 0)
 
 
 def wait(until: Callable[[], bool], seconds: float) -> None:

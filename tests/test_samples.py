@@ -10,14 +10,18 @@ import pytest
 from napari_verdict import samples
 
 
-@pytest.fixture(scope="module", params=["denoising_triplet", "segmentation_pair"])
+@pytest.fixture(
+    scope="module",
+    params=["denoising_triplet", "denoising_without_truth", "segmentation_pair"],
+)
 def twice(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     make = getattr(samples, request.param)
     return make(), make()
 
 
 def arrays(sample: Any) -> list[np.ndarray]:
-    return [sample["raw"], sample["ground_truth"], *sample["predictions"].values()]
+    beside = sample["ground_truth"] if "ground_truth" in sample else sample["capture"]
+    return [sample["raw"], beside, *sample["predictions"].values()]
 
 
 def test_a_sample_is_the_same_at_every_call(twice):
@@ -53,6 +57,27 @@ def test_restorations_differ_in_worth():
     raw = np.corrcoef(sample["raw"].ravel(), truth)[0, 1]
     assert r["non-local means"] > raw
     assert r["non-local means"] > r["Gaussian, σ 3"]
+
+
+def test_what_was_made_up_and_erased_differs_from_the_careful_prediction_there_alone():
+    sample = samples.denoising_without_truth()
+    careful, inventive = sample["predictions"].values()
+    difference = inventive - careful
+    y, x = np.indices(difference.shape)
+    far = np.ones(difference.shape, bool)
+    for (row, column), sign in ((sample["made_up"], 1), (sample["erased"], -1)):
+        near = np.hypot(y - row, x - column) < 40
+        far &= ~near
+        assert (sign * difference[near]).max() > 10
+    assert np.abs(difference[far]).max() < 0.01
+
+
+def test_the_second_capture_is_of_the_same_field_with_noise_of_its_own():
+    sample = samples.denoising_without_truth()
+    np.testing.assert_array_equal(sample["raw"], samples.denoising_triplet()["raw"])
+    difference = sample["capture"].astype(float) - sample["raw"]
+    assert abs(difference.mean()) < 0.1
+    assert difference.std() > 5
 
 
 def test_nuclei_are_whole_and_some_touch():

@@ -58,6 +58,57 @@ def denoising_triplet() -> Sample:
     }
 
 
+class Unproven(TypedDict):
+    """A raw image, another capture of its field, and predictions that nobody can score; (y, x)."""
+
+    raw: NDArray[np.uint16]
+    capture: NDArray[np.uint16]
+    predictions: dict[str, NDArray[np.float32]]
+    made_up: tuple[int, int]
+    erased: tuple[int, int]
+    pixel_size: float
+
+
+def denoising_without_truth() -> Unproven:
+    """Expose the cell of `denoising_triplet` twice, and denoise it carefully and inventively.
+
+    Returns
+    -------
+    Unproven
+        `raw` and `capture` in camera units; predictions, as float32 in the units of `raw`, by
+        total variation: *careful* as it is, *inventive* with a filament more in the nucleus,
+        around `made_up` (y, x), and one vesicle less, at `erased`; `pixel_size` in micrometres.
+        512 × 512, the same at every call.
+    """
+    from skimage.restoration import denoise_tv_chambolle
+
+    rng = np.random.default_rng(2021)
+    light = _cell(rng)
+    raw, capture = _expose(light, 30.0, rng), _expose(light, 30.0, rng)
+    careful = _unstabilise(denoise_tv_chambolle(_stabilise(raw), weight=1.3))
+    made_up = (300, 215)
+    filament = np.zeros((SIZE, SIZE))
+    along = np.linspace(-1, 1, 60)
+    _splat(filament, made_up[0] + 12 * along, made_up[1] + 16 * along + 4 * along**2, 1.0)
+    filament = ndimage.gaussian_filter(filament, 1.5)
+    spots = ndimage.gaussian_filter(careful, 2.0)[20:-20, 20:-20]
+    row, column = np.unravel_index(int(spots.argmax()), spots.shape)
+    erased = (int(row) + 20, int(column) + 20)
+    y, x = np.mgrid[:SIZE, :SIZE]
+    near = np.exp(-((np.hypot(y - erased[0], x - erased[1]) / 6.0) ** 4))
+    around = ndimage.percentile_filter(careful, 20, 21)
+    inventive = careful + 30.0 * filament / filament.max()
+    inventive = near * around + (1 - near) * inventive
+    return {
+        "raw": raw,
+        "capture": capture,
+        "predictions": {"careful": careful, "inventive": inventive.astype(np.float32)},
+        "made_up": made_up,
+        "erased": erased,
+        "pixel_size": 0.1,
+    }
+
+
 def segmentation_pair() -> Sample:
     """Make nuclei, many of them touching, and segment them in two classical ways.
 

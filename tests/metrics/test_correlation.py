@@ -86,6 +86,13 @@ def test_blocks_of_eight_show(white):
     assert found.blockiness > 1.2
 
 
+def test_a_few_photons_among_zeros_are_not_taken_for_blocks(rng):
+    # 30 photons, and all of them beside a border of blocks
+    image = np.zeros(EVERYWHERE.shape)
+    image[8 * rng.integers(1, 36, 30), rng.integers(0, 320, 30)] = 1
+    assert np.isnan(background_noise(image, EVERYWHERE).blockiness)
+
+
 def test_left_out_pixels_stay_left_out_and_too_few_say_nothing(white):
     z = ((white - 50) / 3).astype(np.float32)
     z[5:9, 7:30] = np.nan

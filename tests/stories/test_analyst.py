@@ -134,13 +134,13 @@ def test_a_wrong_ground_truth_is_judged_mended_and_undone(bench):
     viewer = bench.viewer
     bench.click_cell("Scores", row_of(bench, "missed"), 1)
     bench.wait(lambda: bench.sees("What is wrong, worst first"), "the Inspect dock")
-    bench.press(Qt.Key.Key_N)
+    bench.press("N")
     key = session_of(viewer).selected
     before = viewer.layers["gt"].data.copy()
     bench.click("Judge: ground truth wrong")
     bench.click("Note")
     bench.type("drawn twice")
-    bench.press(Qt.Key.Key_Return)
+    bench.press("Return")
     mark = session_of(viewer).judgements.marks[key]
     assert (mark.judgement, mark.note) == ("ground truth wrong", "drawn twice")
     bench.click(f"Delete GT {key.id}")

@@ -21,6 +21,11 @@ def test_layers_are_named_and_measured(make):
         assert 0.05 < layer.scale[0] < 1
 
 
+def test_the_sample_without_ground_truth_has_another_capture_in_its_place():
+    data = {meta["name"]: image for image, meta, _ in samples.denoising_without_truth()}
+    assert list(data) == ["raw", "second capture", "careful", "inventive"]
+
+
 def test_segmentations_open_as_labels():
     kinds = {data[1]["name"]: data[2] for data in samples.segmentation_pair()}
     assert kinds.pop("raw") == "image"

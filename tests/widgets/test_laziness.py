@@ -23,6 +23,8 @@ from napari_verdict.widgets.docks import open_inspect
 open_inspect(viewer)
 from napari_verdict.widgets.label.dock import LabelWidget
 viewer.window.add_dock_widget(LabelWidget(viewer))
+from napari_verdict.widgets.noisy import NoisyWidget
+viewer.window.add_dock_widget(NoisyWidget(viewer))
 new = {m.split(".")[0] for m in set(sys.modules) - before}
 print(sorted(new & {"matplotlib", "numba", "llvmlite", "skimage", "tifffile"}))
 print(any(m.startswith("napari_verdict.metrics") for m in sys.modules))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ LAGS = 5
 _WINDOW = 15
 #: Side of the blocks that JPEG compresses.
 _JPEG = 8
+#: Relative standard error up to which steps at borders of blocks are compared with others.
+_SURE = 0.03
 #: A spectrum that falls below this share of white noise cannot be made white again.
 _LEAST_POWER = 0.05
 
@@ -43,7 +46,7 @@ class Background:
         the correlation is unknown.
     blockiness : float
         Mean step between neighbours at borders of blocks of 8 over that within them: 1 unless
-        the image was compressed in blocks.
+        the image was compressed in blocks. NaN where steps are too few to tell within 0.03.
     """
 
     n: int
@@ -167,18 +170,22 @@ def _products(image: NDArray[np.float64], shape: list[int]) -> NDArray[np.float6
 
 
 def _blockiness(noise: NDArray[np.float64], flat: NDArray[np.bool_]) -> float:
-    sums, counts = np.zeros(2), np.zeros(2)
+    sums, squares, counts = np.zeros((3, 2))
     for n, f in ((noise, flat), (noise.T, flat.T)):
         both = f[1:] & f[:-1]
-        steps = np.where(both, np.abs(n[1:] - n[:-1]), 0).sum(axis=1)
-        number = both.sum(axis=1)
+        steps = np.where(both, np.abs(n[1:] - n[:-1]), 0)
         border = np.arange(1, len(n)) % _JPEG == 0
         for k, rows in enumerate((~border, border)):
             sums[k] += steps[rows].sum()
-            counts[k] += number[rows].sum()
-    if (counts < LEAST_IN_BIN).any() or sums[0] == 0:
+            squares[k] += np.square(steps[rows]).sum()
+            counts[k] += both[rows].sum()
+    if (counts < LEAST_IN_BIN).any() or (sums == 0).any():
         return float("nan")
-    within, across = sums / counts
+    within, across = means = sums / counts
+    errors = np.maximum(squares / counts - means**2, 0) / counts / means**2
+    # a few steps among pixels that are all alike say nothing of blocks
+    if math.sqrt(errors.sum()) > _SURE:
+        return float("nan")
     return float(across / within)
 
 

@@ -151,13 +151,16 @@ def _by_level(
     prediction: NDArray[np.float64], values: NDArray[np.float64], levels: int
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return level, mean, variance and number of pixels of each bin of the prediction."""
-    order = np.argsort(prediction, kind="stable")
-    bins = [b for b in np.array_split(order, levels) if b.size]
+    if levels == 1:  # nothing to sort
+        bins: list[Any] = [slice(None)] if values.size else []
+    else:
+        order = np.argsort(prediction, kind="stable")
+        bins = [b for b in np.array_split(order, levels) if b.size]
     return (
         np.array([prediction[b].mean() for b in bins]),
         np.array([values[b].mean() for b in bins]),
         np.array([values[b].var() for b in bins]),
-        np.array([b.size for b in bins], np.int64),
+        np.array([values[b].size for b in bins], np.int64),
     )
 
 

@@ -51,7 +51,7 @@ class Identity(_Model):
     prediction: Pixels
     raw: Pixels | None = Field(description="Of restorations.")
     decisions: tuple[str, ...] = Field(description="Remedies that were accepted, by id.")
-    places: str = Field(description="How places of a restoration were found; else empty.")
+    places: str = Field(description="How places of an image were found; else empty.")
 
 
 class MarkRecord(_Model):
@@ -211,7 +211,8 @@ def identities_of(
     token : CancelToken, optional
         Stops the reading.
     places : str
-        Of a restoration: what else decides which place has which rank, such as the ranking.
+        Of a restoration or of evidence: what else decides which place has which rank, such as
+        the ranking.
 
     Returns
     -------
@@ -224,6 +225,7 @@ def identities_of(
         If the token was set.
     """
     restoration = comparison.task is Task.RESTORATION
+    listed = restoration or comparison.task is Task.EVIDENCE
     truth = _pixels(comparison.ground_truth, token)
     raw = None
     if restoration:
@@ -238,7 +240,7 @@ def identities_of(
             prediction=raw if raw and given is comparison.raw else _pixels(given, token),
             raw=raw,
             decisions=comparison.settings.decisions,
-            places=places if restoration else "",
+            places=places if listed else "",
         )
         for name, given in comparison.candidates.items()
     }

@@ -12,6 +12,9 @@ from napari_verdict.viewer.layers import kind_of, pixels_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.viewer.layers import Roles
+
 #: Arrays up to this size are compared pixel by pixel, so that undoing an edit is noticed.
 COMPARED = 1 << 24
 
@@ -79,6 +82,18 @@ class Freshness:
         else:
             same = now is then
         (self._stale.discard if same else self._stale.add)(id(layer))
+
+
+def compared_layers(roles: Roles, comparison: Comparison) -> list[tuple[Any, Any]]:
+    """Return the layers that were compared, each with the array it was compared with."""
+    inputs = (comparison.ground_truth, *comparison.predictions, comparison.raw)
+    layers = (roles.ground_truth, *roles.predictions, roles.raw)
+    compared = {
+        layer: one.data  # without ground truth raw stands in its place as well
+        for layer, one in zip(layers, inputs, strict=True)
+        if layer is not None and one is not None
+    }
+    return list(compared.items())
 
 
 def _are_equal(now: Any, then: Any) -> bool:

@@ -157,7 +157,9 @@ def panels(viewer: Any, roles: Any) -> list[Any]:
     """
     sources = [roles.raw, *roles.predictions, roles.ground_truth]
     shown = [x for x in reversed(result_layers(viewer)) if x.visible]
-    return [x for x in [*sources, *shown] if x is not None and x in viewer.layers]
+    # without ground truth raw stands in its place as well
+    found = dict.fromkeys(x for x in [*sources, *shown] if x is not None)
+    return [x for x in found if x in viewer.layers]
 
 
 def reorder(layers: Any, wanted: Collection[Any]) -> None:

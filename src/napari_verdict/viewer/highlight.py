@@ -190,7 +190,10 @@ class Highlight:
             self.clear()
             return None
         lines = np.concatenate([_in_layer(result, reference, o.lines, frame) for o in outlines])
-        colours = [COLOURS[o.role] for o in outlines for _ in range(len(o.lines))]
+        # orange would be lost on evidence, which is orange itself
+        own = {"place": COLOURS["ground truth"]} if result.comparison.task == "evidence" else {}
+        of_role = COLOURS | own
+        colours = [of_role[o.role] for o in outlines for _ in range(len(o.lines))]
         layer = self.layer
         if not grid and layer is not None and layer.ndim != reference.ndim:
             self._viewer.layers.remove(layer)

@@ -38,6 +38,15 @@ KINDS: dict[str, KindStyle] = {
     "moved": KindStyle("→", "#56c8e8", "The same structure in another place."),
     "worse than raw": KindStyle("↓", "#e0402a", "Farther from the ground truth than raw is."),
     "ignored": KindStyle("–", "#9a9a9a", "In an ignored area: it counts neither way."),
+    "shown without photons": KindStyle(
+        "∅", "#2f8ff0", "The prediction shows something for which raw has no photons."
+    ),
+    "photons not shown": KindStyle(
+        "γ", "#ff8c1a", "Raw has photons for something that the prediction does not show."
+    ),
+    "raw supports another": KindStyle("✗", "#e0402a", "Predictions differ; raw is with another."),
+    "raw cannot tell": KindStyle("?", "#b07ad9", "Predictions differ; raw is with neither."),
+    "raw supports it": KindStyle("✓", "#ffe24a", "Predictions differ; raw is with this one."),
     # what a person says of an entry; it has no colour of its own
     "not judged": KindStyle("·", "", "Nobody has said yet what it is."),
     "real error": KindStyle("E", "", "The prediction is wrong."),

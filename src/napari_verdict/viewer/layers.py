@@ -22,6 +22,7 @@ _TRUTH = re.compile(
     r"(?<![a-z])(gt|ground|groundtruth|truth|true|target|reference|mask|masks|manual|annotations?)(?![a-z])"
 )
 _RAW = re.compile(r"(?<![a-z])(raw|noisy|noise|input|low|original)(?![a-z])")
+_CAPTURE = re.compile(r"(?<![a-z])(captures?|repeats?|replicates?)(?![a-z])")
 #: Labels with such a name are not compared unless a person picks them.
 _LEFT_OUT = re.compile(r"(?<![a-z])(ignored?|excluded?)(?![a-z])")
 _PREDICTION = re.compile(
@@ -83,6 +84,22 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     return Roles(truth, raw, tuple(rest))
 
 
+def guess_captures(layers: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the images that are called further captures of the field of raw."""
+    images = [x for x in comparable(layers) if kind_of(x) == "image"]
+    named = {x: x.name.lower().replace("_", " ") for x in images}
+    other = (_TRUTH, _RAW, _PREDICTION)
+    return tuple(
+        x for x, n in named.items() if _CAPTURE.search(n) and not any(w.search(n) for w in other)
+    )
+
+
+def is_called_prediction(layer: Any) -> bool:
+    """Whether nothing in a layer's name says that it is the ground truth, or left out."""
+    name = layer.name.lower().replace("_", " ")
+    return not (_is_left_out(layer) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
+
+
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:
     """Bring the roles up to date with the layers there are.
 
@@ -133,7 +150,9 @@ def may_predict(layers: Iterable[Any], roles: Roles) -> list[Any]:
     ]
 
 
-def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Task, str]:
+def infer_task(
+    ground_truth: Any | None, predictions: Sequence[Any], raw: Any | None = None
+) -> tuple[Task, str]:
     """Return the task the chosen layers speak for, and from what it was inferred.
 
     Parameters
@@ -142,6 +161,8 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
         The layer chosen as ground truth.
     predictions : sequence of napari layers
         The layers chosen as predictions.
+    raw : napari layer or None
+        The layer chosen as raw.
 
     Returns
     -------
@@ -154,11 +175,13 @@ def infer_task(ground_truth: Any | None, predictions: Sequence[Any]) -> tuple[Ta
         return Task.DETECTIONS, "Points layers"
     if "labels" not in kinds:
         # napari opens most files of labels as images
-        if not chosen or not all(_looks_like_labels(x) for x in chosen):
-            return Task.RESTORATION, "Image layers"
-        if all(_looks_like_mask(x) for x in chosen):
-            return Task.FOREGROUND, "images hold one id only"
-        return Task.INSTANCES, "images hold ids in patches"
+        if chosen and all(_looks_like_labels(x) for x in chosen):
+            if all(_looks_like_mask(x) for x in chosen):
+                return Task.FOREGROUND, "images hold one id only"
+            return Task.INSTANCES, "images hold ids in patches"
+        if ground_truth is None and raw is not None and predictions:
+            return Task.EVIDENCE, "no ground truth"
+        return Task.RESTORATION, "Image layers"
     if all(_looks_like_mask(x) for x in chosen):
         return Task.FOREGROUND, "labels hold one id only"
     return Task.INSTANCES, "labels hold several ids"

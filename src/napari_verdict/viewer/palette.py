@@ -38,6 +38,14 @@ CLASSES = (TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS)
 AGREEMENT = ("#00204d", "#414d6b", "#7c7b78", "#bcaf6f", "#ffea46")
 #: Below zero blue, above zero orange, dark where there is no difference.
 SIGN = ("#7cc4ff", "#1f6fb5", "#0d0d0d", "#b35a00", "#ffb14a")
+#: Below zero blue, above zero orange, with opacity: nothing up to half of the threshold, a little
+#: up to the threshold, which lies at half of the limits; there a rim, and beyond it the
+#: prediction is seen through the colour.
+EVIDENCE = (
+    *("#2f9bff70", "#2f8ff080", "#2f8ff0ff", "#2f8ff0ff", "#2f8ff030", "#2f8ff000"),
+    *("#ff8c1a00", "#ff8c1a30", "#ff8c1aff", "#ff8c1aff", "#ff8c1a80", "#ffa02a70"),
+)
+EVIDENCE_STOPS = (0.0, 0.15, 0.2, 0.249, 0.25, 0.375, 0.625, 0.75, 0.751, 0.8, 0.85, 1.0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class MapStyle:
         The upper limit; None takes the 99th percentile of the magnitude over all predictions.
     meaning : str
         How to read it, in plain words.
+    stops : tuple of float
+        Where the colours lie between the limits, from 0 to 1; evenly by default.
     """
 
     title: str
@@ -63,6 +73,7 @@ class MapStyle:
     symmetric: bool
     limit: float | None
     meaning: str
+    stops: tuple[float, ...] = ()
 
 
 MAPS: dict[str, MapStyle] = {
@@ -96,6 +107,46 @@ MAPS: dict[str, MapStyle] = {
         None,
         "What the model gained over raw: yellow is nearer to the ground truth than raw, dark "
         "blue farther, grey the same.",
+    ),
+    "evidence": MapStyle(
+        "evidence",
+        EVIDENCE,
+        True,
+        None,
+        "What noise cannot explain: blue is shown without photons, orange are photons not shown, "
+        "clear is what noise explains.",
+        EVIDENCE_STOPS,
+    ),
+    "error": MapStyle(
+        "error",
+        AGREEMENT[::-1],
+        False,
+        None,
+        "Squared error against the clean image nobody has, from further captures: yellow is "
+        "little, dark blue much.",
+    ),
+    "limit": MapStyle(
+        "limit",
+        AGREEMENT[::-1],
+        False,
+        None,
+        "The dimmest blob that would have been noticed, in grey values of raw: yellow dim ones, "
+        "dark blue only bright ones.",
+    ),
+    "residual": MapStyle(
+        "residual",
+        SIGN,
+        True,
+        4.0,
+        "Raw minus prediction, in standard deviations of the noise: it should look like noise and "
+        "like nothing else.",
+    ),
+    "disagreement": MapStyle(
+        "disagreement",
+        SIGN,
+        True,
+        None,
+        "The prediction minus the mean of all predictions: orange is brighter, blue darker.",
     ),
     "raw-difference": MapStyle(
         "minus raw",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.viewer.layers import MARK
+from napari_verdict.viewer.layers import MARK, is_result, kind_of
 from napari_verdict.viewer.lazy_planes import LazyPlanes, is_lazy
 from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
 from napari_verdict.viewer.placement import place, placement_of
+from napari_verdict.viewer.scales import map_limits, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -42,6 +43,8 @@ class Drawing:
         How far the first pixel lies from that of the ground-truth layer, in its units.
     channels : bool
         Whether `data` has a leading axis that the ground-truth layer (RGB) has not.
+    visible : bool
+        Whether a new layer can be seen at once.
     """
 
     candidate: str
@@ -52,6 +55,7 @@ class Drawing:
     features: Any = None
     shift: tuple[float, ...] = ()
     channels: bool = False
+    visible: bool = True
 
     @property
     def title(self) -> str:
@@ -64,6 +68,10 @@ def names_for(result: Result) -> tuple[str, ...]:
     task = str(result.comparison.task)
     if task == "restoration":
         return "ssim", "rse", "difference", *(("gain",) if result.comparison.raw else ())
+    if task == "evidence":
+        # one name for all candidates, in the order of the palette
+        known = {n for maps in result.maps.values() for n in maps}
+        return tuple(n for n in MAPS if n in known)
     if task == "detections":
         return ("detections",)
     return ("ground-truth objects", "predicted objects", "pixels")[
@@ -71,8 +79,22 @@ def names_for(result: Result) -> tuple[str, ...]:
     ]
 
 
+def has_map(result: Result, candidate: str, name: str) -> bool:
+    """Whether a candidate can show that map or overlay of `names_for`: raw gains nothing on raw."""
+    if result.comparison.task == "evidence":
+        return name in result.maps.get(candidate, {})
+    return (name, candidate) != ("gain", "raw")
+
+
+def keys_of_result(result: Result) -> set[tuple[str, str]]:
+    """Return whose maps or overlays a result can show, and which: the keys of its layers."""
+    return {(c, n) for c in result.comparison.candidates for n in names_for(result)}
+
+
 def first_names(result: Result) -> frozenset[str]:
     """Return which of them are shown unless a person says otherwise."""
+    if result.comparison.task == "evidence":
+        return frozenset({"evidence"})
     return frozenset(names_for(result)) - {"difference", "pixels"} or frozenset({"pixels"})
 
 
@@ -83,13 +105,16 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
     """
     if result.comparison.task == "detections":
         return [_points(result, candidate)]
-    if result.comparison.task == "restoration":
-        maps = result.maps[candidate]
-        return [
+    if result.comparison.task in ("restoration", "evidence"):
+        maps = result.maps.get(candidate, {})
+        # drawn unseen, so that a key can flip to it
+        more = {"residual"} if result.comparison.task == "evidence" else set()
+        drawings = [
             _array(result, candidate, name, "image", maps[name], map_limits(result, name))
             for name in reversed(MAPS)
-            if name in names and name in maps
+            if name in {*names, *more} and name in maps
         ]
+        return [replace(d, visible=d.name in names) for d in drawings]
     overlays = result.overlays(candidate)
     if "predicted objects" in names and isinstance(overlays.get("predicted objects"), np.ndarray):
         from napari_verdict.comparison.objects.overlays import outline, rewrite
@@ -104,30 +129,11 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
 def raw_difference(data: Any, candidate: str, raw: Input) -> Drawing:
     """Return how a fitted prediction minus raw is drawn; `data` has the axes of `raw`."""
     channels = raw.axes.endswith("c")
-    sample = np.abs(_sample(data))
+    sample = np.abs(sample_of(data))
     top = float(np.percentile(sample, 99)) if sample.size else 0.0
     top = top or 1.0
     data = _shown(data, channels)
     return Drawing(candidate, "raw-difference", "image", data, (-top, top), channels=channels)
-
-
-def map_limits(result: Result, name: str) -> tuple[float, float]:
-    """Return the contrast limits of a map: one scale for all candidates.
-
-    Where the scale depends on the images it ends at the 99th percentile of the magnitude,
-    taken from a regular sample of each prediction's map, or from some of the planes of a map
-    that is computed when it is looked at.
-    """
-    style = MAPS[name]
-    top = style.limit
-    if top is None:
-        tops = [0.0]
-        for prediction in result.comparison.predictions:
-            sample = _sample(result.maps[prediction.name][name])
-            if sample.size:
-                tops.append(float(np.percentile(np.abs(sample), 99)))
-        top = max(tops) or 1.0
-    return (-top if style.symmetric else 0.0), top
 
 
 def draw(viewer: Any, reference: Any, drawing: Drawing) -> Any:
@@ -187,6 +193,24 @@ def result_layers(viewer: Any) -> list[Any]:
     return [layer for layer in viewer.layers if (key_of(layer) or ("",))[0]]
 
 
+def uncover(viewer: Any, roles: Any, result: Result, candidate: str) -> None:
+    """Let a prediction be seen below its evidence: hide the images above it that are no results.
+
+    Other maps cover what they are of.
+    """
+    names = [p.name for p in result.comparison.predictions]
+    if result.comparison.task != "evidence" or candidate not in names:
+        return
+    prediction = roles.predictions[names.index(candidate)]
+    if viewer.canvas.grid.enabled or prediction not in viewer.layers:
+        return
+    prediction.visible = True
+    above = list(viewer.layers)[viewer.layers.index(prediction) + 1 :]
+    for layer in above:
+        if kind_of(layer) == "image" and not is_result(layer):
+            layer.visible = False
+
+
 def arrange_colour_bars(viewer: Any) -> None:
     """Give a colour bar to the map on top, or side by side to every map."""
     side_by_side = viewer.canvas.grid.enabled
@@ -212,6 +236,7 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
 
     common = {
         "name": drawing.title,
+        "visible": drawing.visible,
         "metadata": {MARK: {"candidate": drawing.candidate, "name": drawing.name}},
         **geometry,
     }
@@ -243,7 +268,9 @@ def _new_layer(drawing: Drawing, geometry: dict[str, Any]) -> Any:
 def _colormap(name: str) -> Any:
     from napari.utils import Colormap
 
-    return Colormap(list(MAPS[name].colours), name=f"verdict {MAPS[name].title}")
+    style = MAPS[name]
+    stops = {"controls": list(style.stops)} if style.stops else {}
+    return Colormap(list(style.colours), name=f"verdict {style.title}", **stops)
 
 
 def _class_colours() -> Any:
@@ -319,25 +346,3 @@ def _geometry(reference: Any, drawing: Drawing) -> dict[str, Any]:
             "axis_labels": ("c", *reference.axis_labels),
         }
     return placement_of(reference) | {"translate": np.asarray(reference.translate) + shift}
-
-
-def _sample(data: Any, about: int = 1_000_000) -> Any:
-    if is_lazy(data):
-        return _lazy_sample(data, about)
-    step = max(1, round((data.size / about) ** (1 / data.ndim)))
-    sample = np.asarray(data[(slice(None, None, step),) * data.ndim])
-    return sample[np.isfinite(sample)]
-
-
-def _lazy_sample(data: Any, about: int) -> Any:
-    """Return finite values of what is computed at once in the middle, and at both quarters."""
-    parts = []
-    for quarter in (1, 2, 3):
-        at = [
-            slice(first := min((n * quarter // 4) // c * c, n - 1), min(first + c, n))
-            for n, c in zip(data.shape, data.chunks, strict=True)
-        ]
-        part = np.asarray(data[tuple(at)]).ravel()
-        parts.append(part[:: max(1, part.size * 3 // about)])
-    sample = np.concatenate(parts)
-    return sample[np.isfinite(sample)]

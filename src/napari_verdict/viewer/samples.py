@@ -16,6 +16,13 @@ def denoising_triplet() -> list[LayerData]:
     return [_layer(data, name, sample["pixel_size"], "image") for name, data in images.items()]
 
 
+def denoising_without_truth() -> list[LayerData]:
+    """Return raw, two predictions and another capture of the field, in micrometres."""
+    sample = samples.denoising_without_truth()
+    images = {"raw": sample["raw"], "second capture": sample["capture"], **sample["predictions"]}
+    return [_layer(data, name, sample["pixel_size"], "image") for name, data in images.items()]
+
+
 def segmentation_pair() -> list[LayerData]:
     """Return an image of nuclei, two segmentations and the ground truth, in micrometres."""
     sample = samples.segmentation_pair()

@@ -80,9 +80,9 @@ def comparison_of(roles: Roles, task: Task, settings: Settings) -> Comparison:
         findings.append(_error("no-prediction", "Tick at least one prediction to validate."))
     if findings or truth is None:
         raise ComparisonError(findings)
-    truth, *rest = _share_axes([truth, *(p for p in predictions if p is not None)])
+    truth, *rest = share_axes([truth, *(p for p in predictions if p is not None)])
     if raw is not None:
-        raw = _share_axes([raw, truth])[0]
+        raw = share_axes([raw, truth])[0]
     names = unique_names([p.name for p in rest])
     rest = [replace(p, name=n) for p, n in zip(rest, names, strict=True)]
     return Comparison(task, truth, tuple(rest), raw, settings)
@@ -112,7 +112,7 @@ def detached(comparison: Comparison) -> Comparison:
     )
 
 
-def _share_axes(inputs: list[Input]) -> list[Input]:
+def share_axes(inputs: list[Input]) -> list[Input]:
     """Fill unnamed axes from the first other input of as many axes that names them."""
     shared = []
     for one in inputs:

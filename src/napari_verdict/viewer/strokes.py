@@ -53,14 +53,17 @@ class Strokes:
     ----------
     layer : napari Labels layer
         Of numpy labels.
+    shadow : ndarray, optional
+        What the labels are now, in an array of its own; by default copied, which takes its time
+        for large volumes.
     """
 
     #: Something was, or may have been, painted: `look` tells what. True while a stroke goes on.
     stirred = Signal(bool)
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, shadow: NDArray[Any] | None = None) -> None:
         self.layer = layer
-        self._shadow = np.array(layer.data)
+        self._shadow = np.array(layer.data) if shadow is None else shadow
         self._watched: list[Region] = []
         self._beyond: list[Region] = []
         self._all = self._stroke = False
@@ -73,8 +76,14 @@ class Strokes:
         """Compare these regions at every look; what was painted beyond them stays compared."""
         self._watched = list(regions)
 
-    def look(self) -> Painted | None:
+    def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
+
+        Parameters
+        ----------
+        settled : bool
+            False while napari is in the middle of something: of the two events of an edit one may
+            come before its pixels are written, so what was stirred is looked at again.
 
         Raises
         ------
@@ -88,9 +97,11 @@ class Strokes:
             )
         whole: list[Region] = [(slice(None),) * data.ndim]
         regions = whole if self._all else [*self._watched, *self._beyond]
-        undone, self._all, self._stroke = not self._stroke, False, False
+        undone = not self._stroke
         found = [self._differing(data, region) for region in regions]
         parts = [f for f in found if len(f)]
+        if parts or settled:
+            self._all = self._stroke = False
         if not parts:
             return None
         flat = np.unique(np.concatenate(parts))

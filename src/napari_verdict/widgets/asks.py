@@ -12,7 +12,10 @@ _MATCHED = Filter(kinds=frozenset({"matched"}), roles=_TRUE)
 _WRONG = Filter(kinds=_UNMATCHED)
 
 #: Scores that count objects or area: a click on them brings the list of just these to front.
-COUNTS = frozenset({"tp", "fp", "fn", "n_pred", "area_worse", "signal_worse"})
+COUNTS = frozenset(
+    {"tp", "fp", "fn", "n_pred", "area_worse", "signal_worse", "evidence"}
+    | {"shown_without_photons", "photons_not_shown", "disputes"}
+)
 
 _OBJECTS = {
     "tp": _MATCHED,
@@ -34,6 +37,12 @@ _PLACES = {
     **dict.fromkeys(("nrmse", "rmse", "psnr", "zc_sqrt_mae", "pearson", "rse"), _ERROR),
     **dict.fromkeys(("skill", "area_worse", "signal_worse"), _WORSE),
 }
+_EVIDENCE = {
+    "shown_without_photons": Filter(kinds=frozenset({"shown without photons"})),
+    "photons_not_shown": Filter(kinds=frozenset({"photons not shown"})),
+    "evidence": Filter(by="evidence"),
+    "disputes": Filter(by="disputes"),
+}
 
 
 def filter_of(metric: str, task: str) -> Filter | None:
@@ -53,4 +62,6 @@ def filter_of(metric: str, task: str) -> Filter | None:
     """
     if task == "restoration":
         return _PLACES.get(metric)
+    if task == "evidence":
+        return _EVIDENCE.get(metric)
     return _OBJECTS.get(metric) if task in ("instances", "detections") else None

@@ -40,6 +40,13 @@ def why_empty(
             else "This task compares pixels: there are no objects to list."
         )
     if not len(entries):
+        if result.comparison.task == "evidence":
+            return (
+                "The predictions differ nowhere by more than raw could tell."
+                if ranking == "disputes"
+                else "Raw contradicts it nowhere by more than noise could. That is no proof that "
+                "it is right: the limit shows what could not have been seen."
+            )
         if not restored:
             return "There are no objects, neither in the ground truth nor in the prediction."
         return (

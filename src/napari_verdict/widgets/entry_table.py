@@ -8,6 +8,7 @@ from qtpy.QtCore import QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from superqt.utils import signals_blocked
 
+from napari_verdict.viewer.kinds import style_of
 from napari_verdict.widgets.entry_model import (
     JUDGED,
     KIND,
@@ -67,6 +68,11 @@ class EntryTable(QTableView):
             PARTNER: "pred 000",
             JUDGED: "GT ✎",
         }
+        entries = self.entry_model.entries
+        if entries is not None and self.isColumnHidden(SIZE):
+            # places have kinds of several words, and room for them
+            kinds = (f"{style_of(k).sign} {k}" for k in entries.kinds)
+            widest[KIND] = max((widest[KIND], *kinds), key=len)
         shown = [column for column in widest if not self.isColumnHidden(column)]
         across = self.fontMetrics().horizontalAdvance
         wanted = {c: across(widest[c]) + (24 if c == KIND else 8) for c in shown}

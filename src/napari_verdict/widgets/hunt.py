@@ -13,6 +13,7 @@ from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
 from napari_verdict.viewer.places import data_position
+from napari_verdict.viewer.result_layers import find
 from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.state import choices_of
@@ -195,7 +196,11 @@ class Hunt(QObject):
         return by_name.get(self._session.candidate, next(iter(roles.predictions), None))
 
     def _layers_of(self, role: str) -> list[Any]:
-        roles = self._roles()
+        roles, result = self._roles(), self._session.result
+        if role == "ground truth" and result is not None and result.comparison.task == "evidence":
+            # there is none: what raw leaves of the prediction is looked at instead
+            residual = find(self._viewer, self._session.candidate, "residual")
+            return [] if residual is None else [residual]
         layer = self._prediction() if role == "prediction" else getattr(
             roles, role.replace(" ", "_"))  # fmt: skip
         if layer is None or layer not in self._viewer.layers:

@@ -134,7 +134,7 @@ class InspectWidget(QWidget):
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
         result, candidate = self.session.result, self.session.candidate
-        restored = result is not None and result.comparison.task == "restoration"
+        restored = result is not None and result.comparison.task in ("restoration", "evidence")
         self.places.setVisible(restored)
         if result is None or candidate not in result.comparison.candidates:
             return None
@@ -160,7 +160,7 @@ class InspectWidget(QWidget):
         model.show(entries, self.bar.filter, axes, self.session.judgements)
         self.bar.setVisible(entries is not None)
         if entries is not None:
-            sizes = entries.value_name != "distance" and not self.places.isVisibleTo(self)
+            sizes = entries.value_name == "IoU"
             self.bar.show_counts(model.counts(), sizes)
             self.bar.show_judged(model.judged_counts())
             self.table.setColumnHidden(SIZE, not sizes)

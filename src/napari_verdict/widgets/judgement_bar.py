@@ -122,6 +122,8 @@ class JudgementBar(QWidget):
         """Judge these; None where there is nothing to judge."""
         self._entries = entries
         self.setVisible(entries is not None)
+        evidence = entries is not None and entries.value_name in ("evidence", "dispute")
+        self.buttons[Judgement.GROUND_TRUTH_WRONG].setVisible(not evidence)  # there is none
         self.update_shown()
 
     def update_shown(self, _: Any = None) -> None:
@@ -185,7 +187,8 @@ class JudgementBar(QWidget):
 
     def ground_truth_wrong(self, pressed: bool) -> bool:
         """Judge the ground truth wrong."""
-        return pressed and self.judge(Judgement.GROUND_TRUTH_WRONG)
+        button = self.buttons[Judgement.GROUND_TRUTH_WRONG]
+        return pressed and not button.isHidden() and self.judge(Judgement.GROUND_TRUTH_WRONG)
 
     def ambiguous(self, pressed: bool) -> bool:
         """Judge it ambiguous."""

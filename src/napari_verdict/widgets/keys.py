@@ -42,7 +42,9 @@ SHORTCUTS = (
     Shortcut("K", "next kind", "Go to the next entry of the same kind"),
     Shortcut("U", "back", "Go back to where you were before the jump"),
     Shortcut("H", "hold raw", "Hold to see raw alone, at the same place"),
-    Shortcut("G", "hold ground truth", "Hold to see the ground truth alone"),
+    Shortcut(
+        "G", "hold ground truth", "Hold to see the ground truth alone; without one, the residual"
+    ),
     Shortcut("J", "hold prediction", "Hold to see the prediction alone"),
     Shortcut("Shift-E", "real error", "The prediction is wrong here"),
     Shortcut("Shift-G", "ground truth wrong", "The ground truth is wrong here"),

@@ -1,4 +1,4 @@
-"""Which places of a restored image are listed: what ranks them, and how large they are."""
+"""Which places of a restored image are listed: which list, what ranks them, how large they are."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ RANKINGS = {
     "structure": "lowest SSIM",
     "error": "highest error",
     "worse than raw": "worse than raw",
+}
+#: Lists there are without ground truth, the second of several predictions.
+LISTS = {
+    "evidence": "where raw contradicts it",
+    "disputes": "where predictions disagree",
 }
 
 
@@ -53,9 +58,11 @@ class PlaceChooser(QWidget):
         self.scale.setToolTip("Side of a place in pixels: about the size of what you look for")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("Rank by"))
+        self._label = QLabel("Rank by")
+        layout.addWidget(self._label)
         layout.addWidget(self.by, 1)
         layout.addWidget(self.scale)
+        self._how = ""
         self._asked: Any = None
         self._known: tuple[Any, Entries] | None = None
         self._job = Job(self)
@@ -71,7 +78,7 @@ class PlaceChooser(QWidget):
     @property
     def how(self) -> str:
         """How places are found, in words: what their ids depend on."""
-        return f"{self.ranking} {self.scale.value()} px"
+        return self._how or f"{self.ranking} {self.scale.value()} px"
 
     def rank_by(self, name: str) -> None:
         """Choose a ranking where it is offered."""
@@ -85,12 +92,19 @@ class PlaceChooser(QWidget):
 
         Parameters
         ----------
-        result : ImageResult
-            Of a restoration.
+        result : ImageResult or EvidenceResult
+            Of a restoration, or without ground truth.
         candidate : str
             One of its candidates.
         """
-        self._offer(result.comparison.raw is not None and candidate != RAW)
+        evidence = result.comparison.task == "evidence"
+        self.scale.setVisible(not evidence)
+        self._label.setText("List" if evidence else "Rank by")
+        if evidence:
+            return self._evidence(result, candidate)
+        self._how = ""
+        raw = result.comparison.raw is not None and candidate != RAW
+        self._offer({n: t for n, t in RANKINGS.items() if raw or n != "worse than raw"})
         by, scale = self.ranking, self.scale.value()
         asked = (result, candidate, by, scale)
         if self._known is not None and self._known[0] == asked:
@@ -111,14 +125,29 @@ class PlaceChooser(QWidget):
         """Stop looking."""
         self._job.cancel()
 
-    def _offer(self, raw: bool) -> None:
-        names = [n for n in RANKINGS if raw or n != "worse than raw"]
+    def _evidence(self, result: Any, candidate: str) -> Entries:
+        """List what was found without ground truth; ids depend on noise and settings."""
+        several = len(result.comparison.predictions) > 1 and candidate != RAW
+        self._offer({n: t for n, t in LISTS.items() if several or n != "disputes"})
+        self.setVisible(several)
+        noise = next(iter(result.conditions.values())).noise
+        line = f"{noise.slope:.6g} {noise.intercept:.6g} {noise.floor:.6g}"
+        self._how = f"{self.ranking} {result.comparison.evidence} {line}"
+        found: Entries = (
+            result.dispute_entries(candidate)
+            if self.ranking == "disputes"
+            else result.entries(candidate)
+        )
+        return found
+
+    def _offer(self, offered: dict[str, str]) -> None:
+        names = list(offered)
         if names != [self.by.itemData(i) for i in range(self.by.count())]:
             before = self.by.currentData()
             with signals_blocked(self.by):
                 self.by.clear()
                 for name in names:
-                    self.by.addItem(RANKINGS[name], name)
+                    self.by.addItem(offered[name], name)
                 self.by.setCurrentIndex(max(0, self.by.findData(before)))
 
     def _on_done(self, outcome: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
-from napari_verdict.viewer.freshness import Freshness
+from napari_verdict.viewer.freshness import Freshness, compared_layers
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.result_layers import (
@@ -18,14 +18,18 @@ from napari_verdict.viewer.result_layers import (
     find,
     first_names,
     key_of,
+    keys_of_result,
     prepare,
     result_layers,
     set_out_of_date,
+    uncover,
 )
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.planes import PlaneWorker
 from napari_verdict.widgets.rematch import Rematch
 from napari_verdict.widgets.session import session_of
+from napari_verdict.widgets.validation import validation
+from napari_verdict.widgets.words import best_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -95,29 +99,11 @@ class Presenter(QObject):
     def steps(self, comparison: Comparison) -> Steps:
         """Return what a worker does to validate: run, then prepare what will be drawn."""
         existing = frozenset(k for k in map(key_of, result_layers(self._viewer)) if k)
-        candidate, names = self.candidate, self._names
+        return validation(comparison, existing, self.candidate, self._names)
 
-        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
-            from napari_verdict.comparison.run import run
-            from napari_verdict.viewer.result_layers import names_for
-            from napari_verdict.viewer.snapshot import detached
-
-            result = yield from run(detached(comparison), token=token)
-            chosen = candidate if candidate in result.comparison.candidates else best_of(result)
-            shown = names & set(names_for(result)) or first_names(result)
-            wanted = {c: {n for k, n in existing if k == c} for c in result.comparison.candidates}
-            wanted[chosen] |= shown
-            drawings = []
-            for k, (name, layers) in enumerate(wanted.items()):
-                token.check()
-                yield Progress(k, len(wanted), "layers")
-                drawings += prepare(result, name, layers) if layers else []
-            _ = result.verdict, len(result.rows)  # here rather than in the window's thread
-            return result, chosen, shown, drawings
-
-        return steps
-
-    def present(self, outcome: Any, roles: Roles, limits: Iterable[Any] = ()) -> None:
+    def present(
+        self, outcome: Any, roles: Roles, limits: Iterable[Any] = (), beside: Any = None
+    ) -> None:
         """Show what the steps returned.
 
         Parameters
@@ -128,30 +114,46 @@ class Presenter(QObject):
             The layers it was computed from.
         limits : iterable of (layer, corners or array-like)
             What regions and the ignore mask were made from, as it was.
+        beside : Result, optional
+            Another result of the same layers that still holds; its layers are hidden.
         """
-        self._rematch.cancel()
         first = not result_layers(self._viewer)
-        self.result, self.candidate, self._names, drawings = outcome
-        self._roles, self._painted = roles, self.result
-        comparison = self.result.request or self.result.comparison
+        result, candidate, names, drawings = outcome
         redrawn = {(d.candidate, d.name) for d in drawings}
-        orphans = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
-        set_out_of_date(orphans, True)
+        held = keys_of_result(beside) if beside is not None else set()
+        left = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
+        set_out_of_date([x for x in left if key_of(x) not in held], True)
+        for layer in left:
+            layer.visible = layer.visible and key_of(layer) not in held
+        self._take(result, candidate, names, roles, limits)
         if first and self.result.comparison.task.is_labels:
             # their own colours would show through those of the classes
             for layer in (roles.ground_truth, *roles.predictions):
                 layer.visible = False
-        inputs = (comparison.ground_truth, *comparison.predictions, comparison.raw)
-        layers = (roles.ground_truth, *roles.predictions, roles.raw)
-        compared = [
-            (layer, one.data)
-            for layer, one in zip(layers, inputs, strict=True)
-            if layer is not None and one is not None
-        ]
-        self._freshness.watch([*compared, *limits])
-        self._hover.follow(self.result, roles.ground_truth, self.candidate)
-        self._share()
         self._draw(drawings)
+
+    def turn_to(self, result: Result, roles: Roles, limits: Iterable[Any] = ()) -> None:
+        """Show another result of the same layers, which was presented before."""
+        known = self.candidate in result.comparison.candidates
+        candidate = self.candidate if known else best_of(result)
+        self._take(result, candidate, first_names(result), roles, limits)
+        for layer in result_layers(self._viewer):
+            layer.visible = False
+        for name in self._names:
+            self.show(name)
+        self.changed.emit()
+
+    def _take(
+        self, result: Any, candidate: str, names: Any, roles: Roles, limits: Iterable[Any]
+    ) -> None:
+        self._rematch.cancel()
+        self.result, self.candidate, self._names = result, candidate, frozenset(names)
+        self._roles, self._painted = roles, result
+        compared = compared_layers(roles, result.request or result.comparison)
+        self._freshness.watch([*compared, *limits])
+        self._hover.follow(result, roles.ground_truth, candidate)
+        uncover(self._viewer, self._roles, self.result, self.candidate)
+        self._share()
 
     @property
     def out_of_date(self) -> list[str]:
@@ -223,6 +225,7 @@ class Presenter(QObject):
                     layer.visible = False
         if missing:
             self._prepare(missing)
+        uncover(self._viewer, self._roles, self.result, self.candidate)
         self._share()
         self.changed.emit()
 
@@ -336,13 +339,3 @@ def _is_lazy(result: Result) -> bool:
     """Whether overlays are painted where they are read."""
     inputs = (result.comparison.ground_truth, *result.comparison.predictions)
     return any(not isinstance(x.data, np.ndarray) for x in inputs)
-
-
-def best_of(result: Result) -> str:
-    """Return the prediction that the first row of the table ranks highest."""
-    from napari_verdict.widgets.words import rows_of, score_in
-
-    row = rows_of(result)[0]
-    scores = {p.name: score_in(result, row, p.name) for p in result.comparison.predictions}
-    values = {n: s.value for n, s in scores.items() if s is not None and s.value == s.value}
-    return max(values, key=lambda n: values[n]) if values else next(iter(scores))

@@ -32,12 +32,16 @@ class RegionChoice(QWidget):
             "Ignore",
             "A Labels layer: pixels painted on it, with any id, are left out of all scores",
         )
-        form = QFormLayout(self)
+        form = self._form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Region", self.region)
         form.addRow("Ignore", self.ignore)
         self.region.activated.connect(lambda i: self.picked.emit("region", self.region.itemData(i)))
         self.ignore.activated.connect(lambda i: self.picked.emit("ignore", self.ignore.itemData(i)))
+
+    def offer_regions(self, offered: bool) -> None:
+        """Offer regions, where scores can have them."""
+        self._form.setRowVisible(self.region, offered)
 
     def show_choices(self, layers: Iterable[Any], choices: Choices) -> None:
         """Offer these layers and show what is chosen. Emits nothing."""

@@ -18,15 +18,18 @@ from qtpy.QtWidgets import (
 )
 
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.result_layers import names_for
+from napari_verdict.viewer.result_layers import has_map, names_for
 from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
+from napari_verdict.widgets.evidence_notes import EvidenceNotes
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
 from napari_verdict.widgets.threshold_bar import ThresholdBar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari_verdict.comparison.result import Result
     from napari_verdict.widgets.presenter import Presenter
 
@@ -45,6 +48,10 @@ class ResultsPage(QWidget):
     save_asked = Signal()
     #: The IoU threshold was moved to this.
     threshold_moved = Signal(float)
+    #: Raw is to be asked for evidence, beside the scores.
+    raw_asked = Signal()
+    #: The result of this task is to be shown, of two of the same layers.
+    turned = Signal(str)
 
     def __init__(self, viewer: Any, presenter: Presenter, parent: Any = None) -> None:
         super().__init__(parent)
@@ -80,6 +87,17 @@ class ResultsPage(QWidget):
         self.copy.clicked.connect(self.table.copy)
         self.errors = _button("Inspect errors", "List what is wrong, worst first, and go there")
         self.errors.clicked.connect(lambda: open_inspect(viewer))
+        self.ask_raw = _button(
+            "Check against raw",
+            "Does raw have photons for what the predictions show? Evidence that needs no ground "
+            "truth, beside the scores",
+        )
+        self.ask_raw.clicked.connect(self.raw_asked)
+        self.which = QComboBox()
+        self.which.setAccessibleName("Result that is shown")
+        self.which.setToolTip("Scores against the ground truth, or evidence from raw")
+        self.which.activated.connect(lambda i: self.turned.emit(self.which.itemData(i)))
+        self.notes = EvidenceNotes()
         self._lay_out()
         presenter.changed.connect(self.update_shown)
         presenter.rethresholded.connect(self._on_rethresholded)
@@ -88,25 +106,42 @@ class ResultsPage(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.stale, self.refresh, self.verdict, self.region):
+        for widget in (self.which, self.stale, self.refresh, self.notes.statement):
             layout.addWidget(widget)
-        for widget in (self.table, self.threshold):
+        for widget in (self.verdict, self.region, self.table, self.threshold):
             layout.addWidget(widget)
-        layout.addWidget(self.errors)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.errors)
+        buttons.addWidget(self.ask_raw)
+        layout.addLayout(buttons)
         layout.addWidget(self.show_box)
+        layout.addWidget(self.notes)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
         buttons.addWidget(self.copy)
         layout.addLayout(buttons)
         layout.addStretch(1)
 
-    def set_result(self, result: Result) -> None:
-        """Show a result."""
+    def set_result(self, result: Result, tasks: Iterable[Task] = ()) -> None:
+        """Show a result; with others of the same layers there is a choice, by task."""
+        self._offer_results(list(tasks), result)
         self._offer_regions(result)
         self.table.set_result(result)
         self.threshold.set_result(result)
         self._write_verdict()
         self.update_shown()
+
+    def _offer_results(self, tasks: list[Task], result: Result) -> None:
+        task = result.comparison.task
+        self.which.clear()
+        for one in tasks:
+            evidence = one is Task.EVIDENCE
+            text = "Evidence from raw" if evidence else "Scores against the ground truth"
+            self.which.addItem(text, str(one))
+        self.which.setCurrentIndex(self.which.findData(str(task)))
+        self.which.setVisible(len(tasks) > 1)
+        raw = task is Task.RESTORATION and result.comparison.raw is not None
+        self.ask_raw.setVisible(raw and Task.EVIDENCE not in tasks)
 
     def _offer_regions(self, result: Result) -> None:
         """Offer the regions of a result, and stay with the one that is shown if it has it."""
@@ -139,6 +174,9 @@ class ResultsPage(QWidget):
         self.show_box.show_result(presenter.result, presenter.candidate, presenter.is_shown)
         self.show_box.grid.setChecked(self._viewer.canvas.grid.enabled)
         self.table.mark(presenter.candidate)
+        self.notes.show_result(presenter.result, presenter.candidate)
+        if presenter.result.comparison.task is Task.EVIDENCE:
+            self._write_verdict()  # of one candidate at a time
 
     def go(self, candidate: str, name: str) -> None:
         """Show a map or overlay of a candidate."""
@@ -147,7 +185,8 @@ class ResultsPage(QWidget):
             return
         if candidate != presenter.candidate:
             presenter.look_at(candidate)
-        if name in names_for(presenter.result) and (name, candidate) != ("gain", "raw"):
+        shows = presenter.result
+        if name in names_for(shows) and has_map(shows, candidate, name):
             presenter.show(name)
         self.update_shown()
 
@@ -161,12 +200,19 @@ class ResultsPage(QWidget):
                 open_inspect(self._viewer)
 
     def _write_verdict(self) -> None:
-        from napari_verdict.comparison.verdict.sentence import verdict_parts
+        result = self._presenter.result
+        if result.comparison.task is Task.EVIDENCE:
+            from napari_verdict.comparison.evidence.glance import at_a_glance
 
+            parts = at_a_glance(result, self._presenter.candidate)
+        else:
+            from napari_verdict.comparison.verdict.sentence import verdict_parts
+
+            parts = verdict_parts(result)
         colour = get_theme(self._viewer.theme).text.as_hex()
         words = []
-        for text, link in verdict_parts(self._presenter.result):
-            safe = escape(text)
+        for text, link in parts:
+            safe = escape(text).replace("\n", "<br>")
             if link is not None:
                 target = escape("\n".join(link), quote=True)
                 safe = f'<a href="{target}" style="color:{colour}">{safe}</a>'

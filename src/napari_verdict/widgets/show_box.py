@@ -18,8 +18,10 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.model import Task
+from napari_verdict.viewer.kinds import style_of
 from napari_verdict.viewer.palette import CLASSES, MAPS, OVERLAYS, title_of
-from napari_verdict.viewer.result_layers import names_for
+from napari_verdict.viewer.result_layers import has_map, names_for
+from napari_verdict.viewer.scales import threshold_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,7 @@ class ShowBox(QWidget):
         self.grid.clicked.connect(self.side_by_side)
         self.boxes: dict[str, QCheckBox] = {}
         self._box_grid, self._legend = QGridLayout(), QGridLayout()
+        self._legend_of: Any = None
         self._reading = QLabel()
         self._reading.setWordWrap(True)
         head = QHBoxLayout()
@@ -72,9 +75,11 @@ class ShowBox(QWidget):
             self.candidate.clear()
             self.candidate.addItems(candidates)
         self.candidate.setCurrentText(candidate)
-        names = tuple(n for n in names_for(result) if (n, candidate) != ("gain", "raw"))
+        names = tuple(n for n in names_for(result) if has_map(result, candidate, n))
         if names != tuple(self.boxes):
             self._make_boxes(names)
+        if (names, result.comparison.task) != self._legend_of:
+            self._legend_of = names, result.comparison.task
             self._make_legend(result)
         for name, box in self.boxes.items():
             with signals_blocked(box):
@@ -83,7 +88,7 @@ class ShowBox(QWidget):
     def _make_boxes(self, names: tuple[str, ...]) -> None:
         _clear(self._box_grid)
         self.boxes = {}
-        columns = 4 if names[0] in MAPS else 2
+        columns = 2 if names[0] not in MAPS else 4 if max(map(len, names)) < 11 else 3
         for i, name in enumerate(names):
             box = QCheckBox(title_of(name))
             box.setAccessibleName(title_of(name))
@@ -100,13 +105,29 @@ class ShowBox(QWidget):
             self._reading.setText("Yellow agrees, dark blue disagrees. All candidates share one "
                                   "scale.")  # fmt: skip
             return
+        if task is Task.EVIDENCE:
+            self._reading.setText(f"Clear where noise explains the difference, up to "
+                                  f"±{threshold_of(result):.1f} standard deviations.")  # fmt: skip
+            kinds = ("shown without photons", "photons not shown")
+            self._add_swatches([(style_of(k).colour, style_of(k).sign, k, k) for k in kinds])
+            return
         self._reading.setText("")
         pixels = task in (Task.FOREGROUND, Task.SEMANTIC)
-        for i, style in enumerate(CLASSES if task is Task.SEMANTIC else CLASSES[:3]):
+        self._add_swatches(
+            [
+                (s.colour, s.letters, s.pixels if pixels else s.objects,
+                 f"objects {s.objects}; pixels {s.pixels}")
+                for s in (CLASSES if task is Task.SEMANTIC else CLASSES[:3])
+            ]
+        )  # fmt: skip
+
+    def _add_swatches(self, rows: list[tuple[str, str, str, str]]) -> None:
+        """Add lines to the legend: colour, sign, what it says, and its tooltip."""
+        for i, (colour, sign, says, tip) in enumerate(rows):
             swatch = QLabel()
-            swatch.setPixmap(_swatch(style.colour))
-            words = QLabel(f"{style.letters}  {style.pixels if pixels else style.objects}")
-            words.setToolTip(f"{style.letters}: objects {style.objects}; pixels {style.pixels}")
+            swatch.setPixmap(_swatch(colour))
+            words = QLabel(f"{sign}  {says}")
+            words.setToolTip(f"{sign}: {tip}")
             self._legend.addWidget(swatch, i, 0)
             self._legend.addWidget(words, i, 1)
         self._legend.setColumnStretch(1, 1)

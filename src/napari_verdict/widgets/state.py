@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from psygnal import EventedModel
@@ -11,6 +11,9 @@ from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Settings, Task
 from napari_verdict.viewer.layers import Roles, infer_task
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.evidence.model import EvidenceSettings
 
 
 class Choices(EventedModel):
@@ -36,6 +39,16 @@ class Choices(EventedModel):
         As in `Settings`.
     border, min_size, sparse
         As in `Exclusions`.
+    entered : bool
+        Whether the camera's noise is entered, or read from raw's metadata, rather than measured.
+    camera_from : str
+        Which of the two.
+    camera_gain, camera_offset, read_noise, excess
+        As in `NoiseModel.of_camera`.
+    alarms : float
+        As in `EvidenceSettings`.
+    captures, stacks : tuple of napari Image layers
+        What the noise is measured with: further captures of the field; dark and lit stacks.
     """
 
     roles: Any = Roles()
@@ -52,12 +65,21 @@ class Choices(EventedModel):
     min_size: int = 0
     sparse: bool = False
     decisions: tuple[str, ...] = ()
+    entered: bool = False
+    camera_from: str = "entered"
+    camera_gain: float = 1.0
+    camera_offset: float = 100.0
+    read_noise: float = 1.5
+    excess: float = 1.0
+    alarms: float = 0.1
+    captures: tuple[Any, ...] = ()
+    stacks: tuple[Any, ...] = ()
 
     def effective_task(self) -> tuple[Task, str]:
         """Return the task and what it comes from."""
         if self.task is not None:
             return self.task, "chosen by hand"
-        return infer_task(self.roles.ground_truth, self.roles.predictions)
+        return infer_task(self.roles.ground_truth, self.roles.predictions, self.roles.raw)
 
     def settings(self) -> Settings:
         """Return the settings, frozen."""
@@ -70,6 +92,16 @@ class Choices(EventedModel):
             decisions=self.decisions,
             exclusions=Exclusions(self.border, self.min_size, self.sparse),
         )
+
+    def evidence_settings(self) -> EvidenceSettings:
+        """Return how evidence is looked for, frozen."""
+        from napari_verdict.comparison.evidence.model import EvidenceSettings
+
+        settings = EvidenceSettings(alarms=self.alarms)
+        if not self.entered:
+            return settings
+        camera = self.camera_gain, self.camera_offset, self.read_noise
+        return settings.with_camera(*camera, self.excess, self.camera_from)
 
 
 _CHOICES: WeakKeyDictionary[Any, Choices] = WeakKeyDictionary()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.regions import as_compared
 from napari_verdict.widgets.choice_panel import ChoicePanel
@@ -33,7 +35,13 @@ from napari_verdict.widgets.session import session_of
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from napari_verdict.comparison.model import Comparison
     from napari_verdict.engine.cancel import CancelToken
+
+
+#: What the button says and does: against a ground truth, and without one.
+_VALIDATE = ("Validate", "Compute scores, maps and overlays")
+_ASK_RAW = ("Check against raw", "Ask whether raw has photons for what the predictions show")
 
 
 class ValidateWidget(QWidget):
@@ -50,6 +58,8 @@ class ValidateWidget(QWidget):
         self._viewer = napari_viewer
         self._asked: Any = None
         self._limits: list[Any] = []
+        self._results: dict[Task, tuple[Any, Any, Any]] = {}
+        self._beside: Task | None = None
         self._docked = False
         self._keys = KeyFilter(keys_of(napari_viewer))
         self.job = Job(self)
@@ -76,8 +86,6 @@ class ValidateWidget(QWidget):
     # ---- building
 
     def _lay_out(self) -> None:
-        self.validate.setToolTip("Compute scores, maps and overlays (Return)")
-        self.validate.setAccessibleName("Validate")
         self.cancel.setToolTip("Stop computing; nothing is lost")
         self.cancel.setAccessibleName("Cancel")
         self.bar.setAccessibleName("Progress")
@@ -116,15 +124,23 @@ class ValidateWidget(QWidget):
         self.results.refresh_asked.connect(self.run)
         self.results.save_asked.connect(self._ask_folder)
         self.results.threshold_moved.connect(self._on_threshold)
+        self.results.raw_asked.connect(self.ask_raw)
+        self.results.turned.connect(self._on_turned)
         keys_of(self._viewer).add("hold raw", self._flip)
 
     def _on_choice(self) -> None:
         self.validate.setEnabled(self.panel.ready)
+        text, does = _ASK_RAW if self.panel.asks_raw else _VALIDATE
+        self.validate.setText(text)
+        self.validate.setAccessibleName(text)
+        self.validate.setToolTip(f"{does} (Return)")
         if self.panel.inspects:
             self.inspection.show_roles(self.panel.choices.roles)
+        shown = self.presenter.result
+        if self.panel.inspects and (shown is None or shown.comparison.task is not Task.EVIDENCE):
             self._turn_to(self.inspection)
         else:
-            self._turn_to(None if self.presenter.result is None else self.results)
+            self._turn_to(None if shown is None else self.results)
 
     def _turn_to(self, page: Any) -> None:
         self.pages.setCurrentIndex(0 if page is None else self.pages.indexOf(page))
@@ -144,7 +160,23 @@ class ValidateWidget(QWidget):
         except ComparisonError as error:
             self._on_outcome(Refused(tuple(error.findings)))
             return
-        self._asked, self._limits = self.panel.choices.roles, self.panel.limits()
+        self._start(comparison)
+
+    def ask_raw(self) -> None:
+        """Ask raw for evidence beside the scores that are shown."""
+        try:
+            inquiry = self.panel.freeze_inquiry()
+        except ComparisonError as error:
+            self._on_outcome(Refused(tuple(error.findings)))
+            return
+        self._start(inquiry, beside=self.presenter.result.comparison.task)
+
+    def _start(self, comparison: Comparison, beside: Task | None = None) -> None:
+        roles = self.panel.choices.roles
+        if comparison.task is Task.EVIDENCE:  # raw stands where the ground truth does
+            roles = replace(roles, ground_truth=roles.raw)
+        self._asked, self._beside = roles, beside
+        self._limits = self.panel.limits(comparison.task)
         self.job.start(self.presenter.steps(comparison), f"Validating ({comparison.task})")
 
     def save(self, folder: Path) -> None:
@@ -169,9 +201,12 @@ class ValidateWidget(QWidget):
         self.cancel.setVisible(busy)
 
     def _on_progress(self, progress: Progress) -> None:
+        # Qt paints a bar, and the window with it, within setValue; so it waits its turn
+        self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, progress.total)
         self.bar.setValue(progress.done)
         self.bar.setFormat(f"{progress.what} %p %")
+        self.bar.setUpdatesEnabled(True)
 
     def _on_outcome(self, outcome: Any) -> None:
         from napari.utils.notifications import show_error, show_info
@@ -189,10 +224,22 @@ class ValidateWidget(QWidget):
             limits = [
                 (layer, as_compared(request, name, then)) for name, layer, then in self._limits
             ]
-            self.presenter.present(outcome, self._asked, limits)
-            self.results.set_result(self.presenter.result)
-            self.panel.show_findings(self.presenter.result.findings)
-            self._turn_to(self.results)
+            held = {k: v for k, v in self._results.items() if k is self._beside}
+            self._results = {**held, request.task: (outcome[0], self._asked, limits)}
+            beside = next((result for result, *_ in held.values()), None)
+            self.presenter.present(outcome, self._asked, limits, beside)
+            self._show_result()
+
+    def _show_result(self) -> None:
+        result = self.presenter.result
+        self.results.set_result(result, self._results)
+        self.panel.show_findings(result.findings)
+        self._turn_to(self.results)
+
+    def _on_turned(self, task: str) -> None:
+        """Show the other one of two results of the same layers."""
+        self.presenter.turn_to(*self._results[Task(task)])
+        self._show_result()
 
     def _on_drawn(self) -> None:
         left = self._area.viewport().height() - self._area.widget().sizeHint().height()

@@ -36,6 +36,8 @@ class Row:
         Whether it counts pixels where objects are compared.
     class_ : int, optional
         The class it is about.
+    interval : bool
+        Whether its interval is written beside it.
     """
 
     metric: str
@@ -46,6 +48,7 @@ class Row:
     form: str = ".3f"
     pixels: bool = False
     class_: int | None = None
+    interval: bool = False
 
 
 _GT, _PRED, _PIXELS = "ground-truth objects", "predicted objects", "pixels"
@@ -108,7 +111,26 @@ _DETECTIONS = (
     Row("fn", "missed (FN)", -1, "True points without a predicted one.", "detections", ".0f"),
     Row("match_rmse", "distance", -1, "Typical distance of matched points.", "detections", ".3g"),
 )  # fmt: skip
+_EVIDENCE = (
+    Row("shown_without_photons", "∅ no photons", -1, "Places where it shows something for "
+        "which raw has no photons.", "evidence", ".0f"),
+    Row("photons_not_shown", "γ not shown", -1, "Places where raw has photons for something "
+        "that it does not show.", "evidence", ".0f"),
+    Row("upsnr", "uPSNR (dB)", 1, "Error against the clean image nobody has, in decibels; known "
+        "from further captures.", "error", ".1f", interval=True),
+    Row("umse", "uMSE", -1, "Squared error against the clean image nobody has; known from further "
+        "captures.", "error", ".3g", interval=True),
+    Row("own_noise_kept", "own noise kept", 0, "Share of raw's noise that it shows; known from "
+        "further captures.", "residual", ".0%", interval=True),
+    Row("residual_variance", "variance", 0, "Of raw minus prediction over what noise "
+        "makes: 1 is noise alone, above 1 structure is left, below 1 noise was kept.", "residual"),
+    Row("residual_correlation", "autocorrelation", 0, "Correlation of neighbours in raw minus "
+        "prediction: 0 is noise alone, above 0 structure is left.", "residual"),
+    Row("fitted_gain", "gain vs raw", 0, "Factor that brings it to the grey values of raw.",
+        "residual", ".3g"),
+)  # fmt: skip
 _ROWS = {
+    Task.EVIDENCE: _EVIDENCE,
     Task.RESTORATION: _RESTORATION,
     Task.INSTANCES: _INSTANCES,
     Task.FOREGROUND: _FOREGROUND,
@@ -128,6 +150,9 @@ def rows_of(result: Result) -> tuple[Row, ...]:
                 for c in classes
             ),
         )
+    if task is Task.EVIDENCE:
+        known = {s.metric for s in result.rows}
+        return tuple(row for row in _EVIDENCE if row.metric in known)
     convention = result.comparison.settings.convention.id
     absent = {"nrmse", "rmse"} if convention == "zerocostdl4mic" else {"zc_sqrt_mae"}
     if result.comparison.raw is None:
@@ -154,10 +179,23 @@ def text_of(score: Score | None, row: Row) -> str:
     if score is None:
         return "–"
     if math.isnan(score.value):
-        return "undefined"
+        known = row.interval and score.ci_low is not None
+        return f"> {score.ci_low:{row.form}}" if known else "undefined"
     if math.isinf(score.value):
         return "∞" if score.value > 0 else "−∞"
-    return f"{score.value:{row.form}}".replace("-", "−")
+    text = f"{score.value:{row.form}}"
+    if row.interval and score.ci_low is not None:
+        text += _interval(score, row)
+    return text.replace("-", "−")
+
+
+def _interval(score: Score, row: Row) -> str:
+    """Write an interval in few letters; hovering tells both of its ends."""
+    assert score.ci_low is not None
+    if score.ci_high is None:
+        return f" (> {score.ci_low:{row.form}})"
+    half = max(score.ci_high - score.value, score.value - score.ci_low)
+    return f"±{half:.0%}" if row.form.endswith("%") else f"±{half:.1g}"
 
 
 def explain(score: Score | None, row: Row, result: Result) -> str:
@@ -171,6 +209,8 @@ def explain(score: Score | None, row: Row, result: Result) -> str:
     if result.comparison.task is Task.RESTORATION:
         convention = CONVENTIONS[settings.convention.id]
         lines.append(f"{convention.title}: {convention.summary}")
+    if score.ci_low is not None and score.ci_high is not None:
+        lines.append(f"95 % interval: {score.ci_low:.4g} to {score.ci_high:.4g}")
     lines.append(f"Convention: {score.convention}")
     if score.aggregation:
         lines.append(f"Over: {score.aggregation}")
@@ -191,9 +231,24 @@ def best_candidate(result: Result, row: Row, region: str | None = None) -> str |
     return winners[0] if len(winners) == 1 else None
 
 
+def best_of(result: Result) -> str:
+    """Return the prediction that is looked at first: the one that the first row ranks highest."""
+    if result.comparison.task is Task.EVIDENCE:
+        # the one that raw contradicts most: where there is something to look at
+        worst = {n: max((abs(p.height) for p in at), default=0.0)
+                 for n, at in result.places.items()}  # type: ignore[attr-defined]  # fmt: skip
+        return str(max(worst, key=lambda n: worst[n]))
+    row = rows_of(result)[0]
+    scores = {p.name: score_in(result, row, p.name) for p in result.comparison.predictions}
+    values = {n: s.value for n, s in scores.items() if s is not None and s.value == s.value}
+    return max(values, key=lambda n: values[n]) if values else next(iter(scores))
+
+
 def axis_over(result: Result) -> str:
     """Return the axis, z or t, over which a result has scores; "" where there is none."""
     truth = result.comparison.ground_truth
+    if result.comparison.task is Task.EVIDENCE:
+        return ""
     if result.comparison.task is Task.RESTORATION:
         axes = {axis for score in result.rows for axis in (score.axis_index or {})}
     else:

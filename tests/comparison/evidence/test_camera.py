@@ -53,6 +53,18 @@ def test_sources_stand_in_their_order_and_all_give_the_camera(rng, truth):
         assert curve.mean.size > 2
 
 
+def test_a_prediction_that_keeps_noise_does_not_make_the_camera_look_better(rng, truth):
+    raw = capture(rng, truth)
+    result = ask(raw, (grey(truth) + raw) / 2, known=False)
+    noise = result.conditions["a"].noise
+    assert "raised" in noise.source
+    at = np.array([105.0, 200.0])
+    np.testing.assert_allclose(noise.variance(at), CAMERA.variance(at), rtol=0.15)
+    # what is left is noise, so nothing of it is a place
+    assert result.places["a"] == ()
+    assert result.score("residual_background", "a").value == pytest.approx(0.25, abs=0.03)
+
+
 def test_a_prediction_near_to_raw_is_left_as_it_is(rng, truth):
     raw, shown = capture(rng, truth).astype(float), grey(truth)
     everywhere = np.ones(raw.shape, bool)
@@ -99,3 +111,19 @@ def test_a_stack_of_one_capture_is_refused(truth):
     with pytest.raises(ComparisonError, match="two or more"):
         ask(grey(truth), grey(truth), calibration=[one])
     assert inquiry(grey(truth), grey(truth)).calibration == ()
+
+
+def test_stacks_that_are_all_dark_say_nothing_of_photons_and_are_refused(rng, truth):
+    dark = stacks(rng)[:1]
+    with pytest.raises(ComparisonError, match="evenly lit"):
+        ask(capture(rng, truth), grey(truth), calibration=dark, known=False)
+
+
+def test_a_background_without_any_noise_is_no_error(rng, truth):
+    # counted photons, without an offset: where it is dark all pixels are 0
+    electrons = np.where(truth > 10, truth, 0)
+    raw = rng.poisson(electrons).astype(np.uint16)
+    result = ask(raw, electrons, known=False)
+    score = result.score("residual_background", "a")
+    assert np.isnan(score.value)
+    assert score.reason

@@ -43,6 +43,12 @@ def test_only_peaks_of_the_wanted_rows_are_taken():
     assert [p.peak for p in places_in(image, -5, 5, slice(20, 40), 0, ((), 0))] == [(30, 5)]
 
 
+def test_no_place_is_left_out_however_many_there_are():
+    image = np.zeros((600, 600), np.float32)
+    image[10::20, 10::20] = 9
+    assert len(places_in(image, -5, 5, slice(0, 600), 0, ((), 0))) == 900
+
+
 def test_neighbouring_planes_and_overlapping_boxes_are_one_place():
     def place(z, y, x, height):
         return Place((), z, (y - 8, y + 9, x - 8, x + 9), (y, x), height)

@@ -126,6 +126,7 @@ def test_stacks_are_asked_plane_by_plane_and_frames_are_fitted_by_themselves(rng
     frames = ask(raw, scaled, axes="tyx")
     place = frames.places["a"][0]
     assert place.frame == (1,)
+    assert frames.score("shown_without_photons", "a").n == raw.size
     gains = [f.gain for f in frames.conditions["a"].fits.values()]
     assert gains == pytest.approx([500, 250, 500 / 3], rel=0.05)
 

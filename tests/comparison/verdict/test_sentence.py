@@ -268,7 +268,7 @@ def test_good_foreground_with_bad_objects_points_to_merges_or_splits() -> None:
     assert "foreground" not in verdict(result_of(Task.INSTANCES, {"a": good}))
 
 
-@pytest.mark.parametrize("task", [t for t in Task if t is not Task.RESTORATION])
+@pytest.mark.parametrize("task", [t for t in Task if t not in (Task.RESTORATION, Task.EVIDENCE)])
 def test_nothing_on_either_side_cannot_be_judged(task: Task) -> None:
     reason = "both_empty: neither the ground truth nor the prediction has any"
     scores = dict.fromkeys(("f1", "iou", "miou"), reason)

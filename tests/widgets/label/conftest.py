@@ -75,17 +75,34 @@ class Labeller(Person):
         return self.dock.page.bar.text.text() if self.dock.page.bar.isVisible() else ""
 
 
-@pytest.fixture
-def labeller(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    viewer = make_napari_viewer()
-    placed = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x")}
-    viewer.add_image(objects() > 0, name="raw", **placed)
-    viewer.add_labels(prediction(), name="model", **placed)
+def sit_down(viewer: Any, home: Any) -> Labeller:
+    """Open the dock in a window that has the keyboard."""
     person = Labeller(viewer)
-    person.home = tmp_path
+    person.home = home
     person.dock = LabelWidget(viewer)
     viewer.window.add_dock_widget(person.dock, name="Label ground truth", area="right")
     person.window.activateWindow()
     person.wait(person.window.isActiveWindow, "the keyboard")
     return person
+
+
+@pytest.fixture
+def labeller(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
+    """Somebody with an image of squares and a model of them."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    viewer = make_napari_viewer()
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x")}
+    viewer.add_image(objects() > 0, name="raw", **placed)
+    viewer.add_labels(prediction(), name="model", **placed)
+    return sit_down(viewer, tmp_path)
+
+
+@pytest.fixture
+def stack(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
+    """Somebody with twelve planes of squares, whose first axis has no name."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    viewer = make_napari_viewer()
+    labels = np.repeat(objects()[np.newaxis], 12, axis=0)
+    viewer.add_image((labels > 0) * 50.0, name="stack")
+    viewer.add_labels(labels, name="model")
+    return sit_down(viewer, tmp_path)

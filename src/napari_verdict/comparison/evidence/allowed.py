@@ -10,7 +10,14 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from napari_verdict.comparison.findings import Finding, Severity
-from napari_verdict.comparison.geometry import sizes_of
+from napari_verdict.comparison.geometry import (
+    OFFSET_TOLERANCE,
+    pixel_offset,
+    pixel_size,
+    same_scale,
+    same_units,
+    sizes_of,
+)
 from napari_verdict.comparison.preflight.alignment import SMALLEST, confirmed, correlation, probe
 from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.metrics.correlation import stripes, whitening
@@ -50,9 +57,20 @@ def check_geometry(inquiry: Inquiry) -> list[Finding]:
     if not inquiry.predictions:
         text = "No prediction was chosen, so there is nothing that raw could support."
         return [Finding("nothing", Severity.ERROR, text)]
+    if 0 in raw.shape:
+        text = (
+            f"Raw has {times(raw.shape)} pixels: it is empty. Choose the image that was denoised."
+        )
+        return [Finding("empty", Severity.ERROR, text)]
     found = [f for p in inquiry.predictions for f in _geometry(raw, p, called(p.name), p.name)]
     for k, capture in enumerate(inquiry.captures):
         found += _geometry(raw, capture, f"capture {k + 1}", None)
+    if inquiry.ignore is not None and tuple(inquiry.ignore.shape) != raw.shape:
+        text = (
+            f"The mask of ignored pixels is {times(tuple(inquiry.ignore.shape))}, raw "
+            f"{times(raw.shape)}. Choose a mask of raw's shape."
+        )
+        found.append(Finding("ignore-shape", Severity.ERROR, text))
     for stack in inquiry.calibration:
         if len(stack.shape) < 2 or stack.shape[0] < 2:
             text = (
@@ -73,6 +91,7 @@ def _geometry(raw: Input, other: Input, who: str, name: str | None) -> Iterator[
         return
     mine, theirs = sizes_of(other), sizes_of(raw)
     if mine == theirs:
+        yield from _elsewhere(raw, other, who, name)
         return
     ratios = {a: mine[a] / theirs[a] for a in "yx"}
     shapes = f"{sentence(who)} is {times(other.shape)}, raw {times(raw.shape)}. "
@@ -86,6 +105,26 @@ def _geometry(raw: Input, other: Input, who: str, name: str | None) -> Iterator[
         return
     text = f"{shapes}Nothing was resized. Choose images of the same shape."
     yield Finding("shape-mismatch", Severity.ERROR, text, name)
+
+
+def _elsewhere(raw: Input, other: Input, who: str, name: str | None) -> Iterator[Finding]:
+    """Find an image of raw's shape whose scale or position says that it lies elsewhere."""
+    if not (same_scale(other, raw) and same_units(other, raw)):
+        text = (
+            f"A pixel of {who} is {pixel_size(other)}, of raw {pixel_size(raw)}. Shapes agree, so "
+            "they are held against each other pixel by pixel. Correct the scale that is wrong."
+        )
+        yield Finding("scale-mismatch", Severity.WARNING, text, name)
+        return
+    offsets = {a: o for a, o in pixel_offset(other, raw).items() if abs(o) > OFFSET_TOLERANCE}
+    if offsets:
+        where = ", ".join(f"{o:+.4g} px along {a}" for a, o in offsets.items())
+        text = (
+            f"By its position {who} lies elsewhere than raw: {where}. Nothing was moved: they are "
+            "held against each other from the first pixel of each. Correct the position, or crop "
+            "both to what they share."
+        )
+        yield Finding("translate-mismatch", Severity.WARNING, text, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +157,8 @@ def likeness(inquiry: Inquiry, name: str) -> Likeness:
     """Look at how much a prediction shows what raw shows."""
     prediction = next(p for p in inquiry.predictions if p.name == name)
     a, b = probe(prediction), probe(inquiry.ground_truth)
-    return Likeness(a, b, _alike(a, b), _shows_something(b))
+    smooth_a, smooth_b = (gaussian_filter(_filled(i), 4.0) for i in (a, b))
+    return Likeness(a, b, correlation(smooth_a, smooth_b), _shows_something(b, smooth_b))
 
 
 def check_alike(alike: Likeness, name: str, fit: Fit) -> Iterator[Finding]:
@@ -166,22 +206,23 @@ def check_alike(alike: Likeness, name: str, fit: Fit) -> Iterator[Finding]:
             yield Finding("shifted", Severity.WARNING, text, name)
 
 
-def _alike(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
-    smooth = [gaussian_filter(np.nan_to_num(i.astype(np.float64)), 4.0) for i in (a, b)]
-    return correlation(smooth[0], smooth[1])
+def _filled(image: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return an image with its mean where it is not finite."""
+    pixels = image.astype(np.float32)
+    good = np.isfinite(pixels)
+    mean = pixels[good].mean(dtype=np.float64) if good.any() else 0.0
+    return np.where(good, pixels, np.float32(mean))
 
 
-def _shows_something(raw: NDArray[np.generic]) -> bool:
+def _shows_something(raw: NDArray[np.generic], smooth: NDArray[np.float32]) -> bool:
     """Whether raw varies by more than noise leaves under a window of 4 px."""
-    finite = np.isfinite(raw)
-    if not finite.any() or raw.shape[1] < 2:
+    if raw.shape[1] < 2:
         return False
-    pixels = raw.astype(np.float64)
-    mean = float(pixels[finite].mean())
-    pixels = np.where(finite, pixels, mean)
-    noise = np.square(np.diff(pixels, axis=1)).mean() / 2
+    noise = np.square(np.diff(_filled(raw), axis=1)).mean(dtype=np.float64) / 2
+    mean, varies = smooth.mean(dtype=np.float64), smooth.var(dtype=np.float64)
+    # what is left of it, and of rounding
     left = noise / (4 * math.pi * 4.0**2) + 1e-12 * mean**2
-    return bool(gaussian_filter(pixels, 4.0).var() > 3 * left)
+    return bool(varies > 3 * left)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from napari_verdict.comparison.evidence.allowed import (
     CORRELATED,
-    Independence,
     check_alike,
     check_noise,
     likeness,
@@ -95,58 +95,97 @@ def conditions_of(
     ComparisonError
         If they forbid that raw is a witness.
     """
-    raw, prediction = sample.images[RAW], sample.images[name]
+    raw = sample.images[RAW]
     seen = _not_saturated(raw, camera.saturation) & ~sample.ignored
     alike = likeness(inquiry, name)
     wanted = inquiry.evidence.fit if alike.fits else False
     fits = _fits(sample, name, seen, frames, wanted)
-    middle = fits[frames[len(frames) // 2]]
-    found = list(check_alike(alike, name, middle))
+    found = list(check_alike(alike, name, fits[frames[len(frames) // 2]]))
+    found += _check_frames(sample, name, fits, frames)
     _stop_at(found)
-    expected = np.full(raw.shape, np.nan)
-    for k, frame in enumerate(frames):
-        here = sample.frames == k
-        expected[here] = fits[frame].gain * prediction[here] + fits[frame].offset
+    expected = _expected(sample, name, fits, frames)
     if not (seen & np.isfinite(expected)).any():
         text = f"{sentence(called(name))} and raw have no pixel in common that counts."
         raise ComparisonError([Finding("not-finite", Severity.ERROR, text, name)])
-    noise, curve = camera.with_prediction(raw, expected, seen, name)
-    bare = Standard(1.0, 0.0, noise, camera.saturation)
-    z = bare.residual(raw, expected, sample.ignored)
-    lines, said = lines_of(z)
-    found += said
-    standard = replace(bare, columns=lines.columns, rows=lines.rows)
-    valid = np.isfinite(z)
-    background = _background(sample, standard, expected, valid)
-    independence, said = neighbours_of(background, lines)
+    flat = flat_pixels(expected, seen & np.isfinite(expected))
+    kept = kept_of(raw, expected, flat)
+    noise, curve = camera.with_prediction(raw, expected, seen, name, kept)
+    standard = Standard(1.0, 0.0, noise, camera.saturation)
+    standard, background, said = _independent(sample, expected, flat, standard)
     found += said
     _stop_at(found)
-    found += check_noise(background, noise)
-    standard = _with(standard, independence)
     z = standard.residual(raw, expected, sample.ignored)
-    alarms = false_alarms(expected, noise, inquiry.evidence.scales, valid)
-    pixels = int(np.prod(inquiry.ground_truth.shape))
-    low, high = alarms.thresholds(pixels, inquiry.evidence.alarms)
-    flat = flat_pixels(expected, valid)
-    inside = float(np.square(raw - expected)[flat].mean()) if flat.any() else float("nan")
-    evidence = evidence_map(z, inquiry.evidence.scales)
-    wrong = (evidence < low) | (evidence > high)
-    if np.count_nonzero(wrong) < np.count_nonzero(valid) / 2:
-        # a few places that are wrong must not speak for the rest
-        z[wrong] = np.nan
-    levels, bounds = _by_level(z, expected)
+    settings = inquiry.evidence
+    alarms = false_alarms(expected, noise, settings.scales, np.isfinite(z))
+    low, high = alarms.thresholds(math.prod(inquiry.ground_truth.shape), settings.alarms)
+    rest = _without_places(z, settings.scales, low, high)
+    levels, bounds = _by_level(rest, expected)
     return Conditions(
         fits,
         noise,
         curve,
         standard,
         background,
-        inside / background.variance,
-        signatures(z, expected),
+        kept,
+        signatures(rest, expected),
         levels,
         bounds,
-        Gathering(inquiry.evidence.scales, inquiry.evidence.limit_scale, low, high),
+        Gathering(settings.scales, settings.limit_scale, low, high),
     ), found
+
+
+def _independent(
+    sample: Sample, expected: NDArray[np.float64], flat: NDArray[np.bool_], standard: Standard
+) -> tuple[Standard, Background, list[Finding]]:
+    """Return what makes residuals independent, and what the noise of raw is like."""
+    raw = sample.images[RAW]
+    z = standard.residual(raw, expected, sample.ignored)
+    lines, found = lines_of(z)
+    standard = replace(standard, columns=lines.columns, rows=lines.rows)
+    if standard.taken_off:
+        shared = z - standard.residual(raw, expected, sample.ignored)
+        shared[~np.isfinite(shared)] = 0
+        raw = raw - shared * np.sqrt(standard.noise.variance(np.nan_to_num(expected)))
+    background = _background(raw, expected, flat & np.isfinite(z))
+    independence, said = neighbours_of(background, lines)
+    found += [*said, *check_noise(background, standard.noise)]
+    return replace(standard, kernel=independence.kernel), background, found
+
+
+def _expected(
+    sample: Sample,
+    name: str,
+    fits: Mapping[tuple[int, ...], Fit],
+    frames: Sequence[tuple[int, ...]],
+) -> NDArray[np.float64]:
+    """Return a prediction in the grey values of raw; NaN between the bands."""
+    prediction = sample.images[name]
+    expected = np.full(prediction.shape, np.nan)
+    for k, frame in enumerate(frames):
+        here = sample.frames == k
+        expected[here] = fits[frame].gain * prediction[here] + fits[frame].offset
+    return expected
+
+
+def kept_of(
+    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
+) -> float:
+    """Return the residual's variance over raw's own where the prediction shows nothing."""
+    own = background_noise(raw, flat)
+    if not own.pairs or abs(own.largest) > CORRELATED:
+        return float("nan")  # structure, or noise that is not independent
+    return float(np.square(raw - expected)[flat].mean()) / own.variance
+
+
+def _without_places(
+    z: NDArray[np.float32], scales: Sequence[float], low: float, high: float
+) -> NDArray[np.float32]:
+    """Leave out what passes a threshold: a few places must not speak for the rest."""
+    evidence = evidence_map(z, scales)
+    wrong = (evidence < low) | (evidence > high)
+    if 2 * np.count_nonzero(wrong) > np.count_nonzero(np.isfinite(z)):
+        return z
+    return np.where(wrong, np.float32(np.nan), z)
 
 
 def _fits(
@@ -169,40 +208,41 @@ def _fits(
     return fits
 
 
+def _check_frames(
+    sample: Sample,
+    name: str,
+    fits: Mapping[tuple[int, ...], Fit],
+    frames: Sequence[tuple[int, ...]],
+) -> list[Finding]:
+    """Say where frames were fitted that nobody looked at."""
+    seen = set(sample.frames[~sample.ignored.all(axis=1)].tolist())
+    if len(seen) == len(frames) or not fits[frames[0]].applied:
+        return []
+    text = (
+        f"{sentence(called(name))} was brought to the grey values of raw by {len(seen)} of "
+        f"{len(frames)} frames; the others were given the gain and offset of these together. If "
+        "each frame was scaled by itself, ask of a few frames at a time."
+    )
+    return [Finding("frames-together", Severity.WARNING, text, name)]
+
+
 def _not_saturated(raw: NDArray[np.float64], saturation: float | None) -> NDArray[np.bool_]:
     good: NDArray[np.bool_] = np.isfinite(raw)
     return good if saturation is None else good & (raw < saturation)
 
 
 def _background(
-    sample: Sample, standard: Standard, expected: NDArray[np.float64], valid: NDArray[np.bool_]
+    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
 ) -> Background:
-    """Measure the noise of raw, without what lines share, where the prediction shows nothing.
+    """Measure the noise of raw where the prediction shows nothing.
 
     Where raw shows much there too, what the prediction says of it is taken off.
     """
-    deviation = np.sqrt(standard.noise.variance(np.where(valid, expected, 0)))
-    flat = flat_pixels(expected, valid)
-    raw = sample.images[RAW]
-    if standard.taken_off:
-        striped = replace(standard, columns=None, rows=None)
-        with_and_without = (s.residual(raw, expected, sample.ignored) for s in (striped, standard))
-        z, plain = with_and_without
-        raw = raw - np.where(valid, z - plain, 0) * deviation
     found = background_noise(raw, flat)
     if not abs(found.largest) > CORRELATED:
         return found
     without = background_noise(raw - expected, flat)
     return without if abs(without.largest) < abs(found.largest) else found
-
-
-def _with(standard: Standard, independence: Independence) -> Standard:
-    return replace(
-        standard,
-        columns=independence.columns,
-        rows=independence.rows,
-        kernel=independence.kernel,
-    )
 
 
 def _by_level(

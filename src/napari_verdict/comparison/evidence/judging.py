@@ -8,12 +8,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.evidence.conditions import LEVELS
+from napari_verdict.comparison.evidence.disputes import KEPT as MOST_DISPUTES
 from napari_verdict.comparison.evidence.rows import nearest
 from napari_verdict.comparison.verdict.sentence import Part, listed
 from napari_verdict.comparison.words import counted, subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from napari_verdict.comparison.evidence.conditions import Conditions
     from napari_verdict.comparison.evidence.result import EvidenceResult
@@ -116,9 +117,9 @@ def biased(levels: Mapping[str, Signatures]) -> dict[str, str]:
 
 def judge(result: EvidenceResult) -> list[list[Part]]:
     """Return the sentences of the verdict without ground truth."""
-    sentences = [s for n in result.conditions for s in _prediction(result, n)]
+    sentences = [s for n in result.conditions for s in sentences_of(result, n)]
     if len(result.conditions) > 1:
-        sentences.append(_disputed(result))
+        sentences.append(disputed(result))
     circular = [n for n, c in result.conditions.items() if c.noise.circular]
     if circular:
         text = (
@@ -129,7 +130,8 @@ def judge(result: EvidenceResult) -> list[list[Part]]:
     return sentences
 
 
-def _prediction(result: EvidenceResult, name: str) -> list[list[Part]]:
+def sentences_of(result: EvidenceResult, name: str) -> list[list[Part]]:
+    """Return the sentences about one prediction."""
     conditions, places = result.conditions[name], result.places.get(name, ())
     states = states_of(conditions, _own_noise(result, name))
     start, fine = subject(name), states == [State.CONSISTENT]
@@ -175,17 +177,15 @@ def _own_noise(result: EvidenceResult, name: str) -> float:
         return math.nan
 
 
-def _disputed(result: EvidenceResult) -> list[Part]:
+def disputed(result: EvidenceResult) -> list[Part]:
+    """Return the sentence about where predictions disagree."""
     if not result.disputes:
         return [("The predictions differ nowhere by more than raw could tell.", None)]
     counts = Counter(d.supports for d in result.disputes)
     unknown = counts.pop(None, 0)
     said = [f"{name} in {n:,}" for name, n in counts.most_common()]
-    text = f"Of {counted(len(result.disputes), 'place')} where they disagree, raw supports "
+    n = len(result.disputes)
+    places = f"the {n} largest places" if n == MOST_DISPUTES else counted(n, "place")
+    text = f"Of {places} where they disagree, raw supports "
     text += listed(said) if said else "none"
     return [(text + (f"; in {unknown:,} it cannot tell." if unknown else "."), None)]
-
-
-def state_words(states: Sequence[State]) -> str:
-    """Return the states in a few words, as for a table."""
-    return ", ".join(s.words for s in states)

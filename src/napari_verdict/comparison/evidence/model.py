@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import RAW, Comparison, Input, Task
@@ -54,6 +54,18 @@ class EvidenceSettings:
                 raise ValueError(f"The scale is {scale:g} px; it must be between 0.5 and 64.")
         if not self.scales:
             raise ValueError("No scale is given; at least one is needed.")
+
+    def with_camera(
+        self,
+        gain: float,
+        offset: float,
+        read_noise: float,
+        excess: float = 1.0,
+        source: str = "entered",
+    ) -> EvidenceSettings:
+        """Return the same settings with a camera entered; see `NoiseModel.of_camera`."""
+        noise = NoiseModel.of_camera(gain, offset, read_noise, excess, source)
+        return replace(self, noise=noise)
 
 
 @dataclass(frozen=True, eq=False)

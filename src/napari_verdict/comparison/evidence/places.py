@@ -22,8 +22,6 @@ KINDS = ("shown without photons", "photons not shown")
 VALUE_NAME = "evidence"
 #: A box reaches from its peak at least and at most so many pixels.
 LEAST, MOST = 8, 32
-#: Places of one band of rows that are looked at, at most, the strongest first.
-KEPT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def places_in(
     where, heights = peaks(evidence, low, high)
     inside = (where[:, 0] >= rows.start) & (where[:, 0] < rows.stop)
     places = []
-    for (y, x), height in zip(where[inside][:KEPT], heights[inside][:KEPT], strict=True):
+    for (y, x), height in zip(where[inside], heights[inside], strict=True):
         y0, y1, x0, x1 = _box(evidence, int(y), int(x))
         box, peak = (y0 + first, y1 + first, x0, x1), (int(y) + first, int(x))
         places.append(Place(*at, box, peak, float(height)))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari_verdict.metrics.residuals import Signatures
 
 _TOO_FEW = "no pixel of this brightness counts"
+_NO_BACKGROUND = "raw has no dark, flat background with independent noise"
+_CONSTANT = "the prediction is constant"
 
 
 def convention_of(inquiry: Inquiry, conditions: Conditions) -> str:
@@ -43,7 +45,7 @@ def convention_of(inquiry: Inquiry, conditions: Conditions) -> str:
 
 
 def prediction_rows(
-    inquiry: Inquiry, name: str, conditions: Conditions, places: Sequence[Place], kept: int
+    inquiry: Inquiry, name: str, conditions: Conditions, places: Sequence[Place]
 ) -> Iterator[Score]:
     """Yield the scores of one prediction.
 
@@ -56,32 +58,34 @@ def prediction_rows(
     conditions : Conditions
         What was measured of it.
     places : sequence of Place
-        That were found, strongest first.
-    kept : int
-        Pixels that count.
+        That were found, strongest first; the `n` of their counts is all pixels of raw.
     """
     image, convention = inquiry.ground_truth.name, convention_of(inquiry, conditions)
 
-    def score(metric: str, value: float, unit: str = "1", n: int | None = None) -> Score:
-        reason = _TOO_FEW if math.isnan(value) else None
+    def score(
+        metric: str, value: float, unit: str = "1", n: int | None = None, why: str = _TOO_FEW
+    ) -> Score:
+        reason = why if math.isnan(value) else None
         return Score(
             image=image, candidate=name, metric=metric, value=value, unit=unit,
             convention=convention, reason=reason, n=n,
         )  # fmt: skip
 
     heights = np.array([p.height for p in places])
-    yield score("shown_without_photons", float((heights < 0).sum()), n=kept)
-    yield score("photons_not_shown", float((heights > 0).sum()), n=kept)
+    pixels = math.prod(inquiry.ground_truth.shape)
+    yield score("shown_without_photons", float((heights < 0).sum()), n=pixels)
+    yield score("photons_not_shown", float((heights > 0).sum()), n=pixels)
     gathering = conditions.gathering
     yield score("threshold_low", gathering.low, "standard deviations")
     yield score("threshold_high", gathering.high, "standard deviations")
     yield from _signature_rows(score, "", conditions.whole)
     for level in LEVELS:
         yield from _signature_rows(score, f"_{level}", conditions.levels[level])
-    yield score("residual_background", conditions.kept, n=conditions.background.n)
+    n = conditions.background.n
+    yield score("residual_background", conditions.kept, n=n, why=_NO_BACKGROUND)
     first = next(iter(conditions.fits.values()))
-    yield score("fitted_gain", first.measured_gain)
-    yield score("fitted_offset", first.measured_offset, "image units")
+    yield score("fitted_gain", first.measured_gain, why=_CONSTANT)
+    yield score("fitted_offset", first.measured_offset, "image units", why=_CONSTANT)
 
 
 def _signature_rows(score: Callable[..., Score], suffix: str, s: Signatures) -> Iterator[Score]:

@@ -119,7 +119,7 @@ def run_evidence(
         consensus = consensus_of(inquiry, given, known)
     rows: list[Score] = []
     for name, of in known.items():
-        rows += prediction_rows(inquiry, name, of, places[name], math.prod(given.raw.shape))
+        rows += prediction_rows(inquiry, name, of, places[name])
     if inquiry.captures:
         first = next(iter(known.values()))
         standards = {RAW: first.of_frame} | {n: c.of_frame for n, c in known.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_verdict.engine.cancel import CancelToken
 
 #: About as many pixels are looked at.
-PIXELS = 3 << 18
+PIXELS = 1 << 19
 #: Rows of a band, and rows of nothing between two, so that no window reaches across.
 BAND, GAP = 64, 8
 #: Planes that are looked at, at most.

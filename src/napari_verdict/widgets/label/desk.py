@@ -13,6 +13,7 @@ from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
 from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
 from napari_verdict.widgets.label.state import DRAWING
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from napari_verdict.annotation.tiles import Box, Plan
@@ -92,7 +93,10 @@ class Desk(QObject):
             return
         if not state.correcting:
             kept = [bench.raw, bench.truth, self.ambiguous]
-            self._blindfold.put_on([x for x in kept if x is not None], bench.predictions)
+            told = [*bench.predictions, bench.confidence]
+            self._blindfold.put_on(
+                [x for x in kept if x is not None], [x for x in told if x is not None]
+            )
 
     # ---- from tile to tile
 
@@ -102,8 +106,8 @@ class Desk(QObject):
         state.current, state.message = k, ""
         tile, bench = state.tile, state.bench
         assert tile is not None
-        if self._viewer.canvas.grid.enabled:
-            self._viewer.canvas.grid.enabled = False
+        if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
+            session_of(self._viewer).grid.leave()
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
         self.arm()
 
@@ -177,9 +181,7 @@ class Desk(QObject):
         state.plan = plan
         following = plan.next_open(state.current)
         if following is None:
-            state.message = (
-                "No tile is open any more. The score is below; draw more tiles to narrow it."
-            )
+            state.message = "No tile is open any more."
             self.arm()
         else:
             self.go(following)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -20,7 +21,13 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN, axes_from_labels
-from napari_verdict.viewer.layers import comparable, guess_roles, kind_of, pixels_of
+from napari_verdict.viewer.layers import (
+    comparable,
+    guess_roles,
+    is_called_prediction,
+    kind_of,
+    pixels_of,
+)
 from napari_verdict.viewer.truth import shape_of
 from napari_verdict.widgets.label.asked import DRAWS, Asked
 
@@ -135,8 +142,7 @@ class SetupBox(QWidget):
             for layer in labels:
                 if layer is truth:
                     continue
-                guessed = layer is not guess.ground_truth and not layer.name.startswith("ignored")
-                checked = known.get(id(layer), guessed)
+                checked = known.get(id(layer), is_called_prediction(layer))
                 item = QListWidgetItem(layer.name)
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
                               | Qt.ItemFlag.ItemIsSelectable)  # fmt: skip
@@ -214,7 +220,15 @@ class SetupBox(QWidget):
             return "Say what the first axis of the image is."
         if axes[-2:] != "yx":
             return "Tiles need an image whose last two axes are y and x. Reorder its axes."
-        shape = shape_of(raw)
+        shape, truth = shape_of(raw), self.truth.currentData()
+        if truth is not None and truth not in self._sittings:
+            if not isinstance(truth.data, np.ndarray):
+                return f"“{truth.name}” is not in memory, so it cannot be painted on. Load it."
+            if truth.data.shape != shape:
+                return (
+                    f"“{truth.name}” is {_times(truth.data.shape)} pixels, “{raw.name}” is "
+                    f"{_times(shape)}: these are labels of another image."
+                )
         draw, chosen = self.draw.currentData(), self._chosen()
         for layer in chosen:
             if tuple(pixels_of(layer).shape) != shape:

@@ -45,6 +45,8 @@ class TileList(QListWidget):
                     self.addItem("")
                 text = f"{k + 1} {_SIGNS[tile.state]} {_became(tile, k in empty)}"
                 where = f"x {tile.box[4]}–{tile.box[5]}, y {tile.box[2]}–{tile.box[3]}"
+                where += f", z {tile.box[0]}–{tile.box[1]}" if tile.box[1] > 1 else ""
+                where += "".join(f", frame {i}" for i in tile.frame)
                 item = self.item(k)
                 if item.text() != text:
                     item.setText(text)

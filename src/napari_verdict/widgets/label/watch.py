@@ -1,4 +1,4 @@
-"""Notices what is painted, a turn of the event loop later, and in the middle of long strokes."""
+"""Notices what is painted, at once, and in the middle of long strokes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Watch(QObject):
         What is painted on.
     parent : QObject
         Who listens.
+    shadow : ndarray, optional
+        See `Strokes`.
     """
 
     #: What changed, and what did it: (Painted, Action).
@@ -32,9 +34,9 @@ class Watch(QObject):
     #: The layer cannot be watched any more: a sentence.
     lost = Signal(str)
 
-    def __init__(self, layer: Any, parent: QObject) -> None:
+    def __init__(self, layer: Any, parent: QObject, shadow: Any = None) -> None:
         super().__init__(parent)
-        self.strokes = Strokes(layer)
+        self.strokes, self._editing = Strokes(layer, shadow), False
         self._soon, self._later = QTimer(self), QTimer(self)
         for timer, wait in ((self._soon, 0), (self._later, PATIENCE)):
             timer.setSingleShot(True)
@@ -45,15 +47,22 @@ class Watch(QObject):
     def edit(self, change: Change, action: Action) -> None:
         """Write an edit as one step of napari's undo, and tell of it."""
         self.look()  # what was painted before is no part of it
-        apply(self.strokes.layer, change)
+        self._editing = True
+        try:
+            apply(self.strokes.layer, change)
+        finally:
+            self._editing = False
         self.look(action)
 
     def look(self, action: Action | None = None) -> None:
         """Tell what has changed since the last look; by default by the brush, undo or redo."""
         self._soon.stop()
         self._later.stop()
+        self._look(action, settled=True)
+
+    def _look(self, action: Action | None, *, settled: bool) -> None:
         try:
-            painted = self.strokes.look()
+            painted = self.strokes.look(settled=settled)
         except ValueError as error:
             self.stop()
             self.lost.emit(str(error))
@@ -75,3 +84,5 @@ class Watch(QObject):
         timer = self._later if going_on else self._soon
         if not timer.isActive():
             timer.start()
+        if not going_on and not self._editing:
+            self._look(None, settled=False)

@@ -54,6 +54,11 @@ PLOTS = {
         "What one finds and the other misses. Click a count to list the objects.",
         *("pair_box", "PairBox"),
     ),
+    "noise": PlotKind(
+        "Noise of the camera",
+        "Variance of raw against its mean, and the line that predictions are tested with.",
+        *("noise", "NoisePlot"),
+    ),
     "intensity": PlotKind(
         "Intensity curve",
         "Is brightness still quantitative? On the dotted line a mean is that of the truth; the "
@@ -73,6 +78,8 @@ def offered(result: Result | None) -> list[str]:
     """Return which of `PLOTS` a result has."""
     if result is None:
         return []
+    if result.comparison.task is Task.EVIDENCE:
+        return ["noise"]
     instances = result.comparison.task is Task.INSTANCES
     names = ["iou", "size"] if instances else []
     names += ["pair"] if instances and len(result.comparison.predictions) > 1 else []

@@ -119,7 +119,8 @@ class PlotsPanel(QWidget):
         """Hear what is clicked in a plot."""
         heard = {"bar": self.on_bar, "point": self.on_point}
         heard |= {"group": self.on_group, "frame": self.on_frame, "object": self.on_object}
-        view.chosen.connect(heard[view.gives])
+        if view.gives:
+            view.chosen.connect(heard[view.gives])
         return view
 
     @property
@@ -208,6 +209,9 @@ class PlotsPanel(QWidget):
         size, unit = pixel_size(result.comparison.ground_truth)
         self.plot("size").show_entries(self._entries(), threshold, size, unit)
         self._on_selected()
+
+    def _show_noise(self, result: Result) -> None:
+        self.plot("noise").show_conditions(result.conditions, self.session.candidate)  # type: ignore[attr-defined]
 
     def _show_pair(self, result: Result) -> None:
         self.plot("pair").set_result(result)

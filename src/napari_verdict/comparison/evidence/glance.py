@@ -1,0 +1,108 @@
+"""Evidence of one prediction at a glance: what a person reads beside its map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_verdict.comparison.evidence.camera import describe
+from napari_verdict.comparison.evidence.conditions import LEVELS
+from napari_verdict.comparison.evidence.judging import disputed, sentences_of
+from napari_verdict.comparison.evidence.rows import nearest
+from napari_verdict.comparison.words import counted
+
+if TYPE_CHECKING:
+    from napari_verdict.comparison.evidence.result import EvidenceResult
+    from napari_verdict.comparison.verdict.sentence import Part
+
+#: What has to be said first.
+STATEMENT = "Evidence, not validation: raw can contradict a prediction, it cannot prove it right."
+#: What one more noisy image buys, for who plans an experiment.
+TAKE_ONE_MORE = (
+    "Planning an experiment? Take every field twice. A second noisy image that no model was given "
+    "tells the error against the clean image nobody has (uMSE, uPSNR), with an interval, and "
+    "the noise without a circle. Tick it under Noise, Captures."
+)
+_TAKEN = (
+    "uPSNR and uMSE tell the error against the clean image nobody has, from {}. Each further one "
+    "narrows the intervals; none has to be clean."
+)
+#: The parts of an image whose signatures are shown: all, and thirds by brightness.
+PARTS = ("all pixels", "dim", "middle", "bright")
+_MEASURED = (("variance", 1.0), ("autocorrelation", 0.0), ("mean", 0.0))
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What was measured of the residual in one way, in all `PARTS`.
+
+    Parameters
+    ----------
+    title : str
+        What was measured of raw minus prediction, in standard deviations of the noise.
+    expected : float
+        What noise alone gives.
+    values : tuple of float
+        Of all pixels, then of the thirds by brightness; NaN where a third has no pixel.
+    """
+
+    title: str
+    expected: float
+    values: tuple[float, ...]
+
+
+def at_a_glance(result: EvidenceResult, candidate: str) -> list[Part]:
+    """Return what raw says of a candidate, and of all where they disagree, as parts with links.
+
+    Parameters
+    ----------
+    result : EvidenceResult
+        Of one inquiry. What is claimed, what to do next, and where all disagree have a line each.
+    candidate : str
+        The one that is looked at; of raw, which is a candidate with further captures, there
+        is nothing to say but its error.
+    """
+    sentences = sentences_of(result, candidate) if candidate in result.conditions else []
+    if len(result.conditions) > 1:
+        sentences = [*sentences, disputed(result)]
+    parts: list[Part] = []
+    for i, sentence in enumerate(sentences):
+        parts += ([("\n", None)] if i else []) + sentence
+    return parts
+
+
+def signatures_of(result: EvidenceResult, candidate: str) -> tuple[Signature, ...]:
+    """Return variance, correlation and mean of the residual, of all and by brightness."""
+    if candidate not in result.conditions:
+        return ()
+    conditions = result.conditions[candidate]
+    parts = (conditions.whole, *(conditions.levels[name] for name in LEVELS))
+    values = (
+        tuple(s.variance for s in parts),
+        tuple(nearest(s) for s in parts),
+        tuple(s.mean for s in parts),
+    )
+    return tuple(
+        Signature(title, expected, of)
+        for (title, expected), of in zip(_MEASURED, values, strict=True)
+    )
+
+
+def noise_words(result: EvidenceResult, candidate: str) -> str:
+    """Say where the noise is known from, and how many false alarms to expect."""
+    conditions = result.conditions.get(candidate, next(iter(result.conditions.values())))
+    alarms = result.comparison.evidence.alarms  # type: ignore[attr-defined]
+    threshold = (conditions.gathering.low, conditions.gathering.high)
+    low, high = (f"{t:+.1f}".replace("-", "−") for t in threshold)
+    return (
+        f"Noise: {describe(conditions.noise)} Where a prediction is right, {alarms:g} false alarms "
+        f"are expected in an image (beyond {low} or {high} standard deviations)."
+    )
+
+
+def capture_words(result: EvidenceResult) -> str:
+    """Say what one more noisy image would tell, or what those there are do."""
+    captures = result.comparison.captures  # type: ignore[attr-defined]
+    if not captures:
+        return TAKE_ONE_MORE
+    return _TAKEN.format(counted(len(captures), "further capture"))
