@@ -94,7 +94,7 @@ def guess_captures(layers: Iterable[Any]) -> tuple[Any, ...]:
 def is_called_prediction(layer: Any) -> bool:
     """Whether nothing in a layer's name says that it is the ground truth, or left out."""
     name = layer.name.lower().replace("_", " ")
-    return not (_LEFT_OUT.search(name) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
+    return not (_is_left_out(layer) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
 
 
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:

@@ -27,7 +27,7 @@ from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.inquiries import EXPOSURE
 from napari_verdict.viewer.layers import comparable, kind_of
 from napari_verdict.viewer.snapshot import snapshot
-from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.job import Job, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -190,9 +190,7 @@ class NoisyWidget(QWidget):
         elif isinstance(outcome, tuple):
             self.pair.show_check(*outcome)
         else:
-            findings = getattr(outcome, "findings", ())
-            said = " ".join(f.message for f in findings)
-            self.said.setText(said or getattr(outcome, "message", ""))
+            self.said.setText(words_of(outcome))
         self.making.update_enabled()
 
     def _add_cropped(self, parts: Any) -> None:
