@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
 
+_WORKING = "Working…"
 #: Under which a noisy layer's metadata says how it was made.
 EXPOSURE = "exposure"
 #: What is asked for: id, label, smallest, largest, what it is at first, and what it means.
@@ -218,7 +219,9 @@ class NoisyWidget(QWidget):
         self.making.setEnabled(not busy)
         self.pair.setEnabled(not busy)
         if busy:
-            self.said.setText("Working…")
+            self.said.setText(_WORKING)
+        elif self.said.text() == _WORKING:
+            self.said.setText("")
 
     def event(self, event: Any) -> bool:
         """Stop when napari takes the dock away, which shows only by the parent."""
