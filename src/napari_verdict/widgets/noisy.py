@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.inquiries import EXPOSURE
 from napari_verdict.viewer.layers import comparable, kind_of
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.job import Job, words_of
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from napari_verdict.engine.cancel import CancelToken
 
 _WORKING = "Working…"
-#: Under which a noisy layer's metadata says how it was made.
-EXPOSURE = "exposure"
 #: What is asked for: id, label, smallest, largest, what it is at first, and what it means.
 _NUMBERS = (
     ("photons", "Photon budget", 0.1, 1e6, 20.0, "Photo-electrons where the image is bright"),

@@ -76,20 +76,16 @@ class Sitting:
 
 def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
     """Find labels of an image that were begun before, the newest first."""
-    from napari_verdict.report.labelling import LABELLING_NAME, default_folder, found
+    from napari_verdict.report.labelling import labellings_of
 
     yield Progress(0, 1, "looking for labels")
-    places = {default_folder(i, "").parent for i in (image, replace(image, path=None))}
-    sittings = []
-    for place in places:
-        for path in place.glob(f"*/{LABELLING_NAME}"):
-            token.check()
-            try:
-                record = found(path.parent)
-            except ComparisonError:
-                continue  # it stays as it is, and is nothing to go on with
-            if record is not None and _may_be(record, image):
-                sittings.append(Sitting(path.parent, record))
+    kept: dict[Path, LabellingRecord] = {}
+    for place in (image, replace(image, path=None)):
+        token.check()
+        kept |= labellings_of(place)
+    sittings = [
+        Sitting(folder, record) for folder, record in kept.items() if _may_be(record, image)
+    ]
     return tuple(sorted(sittings, key=lambda s: s.record.created, reverse=True))
 
 
