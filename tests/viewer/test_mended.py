@@ -181,6 +181,30 @@ def test_other_pixels_let_go_of_the_layer_and_keep_it(bench):
     assert layer in bench.viewer.layers
 
 
+def test_another_ground_truth_of_the_same_shape_has_a_copy_of_its_own(bench):
+    bench.accept(EXTRA)
+    first, before = bench.layer, bench.scores()
+    other = bench.gt.data.copy()
+    other[0, 2:12, 2:12] = 0
+    bench.mended.follow(compare({"a": bench.pred}, other, "tyx"), bench.gt)
+    assert bench.mended.result is None  # what was mended there says nothing here
+    bench.accept(EXTRA)
+    assert bench.as_anew()
+    assert not (bench.layer.data == 1).any()
+    bench.mended.follow(compare({"a": bench.pred}, bench.gt.data.copy(), "tyx"), bench.gt)
+    assert bench.layer is first
+    assert bench.scores() == before
+
+
+def test_a_copy_that_is_the_ground_truth_now_is_mended_further(bench):
+    bench.accept(EXTRA)
+    layer = bench.layer
+    bench.mended.follow(compare({"a": bench.pred}, layer.data.copy(), "tyx"), layer)
+    bench.accept(SPLIT)
+    assert bench.layer is layer
+    assert bench.as_anew()
+
+
 def test_new_data_of_the_layer_is_scored_and_another_shape_is_not(bench):
     layer = bench.mended.begin()
     layer.data = bench.pred.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,22 @@ def cells():
     pred[0, 4:14, 4:13] = 7
     pred[1, 20:30, 10:19], pred[1, 20:30, 21:30], pred[1, 60:66, 60:66] = 8, 9, 11
     return gt, pred
+
+
+@pytest.fixture
+def checksums_wait(monkeypatch):
+    """Return an event: until it is set, the pixels of what is judged are not known."""
+    from napari_verdict.report import session
+
+    ready, identities_of = threading.Event(), session.identities_of
+
+    def later(*args, **kwargs):
+        assert ready.wait(20)
+        return identities_of(*args, **kwargs)
+
+    monkeypatch.setattr(session, "identities_of", later)
+    yield ready
+    ready.set()
 
 
 @pytest.fixture

@@ -155,6 +155,25 @@ def test_other_pixels_have_nothing_said_of_them(desk, inspect, own_folder):
     assert kept(own_folder) == [(2, "real error", "")]
 
 
+def test_what_is_said_before_the_pixels_are_known_is_kept_too(
+    desk, inspect, own_folder, checksums_wait
+):
+    first(desk, inspect)
+    desk.viewer.layers["unet"].name = "another name"
+    desk.validate()
+    key = EntryKey("another name", "ground truth", (0,), 2)
+    inspect.session.selected = key
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    desk.viewer.layers["gt"].data_setitem(tuple(np.array([k]) for k in (0, 70, 70)), 9)
+    desk.validate()
+    assert said(inspect) == {}
+    checksums_wait.set()
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
+    assert said(inspect) == {}
+    desk.viewer.window.remove_dock_widget(inspect)
+    assert kept(own_folder) == [(2, "real error", "")]
+
+
 def test_closing_the_dock_loses_nothing(desk, inspect, own_folder):
     first(desk, inspect)
     with desk.qtbot.waitSignal(inspect.judge.judging.kept):

@@ -205,6 +205,29 @@ def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(desk, inspect, bo
     assert (tifffile.imread(older) == desk.viewer.layers[NAME].data).all()
 
 
+def test_a_copy_waits_for_its_own_folder_and_is_not_written_over_another(
+    desk, inspect, box, own_folder, checksums_wait
+):
+    checksums_wait.set()
+    desk.qtbot.waitUntil(lambda: box.keeper._copy.folder is not None)
+    desk.click(box.accept)
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
+    (first,) = kept_in(own_folder)
+    before = first.read_bytes()
+    checksums_wait.clear()
+    desk.viewer.layers["gt"].data_setitem(tuple(np.array([k]) for k in (0, 70, 70)), 9)
+    desk.validate()
+    desk.click(wrong(desk, inspect, EXTRA).accept)
+    box.keeper._write()
+    desk.qtbot.waitUntil(lambda: not box.keeper._writer.is_busy)
+    assert first.read_bytes() == before
+    checksums_wait.set()
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 2)
+    assert first.read_bytes() == before
+    other = next(path for path in kept_in(own_folder) if path != first)
+    assert tifffile.imread(other)[0, 70, 70] == 9
+
+
 def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own_folder):
     desk.qtbot.waitUntil(lambda: len(list(own_folder.rglob("session.json"))) == 1)
     (own_folder / "napari-verdict").rename(own_folder / "moved")

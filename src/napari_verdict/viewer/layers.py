@@ -22,6 +22,7 @@ _TRUTH = re.compile(
     r"(?<![a-z])(gt|ground|groundtruth|truth|true|target|reference|mask|masks|manual|annotations?)(?![a-z])"
 )
 _RAW = re.compile(r"(?<![a-z])(raw|noisy|noise|input|low|original)(?![a-z])")
+_CAPTURE = re.compile(r"(?<![a-z])(captures?|repeats?|replicates?)(?![a-z])")
 #: Labels with such a name are not compared unless a person picks them.
 _LEFT_OUT = re.compile(r"(?<![a-z])(ignored?|excluded?)(?![a-z])")
 _PREDICTION = re.compile(
@@ -80,10 +81,20 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     return Roles(truth, raw, tuple(rest))
 
 
+def guess_captures(layers: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the images that are called further captures of the field of raw."""
+    images = [x for x in comparable(layers) if kind_of(x) == "image"]
+    named = {x: x.name.lower().replace("_", " ") for x in images}
+    other = (_TRUTH, _RAW, _PREDICTION)
+    return tuple(
+        x for x, n in named.items() if _CAPTURE.search(n) and not any(w.search(n) for w in other)
+    )
+
+
 def is_called_prediction(layer: Any) -> bool:
     """Whether nothing in a layer's name says that it is the ground truth, or left out."""
     name = layer.name.lower().replace("_", " ")
-    return not (_LEFT_OUT.search(name) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
+    return not (_is_left_out(layer) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
 
 
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:

@@ -59,9 +59,8 @@ class Mended:
     @property
     def layer(self) -> Any | None:
         """The layer; None before anything was mended, and when a person deleted it."""
-        if self._layer is not None and self._layer in self._viewer.layers:
-            return self._layer
-        return next((x for x in self._viewer.layers if MENDED in x.metadata), None)
+        known = self._layer is not None and self._layer in self._viewer.layers
+        return self._layer if known else None
 
     @property
     def original(self) -> LabelResult | None:
@@ -131,7 +130,9 @@ class Mended:
         shift = frame_and_crop(self._original, reference)[1] * np.asarray(reference.scale)
         place = placement_of(reference)
         place["translate"] = np.asarray(place["translate"]) + shift
-        layer = Labels(truth.data.copy(), name=NAME, metadata={MENDED: True}, opacity=0.5, **place)
+        # what it was made from tells whose copy it is
+        known = {MENDED: truth.data}
+        layer = Labels(truth.data.copy(), name=NAME, metadata=known, opacity=0.5, **place)
         camera = self._viewer.scene.camera
         center, zoom = camera.center, camera.zoom
         self._viewer.add_layer(layer)
@@ -217,14 +218,21 @@ class Mended:
 
     def _adopt(self) -> None:
         """Go on with a layer that was made from the same pixels, whatever was painted since."""
-        layer, original = self.layer, self._original
-        if layer is None or original is None or self.why_not():
+        original = self._original
+        if original is None or self.why_not():
             return
         truth = original.comparison.ground_truth.data
-        if layer.data.shape != truth.shape or layer.data.dtype != truth.dtype:
-            return
-        self._watch(layer, truth.copy(), self._of(layer, original))
-        self._compare(None)
+        layer = next((x for x in self._viewer.layers if self._is_copy(x, truth)), None)
+        if layer is not None:
+            self._watch(layer, truth.copy(), self._of(layer, original))
+            self._compare(None)
+
+    def _is_copy(self, layer: Any, truth: NDArray[Any]) -> bool:
+        """Whether a layer is a copy of these labels, or a copy that is the ground truth itself."""
+        made_from = layer.metadata.get(MENDED)
+        if made_from is None or layer.data.shape != truth.shape or layer.data.dtype != truth.dtype:
+            return False
+        return layer is self._reference or np.array_equal(made_from, truth)
 
     def _on_layer(self, event: Any = None) -> None:
         kind = getattr(event, "type", "")

@@ -27,9 +27,7 @@ def open_inspect(viewer: Any) -> Any:
     if widget is None or not raise_dock(widget):
         widget = InspectWidget(viewer)
         # the name that napari's menu gives it, so that the menu finds this one
-        viewer.window.add_dock_widget(
-            widget, name="Inspect (napari-verdict)", area="right", tabify=True
-        )
+        viewer.window.add_dock_widget(widget, name="Inspect (Verdict)", area="right", tabify=True)
         raise_dock(widget)
     return widget
 

@@ -16,11 +16,11 @@ from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.engine.cancel import CancelToken
-    from napari_verdict.report.session import SessionFile
+    from napari_verdict.report.session import Identity, SessionFile
     from napari_verdict.widgets.session import Session
 
 
@@ -47,8 +47,8 @@ class Judging(QObject):
 
     #: A sentence where something cannot be read or written; "" when all is well again.
     troubled = Signal(str)
-    #: The folder in which all that was said of this ground truth is kept.
-    opened = Signal(object)
+    #: The folder in which all that was said of a ground truth is kept, and its array.
+    opened = Signal(object, object)
     #: All that was said is on the disk.
     kept = Signal()
 
@@ -60,6 +60,9 @@ class Judging(QObject):
         self._identities: Any = None
         self._opening = False
         self._unsaved = _Unsaved()
+        # what was judged before its file was known, each with its comparison
+        self._asked: tuple[Comparison, str] | None = None
+        self._left: list[tuple[Comparison, str, Judgements]] = []
         self._reader, self._writer = Job(self), Job(self)
         self._reader.done.connect(self._on_opened)
         self._writer.done.connect(self._on_written)
@@ -94,11 +97,14 @@ class Judging(QObject):
         if same and words == self._words:
             return
         self.flush()
+        if self._unsaved.waiting and self._asked is not None and not self._unsaved.files:
+            self._left.append((*self._asked, self._session.judgements))
+        self._asked = comparison, places if places_listed else ""
         self._arrays, self._words, self._identities = arrays, words, None
-        self._unsaved.files = ()
+        self._unsaved.forget()
         self._set(Judgements())
         self._session.folder = None
-        self._open(comparison, places if places_listed else "")
+        self._open(*self._asked)
 
     def flush(self) -> None:
         """Write what is not on the disk yet, now."""
@@ -118,19 +124,20 @@ class Judging(QObject):
     # ---- reading
 
     def _open(self, comparison: Comparison | None, places: str = "", beside: Any = None) -> None:
-        known = self._identities
+        known, left = self._identities, self._left
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             from napari_verdict.report.session import identities_of, open_session
 
             yield Progress(0, 1, "judgements")
+            while left:
+                _keep(*left[0], token)
+                del left[0]
             identities = known
             if identities is None:
                 assert comparison is not None
                 identities = identities_of(comparison, token, places=places)
-            truth = next(iter(identities.values())).ground_truth
-            folder = beside or home() / truth.sha256[:16]
-            return identities, open_session(folder, identities)
+            return identities, open_session(beside or _folder_of(identities), identities)
 
         self._reader.start(steps, "Looking for judgements")
 
@@ -144,7 +151,7 @@ class Judging(QObject):
         self._set(before.including(file.found))
         self.troubled.emit(file.trouble)
         if len(self._unsaved.files) == 1:
-            self.opened.emit(file.path.parent)
+            self.opened.emit(file.path.parent, self._arrays[0])
         if len(before) or len(self._unsaved.files) > 1:
             self._write()
         folder = self._session.folder
@@ -210,6 +217,11 @@ class _Unsaved:
     def put(self, judgements: Judgements) -> None:
         self._judgements = judgements
 
+    def forget(self) -> None:
+        """Leave the files, and what could not be written to them: it is of other entries."""
+        with self._lock:
+            self.files, self._judgements = (), None
+
     def flush(self, *_: Any) -> None:
         """Write what waits, where it can be."""
         with suppress(ComparisonError):
@@ -227,6 +239,23 @@ class _Unsaved:
                 file.save(judgements)
             if self._judgements is judgements:
                 self._judgements = None
+
+
+def _folder_of(identities: Mapping[str, Identity]) -> Path:
+    """Return where judgements of these pixels are kept."""
+    return home() / next(iter(identities.values())).ground_truth.sha256[:16]
+
+
+def _keep(comparison: Comparison, places: str, judgements: Judgements, token: CancelToken) -> None:
+    """Write what was said of a comparison that was left before its file was known."""
+    from napari_verdict.report.session import identities_of, open_session
+
+    identities = identities_of(comparison, token, places=places)
+    folder = _folder_of(identities)
+    with suppress(OSError):  # as in `_Unsaved.write`
+        folder.mkdir(parents=True, exist_ok=True)
+    file = open_session(folder, identities)
+    file.save(judgements.including(file.found))
 
 
 def _sentence(outcome: Any) -> str:

@@ -48,6 +48,7 @@ class MendedKeeper(QObject):
     def __init__(self, mended: Mended, parent: QObject) -> None:
         super().__init__(parent)
         self._mended, self._copy = mended, _Copy()
+        self._truth: Any = None  # what the folder belongs to
         self._seconds = 0.0
         self._writer, self._reader = Job(self), Job(self)
         self._writer.done.connect(self._on_written)
@@ -62,19 +63,29 @@ class MendedKeeper(QObject):
         # not a method of this object, which is gone by then
         self.destroyed.connect(self._copy.flush)
 
-    def open(self, folder: Path) -> None:
-        """Keep the copy in a folder that belongs to the pixels of this ground truth."""
+    def open(self, folder: Path, truth: Any) -> None:
+        """Keep copies of this ground truth, an array, in a folder that belongs to its pixels."""
         if folder != self._copy.folder:
             self._copy.flush()
             self._copy.folder, self._copy.mine = folder, False
-            self._on_changed()
+        self._truth = truth
+        self._on_changed()
         self.changed.emit()
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the folder is that of the ground truth that is mended now."""
+        original = self._mended.original
+        if original is None or self._copy.folder is None:
+            return False
+        return (original.request or original.comparison).ground_truth.data is self._truth
 
     @property
     def kept(self) -> str:
         """When the copy was written that could be brought back; "" where there is none."""
-        if self._copy.folder is None or self._mended.result is not None:
+        if not self._is_open or self._mended.result is not None:
             return ""
+        assert self._copy.folder is not None
         try:
             at = datetime.fromtimestamp((self._copy.folder / FILE).stat().st_mtime).astimezone()
         except OSError:
@@ -109,7 +120,8 @@ class MendedKeeper(QObject):
 
     def _on_changed(self) -> None:
         result = self._mended.result
-        if result is not None and result is not self._copy.seen:
+        # until the folder is known, as when another ground truth was just validated, it waits
+        if result is not None and result is not self._copy.seen and self._is_open:
             self._copy.put(result)
             self._later.start(round(1000 * max(PAUSE, 10 * self._seconds)))
 
@@ -151,7 +163,7 @@ class MendedKeeper(QObject):
             )
             return
         folder, given = outcome
-        if folder == self._copy.folder and self._mended.result is None:
+        if folder == self._copy.folder and self._is_open and self._mended.result is None:
             self._copy.mine = self._mended.begin_from(given.data)
             if not self._copy.mine:
                 self.troubled.emit(

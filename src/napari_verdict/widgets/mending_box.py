@@ -253,9 +253,9 @@ class MendingBox(QWidget):
         self.mended.edit(label)
 
     def undo(self) -> bool:
-        """Take the last change of the copy back, as napari's Ctrl+Z; False where there is none."""
+        """Take the last change of the copy back, as napari's Ctrl+Z; False without a copy."""
         layer = self.mended.layer
-        if layer is None:
+        if layer is None or self.mended.result is None:
             return False
         layer.undo()
         return True
@@ -263,7 +263,7 @@ class MendingBox(QWidget):
     def redo(self) -> bool:
         """Do it again."""
         layer = self.mended.layer
-        if layer is None:
+        if layer is None or self.mended.result is None:
             return False
         layer.redo()
         return True

@@ -112,6 +112,17 @@ def test_holes_are_filled_and_outlines_smoothed(tile):
     np.testing.assert_array_equal(tile.truth.data, before)
 
 
+def test_the_same_key_again_takes_the_question_back(tile):
+    tile.key("S")
+    assert tile.truth.mode == "pan_zoom"
+    tile.key("S")
+    assert tile.truth.mode == "paint"
+    assert tile.says() == ""
+    before = tile.truth.data.copy()
+    tile.click_image(tile.truth, *np.add(tile.corner(), (15, 15)))
+    assert (tile.truth.data != before).any()
+
+
 def test_what_cannot_be_done_is_said_in_a_sentence(tile):
     hover(tile, BETWEEN)
     tile.key("X")

@@ -227,7 +227,21 @@ def test_closing_the_dock_shows_what_was_hidden(labeller):
     assert not labeller.viewer.layers["tile to label"].visible
 
 
-def test_a_prediction_of_another_shape_is_refused_with_a_way_out(labeller):
+def test_layers_of_another_shape_are_refused_with_a_way_out(labeller):
+    setup = labeller.dock.setup
     labeller.viewer.add_labels(np.ones((8, 8), np.uint8), name="stardist")
-    assert "“stardist” is 8 × 8 pixels" in labeller.dock.setup.hint.text()
-    assert not labeller.dock.setup.start.isEnabled()
+    assert "“stardist” is 8 × 8 pixels" in setup.hint.text()
+    assert not setup.start.isEnabled()
+    setup.predictions.item(setup.predictions.count() - 1).setCheckState(Qt.CheckState.Unchecked)
+    assert setup.start.isEnabled()
+    setup.truth.setCurrentIndex(setup.truth.findText("stardist"))
+    setup.truth.activated.emit(setup.truth.currentIndex())
+    assert "labels of another image" in setup.hint.text()
+    assert not setup.start.isEnabled()
+
+
+def test_panels_side_by_side_are_left_for_the_tile(labeller):
+    labeller.viewer.canvas.grid.enabled = True
+    labeller.start()
+    assert not labeller.viewer.canvas.grid.enabled
+    assert not labeller.state.correcting

@@ -41,7 +41,7 @@ ONE_SIDED = 0.5
 MOVED = 2 / 3
 #: Above this share, as `ONE_SIDED`, something came or went; what moved leaves both signs.
 WHOLLY_ONE_SIDED = 0.9
-#: Sides above are thinned out when a displacement is looked for.
+#: Of sides of twice this and more, every second, third … pixel tells what moved.
 FINE = 32
 #: Side of a box in pixels where none is asked for.
 SCALE = 16
@@ -105,7 +105,7 @@ def worst_places(
         lowest mean SSIM. ``error``: highest mean RSE. ``worse than raw``: lowest mean gain,
         below 0 only.
     scale : int, optional
-        Side of a box in pixels, rounded down to whole steps of an eighth; by default 16, at
+        Side of a box in pixels, rounded down to whole steps of a quarter; by default 16, at
         most a quarter of the image's height and width.
     n : int
         How many at most.

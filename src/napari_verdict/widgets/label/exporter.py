@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
-from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
 
 if TYPE_CHECKING:
@@ -70,6 +70,4 @@ class Exporter(QObject):
         if isinstance(outcome, Path):
             self._dock.state.message = f"Exported to {outcome}."
         else:
-            findings = getattr(outcome, "findings", ())
-            said = " ".join(f.message for f in findings)
-            self._dock.state.message = said or getattr(outcome, "message", "")
+            self._dock.state.message = words_of(outcome)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_verdict.annotation.tiles import State
-from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
-from napari_verdict.widgets.job import Job
+from napari_verdict.viewer.truth import TRUTH, add_labels_like
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.opening import Opened, keeping
@@ -84,7 +84,7 @@ class SecondOpinion(QObject):
                 mine = mine.reopen(k)
             image = labelled_input(state.bench.raw, state.bench.axes)
             self._opener.start(
-                lambda token: keeping(mine, image, self._name, DTYPE, token), "Making the folder"
+                lambda token: keeping(mine, image, self._name, None, token), "Making the folder"
             )
 
     def end(self) -> None:
@@ -130,7 +130,7 @@ class SecondOpinion(QObject):
     def _on_opened(self, outcome: Any) -> None:
         dock, state, work = self._dock, self._dock.state, self._dock.work
         if not isinstance(outcome, Opened) or work is None:
-            state.message = getattr(outcome, "message", "")
+            state.message = words_of(outcome)
             return
         dock.hands.cancel()
         work.rest()
@@ -143,7 +143,7 @@ class SecondOpinion(QObject):
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)
         keeper.planned(outcome.plan)
         dock.desk.turn_to(replace(state.bench, truth=truth), outcome.plan, 0)
-        dock.take_up(keeper)
+        dock.take_up(keeper, outcome.shadow)
         dock.page.second.setText("Back to the first")
 
     def _on_plan(self, plan: Any) -> None:
@@ -176,4 +176,4 @@ class SecondOpinion(QObject):
             said = "\n".join(o.sentence for o in outcome.values())
             self._dock.page.agreement.setText(said)
         else:
-            self._dock.state.message = getattr(outcome, "message", "")
+            self._dock.state.message = words_of(outcome)
