@@ -103,3 +103,29 @@ def test_a_capture_that_did_not_hold_still_is_left_out_and_said(rng, truth, chan
         assert math.isnan(score.value)
         assert "held still" in score.reason
     assert "error" not in alone.maps["a"]
+
+
+@pytest.mark.parametrize("axes", ["zyx", "tyx"])
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [(lambda c: np.roll(c, 3, axis=0), "off raw"), (lambda c: 100 + 0.7 * (c - 100), "as bright")],
+    ids=["moved", "bleached"],
+)
+def test_a_capture_that_moved_or_bleached_at_the_end_alone_is_left_out(rng, axes, change, word):
+    truth = np.stack([5 * scene((96, 96), p) for p in (20, 40, 60, 50, 30)])
+    raw, good, bad = (capture(rng, truth) for _ in range(3))
+    bad[-1] = change(bad[-1])
+    result = ask(raw, grey(truth), captures=[good, bad], axes=axes)
+    findings = [f.message for f in result.findings if f.code == "capture-moved"]
+    assert len(findings) == 1
+    assert "Capture 2" in findings[0]
+    assert word in findings[0]
+
+
+def test_planes_next_to_dark_are_not_taken_for_bleached(rng):
+    # a hundredth of a photon in a pixel: what is there of light in two captures differs by chance
+    truth = np.stack([scene((64, 64), 40), *np.full((4, 64, 64), 0.01)])
+    for _ in range(10):
+        raw, good = capture(rng, truth), capture(rng, truth)
+        result = ask(raw, grey(truth), captures=[good], axes="zyx")
+        assert "capture-moved" not in by_code(result.findings)

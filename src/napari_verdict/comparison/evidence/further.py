@@ -10,10 +10,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from napari_verdict.comparison.evidence.rows import convention_of
+from napari_verdict.comparison.evidence.sample import spread
 from napari_verdict.comparison.findings import Finding, Severity
 from napari_verdict.comparison.lazy import LazyArray
 from napari_verdict.comparison.model import RAW
-from napari_verdict.comparison.preflight.alignment import SMALLEST, confirmed, probe
+from napari_verdict.comparison.preflight.alignment import PROBE, SMALLEST, confirmed
 from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.scores import Score
 from napari_verdict.metrics.captures import (
@@ -39,33 +40,40 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.blocks import Block
     from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.engine.sources import Source
 
 #: A capture that lies off by more pixels, or is brighter or dimmer by this share, is not used.
 MOVED, BLEACHED = 0.25, 0.05
+#: A change of brightness of fewer standard deviations may be noise.
+SURE = 5.0
+#: Planes that are looked at for that, at most.
+PLANES = 5
 #: Standard deviation of the window of the map of errors, and rows that it reaches.
 SIGMA, REACH = 8.0, 33
 _NONE = "no capture held still, so there is nothing to estimate the error from"
 
 
-def still_captures(inquiry: Inquiry) -> tuple[list[int], list[Finding]]:
-    """Return which captures neither moved nor bleached against raw, and what was found."""
-    still, found = [], []
-    raw = probe(inquiry.ground_truth)
-    dark = float(np.percentile(gaussian_filter(_filled(raw), 2.0), 1))
-    for k, capture in enumerate(inquiry.captures):
-        pixels = probe(capture)
-        change = drift(raw, pixels, dark)
-        shift = (change.dy, change.dx)
-        off = math.hypot(*shift) if math.isfinite(change.dy) else 0.0
-        moved = off > MOVED and (min(raw.shape) < SMALLEST or confirmed(pixels, raw, shift))
-        bleached = abs(change.brightness - 1) > BLEACHED
-        if np.array_equal(pixels, raw, equal_nan=raw.dtype.kind == "f"):
-            what = "is raw itself"
-        elif moved:
-            what = f"lies {off:.2f} px off raw"
-        elif bleached:
-            what = f"is {change.brightness:.2f} times as bright as raw"
+def still_captures(pixels: Pixels) -> tuple[list[int], list[Finding]]:
+    """Return which captures neither moved nor bleached against raw, and what was found.
+
+    A few planes, spread over frames and depth, are looked at: what moves at one moment counts.
+    """
+    still: list[int] = []
+    found: list[Finding] = []
+    if not pixels.captures:
+        return still, found
+    planes = [(f, z) for f in pixels.raw.frames for z in range(pixels.raw.shape[0])]
+    chosen = [planes[k] for k in spread(len(planes), PLANES)]
+    raws = [_middle(pixels, pixels.raw, at) for at in chosen]
+    dark = min(float(np.percentile(gaussian_filter(_filled(raw), 2.0), 1)) for raw in raws)
+    for k, source in enumerate(pixels.captures):
+        captures = [_middle(pixels, source, at) for at in chosen]
+        if all(map(_same, captures, raws)):
+            what: str | None = "is raw itself"
         else:
+            pairs = zip(raws, captures, strict=True)
+            what = next(filter(None, (_changed(r, c, dark) for r, c in pairs)), None)
+        if what is None:
             still.append(k)
             continue
         text = (
@@ -74,6 +82,34 @@ def still_captures(inquiry: Inquiry) -> tuple[list[int], list[Finding]]:
         )
         found.append(Finding("capture-moved", Severity.WARNING, text))
     return still, found
+
+
+def _middle(pixels: Pixels, source: Source, at: tuple[tuple[int, ...], int]) -> NDArray[Any]:
+    """Read the central part, at most `PROBE` pixels a side, of a plane."""
+    _, height, width = pixels.raw.shape
+    rows, columns = min(height, PROBE), min(width, PROBE)
+    y, x = (height - rows) // 2, (width - columns) // 2
+    return pixels.read(source, *at, slice(y, y + rows))[:, x : x + columns]
+
+
+def _same(capture: NDArray[Any], raw: NDArray[Any]) -> bool:
+    return np.array_equal(capture, raw, equal_nan=raw.dtype.kind == "f")
+
+
+def _changed(raw: NDArray[Any], capture: NDArray[Any], dark: float) -> str | None:
+    """Say what changed on a plane by more than noise, if anything did."""
+    change = drift(raw, capture, dark)
+    shift = (change.dy, change.dx)
+    off = math.hypot(*shift) if math.isfinite(change.dy) else 0.0
+    if off > MOVED and (min(raw.shape) < SMALLEST or confirmed(capture, raw, shift)):
+        return f"lies {off:.2f} px off raw"
+    difference = np.subtract(capture, raw, dtype=np.float64)
+    difference = difference[np.isfinite(difference)]
+    # of a plane next to dark even a large share is noise
+    by_noise = SURE * math.sqrt(difference.size) * float(difference.std())
+    if abs(change.brightness - 1) > BLEACHED and abs(float(difference.sum())) > by_noise:
+        return f"is {change.brightness:.2f} times as bright as raw"
+    return None
 
 
 def _filled(image: NDArray[Any]) -> NDArray[np.float64]:

@@ -100,7 +100,7 @@ def run_evidence(
     sample = sample_of(given, token)
     if bad := blocking(list(check_raw(sample))):
         raise ComparisonError(bad)
-    still, said = still_captures(inquiry)
+    still, said = still_captures(given)
     found += said
     camera = camera_of(inquiry, sample, [sample.captures[k] for k in still])
     known: dict[str, Conditions] = {}

@@ -59,7 +59,7 @@ def sample_of(pixels: Pixels, token: CancelToken, budget: int = PIXELS) -> Sampl
     """
     depth, height, width = pixels.raw.shape
     planes = [(f, z) for f in range(len(pixels.raw.frames)) for z in range(depth)]
-    chosen = _spread(len(planes), PLANES)
+    chosen = spread(len(planes), PLANES)
     rows = max(1, budget // max(1, width) // max(1, len(chosen)))
     parts: list[tuple[int, int, int, int]] = []  # frame, z, first and last row
     for k in chosen:
@@ -68,7 +68,7 @@ def sample_of(pixels: Pixels, token: CancelToken, budget: int = PIXELS) -> Sampl
             parts.append((frame, z, 0, height))
             continue
         band = min(BAND, rows)
-        starts = _spread(height // band, max(1, rows // band))
+        starts = spread(height // band, max(1, rows // band))
         parts += [(frame, z, s * band, (s + 1) * band) for s in starts]
     total = sum(b - a + GAP for *_, a, b in parts) - GAP
     sources = (*pixels.sources.values(), *pixels.captures)
@@ -90,7 +90,7 @@ def sample_of(pixels: Pixels, token: CancelToken, budget: int = PIXELS) -> Sampl
     return Sample(named, tuple(images[n:]), ignored, frames)
 
 
-def _spread(n: int, at_most: int) -> list[int]:
+def spread(n: int, at_most: int) -> list[int]:
     """Return up to `at_most` of n places, evenly spread."""
     k = min(n, at_most)
     return [(2 * i + 1) * n // (2 * k) for i in range(k)]
