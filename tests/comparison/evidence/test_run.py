@@ -157,6 +157,23 @@ def test_a_run_says_how_far_it_is_and_stops_when_told(rng, truth):
             pass
 
 
+def test_maps_of_disagreement_and_error_go_forward_and_stop_when_told(rng, truth):
+    raw, more = capture(rng, truth), capture(rng, truth)
+    token = CancelToken()
+    steps = run(inquiry(raw, grey(truth), grey(truth) + 1, captures=[more]), token=token)
+    maps = [s for s in steps if s.what == "maps"]
+    assert len(maps) == 5  # two of disagreement, three of errors
+    assert all(s.done == s.total == 1 for s in maps)
+    steps = run(inquiry(raw, grey(truth), grey(truth) + 1), token=token)
+    for step in steps:
+        if step.what == "maps":
+            token.cancel()
+            break
+    with pytest.raises(Cancelled):
+        for _ in steps:
+            pass
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [({"alarms": 0}, "above 0"), ({"scales": ()}, "at least one"), ({"limit_scale": 0.1}, "0.5")],

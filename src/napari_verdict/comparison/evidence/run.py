@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.evidence.disputes import Dispute
     from napari_verdict.comparison.evidence.model import Inquiry
     from napari_verdict.comparison.evidence.places import Place
+    from napari_verdict.comparison.lazy import LazyArray
     from napari_verdict.comparison.scores import Score
     from napari_verdict.engine.cancel import CancelToken
 
@@ -117,7 +118,8 @@ def run_evidence(
     consensus: Mapping[str, Any] = {}
     if len(known) > 1:
         for name in known:
-            maps[name]["disagreement"] = work.kept(disagreement(inquiry, given, known, name))
+            differs = disagreement(inquiry, given, known, name)
+            maps[name]["disagreement"] = yield from work.kept(differs)
         consensus = consensus_of(inquiry, given, known)
     rows: list[Score] = []
     for name, of in known.items():
@@ -130,7 +132,7 @@ def run_evidence(
         rows += yield from error_rows(inquiry, witness, known, spread, token)
         if still:
             for name in inquiry.candidates:
-                error = work.kept(LazyError(inquiry.ground_truth, witness, name))
+                error = yield from work.kept(LazyError(inquiry.ground_truth, witness, name))
                 maps.setdefault(name, {})["error"] = error
     return EvidenceResult(
         inquiry,
@@ -175,9 +177,18 @@ class _Work:
         size = 4 * 5 * math.prod(self.inquiry.ground_truth.shape) * len(self.known)
         return self.given.in_memory and size <= STORED_SHARE * physical_memory()
 
-    def kept(self, lazy: Any) -> Any:
+    def kept(self, lazy: LazyArray) -> Generator[Progress, None, Any]:
         """Return a map as it is kept."""
-        return np.asarray(lazy) if self.is_stored else lazy
+        if not self.is_stored:
+            return lazy
+        stored = np.empty(lazy.shape, lazy.dtype)
+        view: Any = canonical_view(stored, lazy.axes)
+        blocks = list(lazy.blocks(...))
+        parts = run_blocks(lazy.tile, blocks, token=self.token, threads=self.threads)
+        for k, (block, part) in enumerate(zip(blocks, parts, strict=True)):
+            view[(*block.frame, block.z0, block.y)] = part[0]
+            yield Progress(k + 1, len(blocks), "maps")
+        return stored
 
     def evidence(
         self,
