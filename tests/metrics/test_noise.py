@@ -99,6 +99,30 @@ def test_dark_and_flat_stacks_give_the_camera_whatever_the_lamp_does(rng):
     assert stacks_curve(stacks).n[0] == 19 * (123 * 128 - 1)
 
 
+def test_stacks_are_read_a_capture_at_a_time_and_give_the_two_way_variance(rng):
+    class Stack:
+        """What reads one capture and never all."""
+
+        def __init__(self, data):
+            self.data, self.shape = data, data.shape
+
+        def __getitem__(self, k):
+            assert isinstance(k, int)
+            return self.data[k]
+
+    stack = capture(rng, rng.uniform(5, 500, (1, 32, 32)) * rng.uniform(0.9, 1.1, (6, 1, 1)))
+    stack[2, 5, 5] = np.nan
+    full = np.nanpercentile(stack, 99)
+    curve = stacks_curve([Stack(stack)], full)
+    good = (stack < full).all(axis=0)
+    values = stack[:, good]
+    left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    free = 5 * (good.sum() - 1)
+    assert curve.n.tolist() == [free]
+    assert curve.mean[0] == pytest.approx(values.mean())
+    assert curve.variance[0] == pytest.approx((left**2).sum() / free)
+
+
 @pytest.mark.parametrize("measure", [photon_transfer, lambda c: stacks_curve([c])])
 def test_one_capture_has_no_variance(measure):
     with pytest.raises(ValueError, match="two captures or more"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -178,7 +178,7 @@ def photon_transfer(
     return _binned(mean, variance, bins)
 
 
-def stacks_curve(stacks: Sequence[NDArray[Any]], saturation: float | None = None) -> NoiseCurve:
+def stacks_curve(stacks: Sequence[Any], saturation: float | None = None) -> NoiseCurve:
     """Measure variance against mean from stacks without structure: dark, and evenly lit.
 
     Each stack is one bin. Variance is taken from capture to capture in each pixel, so uneven
@@ -187,8 +187,9 @@ def stacks_curve(stacks: Sequence[NDArray[Any]], saturation: float | None = None
 
     Parameters
     ----------
-    stacks : sequence of (m, ...) ndarray
-        Two captures or more each, in ADU, of one illumination each.
+    stacks : sequence of (m, ...) array
+        Two captures or more each, in ADU, of one illumination each. One capture is read at a time,
+        so they need not be in memory.
     saturation : float, optional
         Pixels that reach it in any capture are left out.
 
@@ -202,15 +203,33 @@ def stacks_curve(stacks: Sequence[NDArray[Any]], saturation: float | None = None
     ValueError
         If a stack has fewer than two captures.
     """
-    rows = []
-    for stack in stacks:
-        values = _good(stack, saturation)
-        if values.shape[1] > 1:
-            values -= values.mean(axis=1, keepdims=True) - values.mean()
-            free = (len(values) - 1) * (values.shape[1] - 1)
-            spread = ((values - values.mean(axis=0)) ** 2).sum() / free
-            rows.append((float(values.mean()), float(spread), free))
-    return _curve(sorted(rows))
+    return _curve(sorted(row for stack in stacks for row in _stack_row(stack, saturation)))
+
+
+def _stack_row(stack: Any, saturation: float | None) -> Iterator[tuple[float, float, int]]:
+    """Yield mean, variance and degrees of freedom of a stack; each capture is read twice."""
+    m = int(stack.shape[0])
+    if m < 2:
+        raise ValueError(f"a variance needs two captures or more of a field, not {m}")
+    first = np.asarray(stack[0], np.float64)
+    good = np.ones(first.shape, bool)
+    for k in range(m):
+        values = np.asarray(stack[k], np.float64)
+        good &= np.isfinite(values) & (True if saturation is None else values < saturation)
+    n = int(np.count_nonzero(good))
+    if n < 2:
+        return
+    # what each capture has more than the first: light that is uneven takes no part
+    base, total, squares = first[good], np.zeros(n), 0.0
+    means = np.zeros(m)
+    for k in range(1, m):
+        more = np.asarray(stack[k], np.float64)[good] - base
+        means[k] = more.mean()
+        more -= means[k]
+        total += more
+        squares += float(more @ more)
+    spread = (squares - float(total @ total) / m) / ((m - 1) * (n - 1))
+    yield float(base.mean() + means.mean()), spread, (m - 1) * (n - 1)
 
 
 def residual_curve(

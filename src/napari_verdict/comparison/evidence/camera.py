@@ -185,8 +185,7 @@ def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.floa
         curve = photon_transfer(np.stack([raw, *steady]), saturation)
         return Camera(_fitted(curve, CAPTURES), curve, saturation)
     if inquiry.calibration:
-        stacks = [np.asarray(s.data, np.float64) for s in inquiry.calibration]
-        curve = stacks_curve(stacks, saturation)
+        curve = stacks_curve([s.data for s in inquiry.calibration], saturation)
         noise = _fitted(curve, STACKS)
         if noise.slope == 0:
             raise ComparisonError([Finding("noise-unknown", Severity.ERROR, _NO_SLOPE)])
