@@ -74,11 +74,11 @@ def test_an_empty_tile_is_asked_about_in_the_dock(labeller):
 def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labeller):
     labeller.start()
     labeller.key("D")
-    labeller.press(Qt.Key.Key_Space)
+    labeller.press("Space")
     assert states(labeller)[0] is State.OPEN
     labeller.key("D")
-    labeller.press(Qt.Key.Key_Backtab)
-    labeller.press(Qt.Key.Key_Space)
+    labeller.press("Shift+Tab")
+    labeller.press("Space")
     assert states(labeller)[0] is State.FINISHED
 
 
@@ -97,7 +97,7 @@ def test_skipping_takes_a_reason(labeller):
 def test_without_a_reason_nothing_is_skipped(labeller):
     labeller.start()
     labeller.key("K")
-    labeller.press(Qt.Key.Key_Delete)
+    labeller.press("Delete")
     labeller.click("Skip it")
     assert states(labeller)[0] is State.OPEN
     assert "for a reason" in labeller.says()
