@@ -223,9 +223,13 @@ def test_evidence_stands_beside_the_scores(shown):
     evidence = dock.presenter.result
     assert evidence.comparison.task is Task.EVIDENCE
     assert not any("out of date" in name for name in shown.results)
-    assert not find(viewer, scores.comparison.predictions[0].name, "ssim") or not any(
-        x.visible for x in viewer.layers if x.name.startswith("SSIM")
-    )
+    covering = [x for x in viewer.layers if x.name.startswith(("SSIM", "RSE", "gain"))]
+    assert covering
+    assert not any(x.visible for x in covering)
+    table = dock.results.table  # as high as it has rows
+    row = table.rowHeight(0)
+    rows = table.model().rowCount() * row
+    assert rows < table.height() < rows + 4 * row
     which = dock.results.which
     assert [which.itemText(i) for i in range(which.count())] == [
         "Scores against the ground truth",
