@@ -85,6 +85,7 @@ def test_ambiguous_objects_do_not_count(three):
 
 
 def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
+    three.click("Correcting: predictions are shown")
     before, model = score(three).rows, three.viewer.layers["model"]
     model.data_setitem(np.nonzero(model.data), 0)
     three.wait(lambda: score(three).rows != before, "the score to move")

@@ -166,7 +166,8 @@ class LabelWidget(QWidget):
             keeper.given(opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         self.state.update({"annotator": who, "correcting": False})
-        bench = Bench(asked.raw, asked.axes, truth, asked.predictions, asked.confidence)
+        task = compared.task_of(asked.predictions)
+        bench = Bench(asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task)
         mask = None if kept is None else kept.ignore
         self.desk.start(bench, opened.plan, mask)
         self._on_estimates({})
