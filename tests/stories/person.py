@@ -38,7 +38,7 @@ NONE, SHIFT, CTRL = (
     Qt.KeyboardModifier.ControlModifier,
 )
 #: Longest that a person waits for anything; the first run on a machine compiles kernels.
-PATIENCE = 40.0
+PATIENCE = 60.0
 #: A folder for pictures of every step, and napari's theme in them: for who wants to look.
 PICTURES, THEME = os.environ.get("STORY_PICTURES"), os.environ.get("STORY_THEME", "dark")
 
@@ -139,17 +139,21 @@ class Person:
         self.wait(lambda: len(self.viewer.layers) == before + len(files), "the files")
 
     def name_folder(self, click: str, folder: Path) -> None:
-        """Click what asks for a folder, and type its path."""
+        """Click what asks for a folder, and paste its path."""
 
         def answer() -> None:
             dialog = QApplication.activeModalWidget()
             if not isinstance(dialog, QFileDialog):
                 QTimer.singleShot(50, answer)
                 return
-            line = dialog.findChild(QLineEdit)
+            line = dialog.findChild(QLineEdit, "fileNameEdit")
             line.selectAll()
-            QTest.keyClicks(line, str(folder))
-            QTest.keyClick(line, Qt.Key.Key_Return)
+            QApplication.clipboard().setText(str(folder))
+            QTest.keyClick(line, Qt.Key.Key_V, CTRL)
+            if dialog.selectedFiles() == [str(folder)]:
+                QTest.keyClick(line, Qt.Key.Key_Return)
+            else:
+                dialog.reject()
 
         QTimer.singleShot(50, answer)
         self.click(click)
@@ -193,6 +197,8 @@ class Person:
         self._press(combo, combo.rect().center())
         view = combo.view()
         self.wait(view.isVisible, f"the list of {chooser}")
+        # until then Qt takes a release for that of the click which opened the list
+        self.pause(QApplication.doubleClickInterval() + 100)
         row = combo.findText(text, Qt.MatchFlag.MatchContains)
         assert row >= 0, f"{chooser} does not offer {text!r}"
         QTest.qWait(QApplication.doubleClickInterval())  # Qt passes over a second click till then

@@ -30,6 +30,9 @@ _PREDICTION = re.compile(
     r"stardist|cellpose|watershed|otsu|model)(?![a-z])"
 )
 
+#: In labels, more than this share of neighbours within objects have the same id.
+_PATCHES = 0.85
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -171,6 +174,11 @@ def infer_task(
     if "points" in kinds:
         return Task.DETECTIONS, "Points layers"
     if "labels" not in kinds:
+        # napari opens most files of labels as images
+        if chosen and all(_looks_like_labels(x) for x in chosen):
+            if all(_looks_like_mask(x) for x in chosen):
+                return Task.FOREGROUND, "images hold one id only"
+            return Task.INSTANCES, "images hold ids in patches"
         if ground_truth is None and raw is not None and predictions:
             return Task.EVIDENCE, "no ground truth"
         return Task.RESTORATION, "Image layers"
@@ -201,6 +209,20 @@ def _first(layers: list[Any], words: re.Pattern[str]) -> Any | None:
     hits = [x for x in layers if words.search(x.name.lower().replace("_", " "))]
     pure = [x for x in hits if not _PREDICTION.search(x.name.lower().replace("_", " "))]
     return next(iter(pure or hits), None)
+
+
+def _looks_like_labels(layer: Any) -> bool:
+    """Whether a sample of an image is whole numbers in patches; lazy arrays are not read."""
+    data = pixels_of(layer)
+    if not isinstance(data, np.ndarray) or getattr(layer, "rgb", False) or data.ndim < 2:
+        return False
+    if data.dtype.kind not in "biu" or not data.size:
+        return False
+    step = max(1, round((data.size / data.shape[-1] / 64) ** (1 / (data.ndim - 1))))
+    rows = data[(slice(None, None, step),) * (data.ndim - 1)]
+    left, right = rows[..., :-1], rows[..., 1:]
+    inside = (left != 0) & (right != 0)
+    return bool(inside.any() and (left == right)[inside].mean() > _PATCHES)
 
 
 def _looks_like_mask(layer: Any) -> bool:

@@ -12,6 +12,7 @@ from napari_verdict.annotation.planning import Wanted
 from napari_verdict.annotation.tiles import State, TiledImage
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.viewer.truth import TRUTH, add_labels_like
+from napari_verdict.widgets.docks import gather
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.label.compared import (
@@ -331,6 +332,7 @@ class LabelWidget(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         return bool(super().event(event))
 
     def stop(self) -> None:
