@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,9 +44,13 @@ class Bench(Hands):
         self.viewer = napari.Viewer()
         self.app = QApplication.instance()
         self.viewer.window._qt_window.resize(1600, 1000)
-        self.viewer.add_labels(truth, name="ground truth")
-        self.viewer.add_labels(prediction, name="stardist")
-        self.viewer.add_labels(np.roll(prediction, 2, -2), name="cellpose")
+        shifted = np.roll(prediction, 2, -2)
+        for name, data in (
+            ("ground truth", truth),
+            ("stardist", prediction),
+            ("cellpose", shifted),
+        ):
+            self.viewer.add_labels(data, name=name, axis_labels="zyx"[-truth.ndim :])
         self.settle(1)
 
     def _watch_ours(self) -> None:
@@ -147,7 +152,8 @@ class Bench(Hands):
             table.append(seen - start)
             self.until(lambda: presenter._painted is presenter.result)
             drawn = self.meter.drawn
-            painted.append(self.until(lambda: self.meter.drawn > drawn) - start)
+            with suppress(TimeoutError):  # no object became another
+                painted.append(self.until(lambda: self.meter.drawn > drawn, 3) - start)
             ours.append(self.meter.spent["ours"])
             napari.append(self.meter.spent["napari"])
             self.settle(0.05)

@@ -22,6 +22,7 @@ from PIL import Image
 from qtpy.QtWidgets import QApplication
 
 from napari_verdict.widgets.demo import open_sample
+from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.validate import ValidateWidget
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def main() -> None:
 
     shoot(*open_sample("segmentation"), arguments.out / "validate-nuclei.png", curve=True)
     shoot(*open_sample("denoising"), arguments.out / "validate-denoising.png", panels=True)
+    shoot_evidence(arguments.out / "evidence.png")
     shoot_labelling(arguments.out / "label-nuclei.png")
     if arguments.data:
         viewer, widget = open_files(
@@ -92,9 +94,33 @@ def shoot(
         widget.results.threshold.curve_button.click()
     viewer.reset_view()
     wait(lambda: False, 1.0)
-    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
-    picture.quantize(256).save(path, optimize=True)
+    save(viewer, path)
     viewer.close()
+
+
+def shoot_evidence(path: Path) -> None:
+    """Ask raw without ground truth, go to the first place, and show what is there."""
+    viewer, widget = open_sample("evidence")
+    drawn: list[None] = []
+    widget.presenter.drawn.connect(lambda: drawn.append(None))
+    widget.validate.click()
+    wait(lambda: bool(drawn), 300)
+    viewer.reset_view()
+    wait(lambda: False, 1.0)
+    save(viewer, path)
+    inspect = open_inspect(viewer)
+    wait(inspect.isVisible, 10)
+    inspect.buttons.next.click()
+    wait(lambda: False, 1.0)
+    save(viewer, path.with_stem(path.stem + "-place"))
+    viewer.close()
+
+
+def save(viewer: Any, path: Path) -> None:
+    """Take a picture of the window."""
+    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
+    # by default a few pixels in a colour of their own would lose it
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
 
 
 def shoot_labelling(path: Path, tiles: int = 4) -> None:
@@ -132,8 +158,7 @@ def shoot_labelling(path: Path, tiles: int = 4) -> None:
             dock.desk.finish(empty=True)
             wait(lambda k=k: finished_score(dock) == k + 1, 60)
     wait(lambda: False, 1.0)
-    picture = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
-    picture.quantize(256).save(path, optimize=True)
+    save(viewer, path)
     dock.stop()
     viewer.close()
 

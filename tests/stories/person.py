@@ -6,18 +6,23 @@ is hidden, covered or cut off cannot be used.
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QComboBox,
     QDockWidget,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
     QScrollArea,
     QTabBar,
     QWidget,
@@ -27,9 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEFT = Qt.MouseButton.LeftButton
-NONE = Qt.KeyboardModifier.NoModifier
-#: Longest that a person waits for anything.
+NONE, SHIFT, CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+#: Longest that a person waits for anything; the first run on a machine compiles kernels.
 PATIENCE = 60.0
+#: A folder for pictures of every step, and napari's theme in them: for who wants to look.
+PICTURES, THEME = os.environ.get("STORY_PICTURES"), os.environ.get("STORY_THEME", "dark")
 
 
 class Person:
@@ -43,9 +54,13 @@ class Person:
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
+        self.pictures = self.clicks = 0
+        viewer.theme = THEME
         self.window.resize(1500, 950)
         self.window.show()
         self.wait(lambda: self.window.windowHandle().isExposed(), "the window")
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow, "the window to take the keys")
 
     @property
     def window(self) -> Any:
@@ -74,16 +89,98 @@ class Person:
         """Let the window settle."""
         QTest.qWait(milliseconds)
 
-    def look(self) -> Any:
-        """Return what the window shows, as an RGBA image."""
-        return self.viewer.screenshot(canvas_only=False, flash=False)
+    def look(self, what: str) -> None:
+        """Take a picture of the window where pictures are wanted; `what` names it."""
+        if PICTURES is None:
+            return
+        self.pause(400)
+        self.pictures += 1
+        name = f"{what.split()[0]}_{self.pictures:02}_{'_'.join(what.split()[1:])}_{THEME}.png"
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        self.window.grab().save(str(Path(PICTURES) / name))
+
+    def reads(self, table: str) -> list[list[str]]:
+        """Return the text of a table's cells, row by row."""
+        model = self.find(table, QAbstractItemView).model()
+        return [
+            [str(model.data(model.index(r, c)) or "") for c in range(model.columnCount())]
+            for r in range(model.rowCount())
+        ]
+
+    @property
+    def state(self) -> list[Any]:
+        """All of the viewer that a person would see changed."""
+        viewer = self.viewer
+        return [
+            [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers],
+            list(viewer.layers.selection),
+            tuple(viewer.scene.camera.center),
+            viewer.scene.camera.zoom,
+            viewer.dims.current_step,
+            viewer.canvas.grid.enabled,
+        ]
+
+    @property
+    def shown(self) -> set[str]:
+        """The names of the layers that are visible."""
+        return {layer.name for layer in self.viewer.layers if layer.visible}
+
+    # ---- files
+
+    def drop(self, *files: Path) -> None:
+        """Let files fall on the canvas, each a layer."""
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        middle, copy = canvas.rect().center(), Qt.DropAction.CopyAction
+        before = len(self.viewer.layers)
+        QApplication.sendEvent(canvas, QDragEnterEvent(middle, copy, mime, LEFT, NONE))
+        QApplication.sendEvent(canvas, QDropEvent(QPointF(middle), copy, mime, LEFT, NONE))
+        self.wait(lambda: len(self.viewer.layers) == before + len(files), "the files")
+
+    def name_folder(self, click: str, folder: Path) -> None:
+        """Click what asks for a folder, and paste its path."""
+
+        def answer() -> None:
+            dialog = QApplication.activeModalWidget()
+            if not isinstance(dialog, QFileDialog):
+                QTimer.singleShot(50, answer)
+                return
+            line = dialog.findChild(QLineEdit, "fileNameEdit")
+            line.selectAll()
+            QApplication.clipboard().setText(str(folder))
+            QTest.keyClick(line, Qt.Key.Key_V, CTRL)
+            if dialog.selectedFiles() == [str(folder)]:
+                QTest.keyClick(line, Qt.Key.Key_Return)
+            else:
+                dialog.reject()
+
+        QTimer.singleShot(50, answer)
+        self.click(click)
 
     # ---- the mouse
 
-    def click(self, target: str | QWidget, at: QPoint | None = None) -> None:
+    def click(self, target: str | QWidget, at: QPoint | None = None, modifier: Any = NONE) -> None:
         """Click a control, in its middle unless said otherwise."""
         widget = self._bring(target)
-        self._press(widget, widget.rect().center() if at is None else at)
+        self._press(widget, widget.rect().center() if at is None else at, modifier)
+
+    def menu(self, *path: str) -> None:
+        """Go through the menus: click the first and the last, point at those between."""
+        bar = self.window.menuBar()
+        action = _action(bar, path[0])
+        self._press(bar, bar.actionGeometry(action).center())
+        for name in path[1:]:
+            menu: QMenu = action.menu()
+            self.wait(menu.isVisible, f"the menu {action.text()}")
+            action = _action(menu, name)
+            at = menu.actionGeometry(action).center()
+            QTest.mouseMove(menu, at)
+            (self.pause if action.menu() else lambda: None)()
+            if not action.menu():
+                self.clicks += 1
+                QTest.mouseClick(menu, LEFT, NONE, at)
+        self.pause()
 
     def turn_to(self, tab: str) -> None:
         """Click the tab of a dock that lies behind another."""
@@ -100,6 +197,8 @@ class Person:
         self._press(combo, combo.rect().center())
         view = combo.view()
         self.wait(view.isVisible, f"the list of {chooser}")
+        # until then Qt takes a release for that of the click which opened the list
+        self.pause(QApplication.doubleClickInterval() + 100)
         row = combo.findText(text, Qt.MatchFlag.MatchContains)
         assert row >= 0, f"{chooser} does not offer {text!r}"
         QTest.qWait(QApplication.doubleClickInterval())  # Qt passes over a second click till then
@@ -177,19 +276,27 @@ class Person:
 
     # ---- the keyboard
 
-    def press(
-        self, key: Qt.Key, *, held: bool = False, times: int = 1, shift: bool = False
-    ) -> None:
-        """Press a key where the focus is, or press and hold it."""
-        target = self._focus
-        modifier = Qt.KeyboardModifier.ShiftModifier if shift else NONE
+    def press(self, key: str, *, held: bool = False, times: int = 1) -> None:
+        """Press a key, such as ``N``, ``Shift+E`` or ``Return``, where the focus is; or hold it."""
+        *modifiers, letter = key.split("+")
+        with_ = NONE
+        for modifier in modifiers:
+            with_ |= {"Shift": SHIFT, "Ctrl": CTRL}[modifier]
         for _ in range(times):
-            (QTest.keyPress if held else QTest.keyClick)(target, key, modifier)
+            (QTest.keyPress if held else QTest.keyClick)(self._focus, _key(letter), with_)
             QTest.qWait(30)
 
-    def release(self, key: Qt.Key) -> None:
+    def tab_to(self, name: str) -> None:
+        """Press Tab until a control of that name has the focus."""
+        for _ in range(200):
+            if name in _names(self._focus):
+                return
+            self.press("Tab")
+        raise AssertionError(f"Tab never comes to {name!r}")
+
+    def release(self, key: str) -> None:
         """Let go of a key."""
-        QTest.keyRelease(self._focus, key)
+        QTest.keyRelease(self._focus, _key(key))
         QTest.qWait(30)
 
     def type(self, text: str) -> None:
@@ -225,15 +332,26 @@ class Person:
             QTest.qWait(5)
         return widget
 
-    def _press(self, widget: QWidget, place: QPoint) -> None:
+    def _press(self, widget: QWidget, place: QPoint, modifier: Any = NONE) -> None:
         at = self._at(widget, place)
         hit = self.window.childAt(at)
         assert hit is widget or widget.isAncestorOf(hit), f"{_names(widget)} is covered by {hit}"
-        QTest.mouseClick(self.window.windowHandle(), LEFT, NONE, at)
+        self.clicks += 1
+        QTest.mouseClick(self.window.windowHandle(), LEFT, modifier, at)
         QTest.qWait(50)
 
     def _at(self, widget: QWidget, place: QPoint) -> QPoint:
         return widget.mapTo(self.window, place)
+
+
+def _key(name: str) -> Qt.Key:
+    return getattr(Qt.Key, f"Key_{name}")  # type: ignore[no-any-return]
+
+
+def _action(menu: Any, name: str) -> Any:
+    texts = {a.text().replace("&", ""): a for a in menu.actions()}
+    assert name in texts, f"the menu offers {sorted(texts)}, not {name!r}"
+    return texts[name]
 
 
 def _is_seen(widget: QWidget, name: str) -> bool:

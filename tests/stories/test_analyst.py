@@ -51,19 +51,6 @@ def listed(person: Person) -> int:
     return int(person.find("What is wrong, worst first").model().rowCount())
 
 
-def state(viewer: Any) -> list[Any]:
-    """Return all that a person would see changed."""
-    camera = viewer.scene.camera
-    return [
-        [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers],
-        list(viewer.layers.selection),
-        tuple(camera.center),
-        camera.zoom,
-        viewer.dims.current_step,
-        viewer.canvas.grid.enabled,
-    ]
-
-
 def test_the_better_model_is_seen_at_a_glance(bench, read_shared):
     verdict = bench.find("Verdict").text()
     assert "watershed" in verdict
@@ -82,9 +69,9 @@ def test_from_a_count_to_its_objects_and_from_one_to_the_next(bench):
     result = session_of(viewer).result
     missed = int(result.score("fn", "watershed").value)
     bench.wait(lambda: listed(bench) == missed, "the missed objects")
-    bench.press(Qt.Key.Key_N)
+    bench.press("N")
     first = session_of(viewer).selected
-    bench.press(Qt.Key.Key_N)
+    bench.press("N")
     second = session_of(viewer).selected
     assert first != second
     assert {first.role, second.role} == {"ground truth"}
@@ -98,18 +85,18 @@ def test_raw_is_seen_while_a_key_is_held_and_all_is_as_before(bench):
     viewer = bench.viewer
     bench.click_cell("Scores", row_of(bench, "missed"), 1)
     bench.wait(lambda: bench.sees("What is wrong, worst first"), "the Inspect dock")
-    bench.press(Qt.Key.Key_N)
-    before = state(viewer)
-    bench.press(Qt.Key.Key_H, held=True)
+    bench.press("N")
+    before = bench.state
+    bench.press("H", held=True)
     assert viewer.layers["raw"].visible
     assert not viewer.layers["predicted objects · watershed"].visible
-    bench.release(Qt.Key.Key_H)
-    assert state(viewer) == before
-    bench.press(Qt.Key.Key_W)
+    bench.release("H")
+    assert bench.state == before
+    bench.press("W")
     bench.wait(lambda: viewer.canvas.grid.enabled, "the grid")
-    bench.press(Qt.Key.Key_W)
+    bench.press("W")
     bench.wait(lambda: not viewer.canvas.grid.enabled, "one image")
-    assert state(viewer) == before
+    assert bench.state == before
 
 
 def test_the_threshold_is_dragged_and_scores_and_list_follow(bench):
@@ -147,13 +134,13 @@ def test_a_wrong_ground_truth_is_judged_mended_and_undone(bench):
     viewer = bench.viewer
     bench.click_cell("Scores", row_of(bench, "missed"), 1)
     bench.wait(lambda: bench.sees("What is wrong, worst first"), "the Inspect dock")
-    bench.press(Qt.Key.Key_N)
+    bench.press("N")
     key = session_of(viewer).selected
     before = viewer.layers["gt"].data.copy()
     bench.click("Judge: ground truth wrong")
     bench.click("Note")
     bench.type("drawn twice")
-    bench.press(Qt.Key.Key_Return)
+    bench.press("Return")
     mark = session_of(viewer).judgements.marks[key]
     assert (mark.judgement, mark.note) == ("ground truth wrong", "drawn twice")
     bench.click(f"Delete GT {key.id}")

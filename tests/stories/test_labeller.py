@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSpinBox
 from skimage.measure import find_contours
 
@@ -27,8 +26,6 @@ def bench(person: Person, read_shared: Any, tmp_path: Any, monkeypatch: Any) -> 
         read_shared("dsb2018/prediction_unet_watershed.ome.tif"), name="watershed"
     )
     person.viewer.window.add_plugin_dock_widget("napari-verdict", "Label ground truth")
-    person.window.activateWindow()
-    person.wait(person.window.isActiveWindow, "the keyboard")
     return person
 
 
@@ -48,7 +45,7 @@ def label_tile(person: Person, truth: Any) -> int:
         if (layer.data[truth == nucleus] > 0).mean() > 0.5:
             continue  # drawn with the tile beside this one
         person.focus_canvas()
-        person.press(Qt.Key.Key_O, shift=True)
+        person.press("Shift+O")
         padded = np.pad(truth == nucleus, 1)
         outline = max(find_contours(padded.astype(float), 0.5), key=len) - 1
         outline = np.clip(outline, 0, np.array(truth.shape) - 1)
@@ -76,12 +73,12 @@ def test_four_tiles_labelled_blind_give_a_score_whose_interval_shrinks(bench, re
     for k in range(1, 5):
         assert label_tile(bench, truth)
         bench.focus_canvas()
-        bench.press(Qt.Key.Key_D, shift=True)
+        bench.press("Shift+D")
         bench.wait(lambda: f"{k} tile" in said(bench), "the score")  # noqa: B023
         widths.append(width_of(bench))
     labels = bench.viewer.layers["ground truth"].data
     drawn = labels > 0
-    assert (drawn & (truth > 0)).sum() / (drawn & ((truth > 0) | drawn)).sum() > 0.8
+    assert (drawn & (truth > 0)).sum() / drawn.sum() > 0.8
     assert np.isnan(widths[:2]).all()  # two tiles tell nothing of how tiles differ
     assert widths[3] < widths[2]
     _, low, high = bench.find("Interval of watershed").interval

@@ -9,8 +9,8 @@ from napari.layers import Image, Labels
 from napari_verdict.comparison.evidence.model import EvidenceSettings
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.inquiries import inquiry_of
-from napari_verdict.viewer.layers import Roles, infer_task
+from napari_verdict.viewer.inquiries import camera_in, inquiry_of
+from napari_verdict.viewer.layers import Roles, guess_captures, infer_task
 
 
 def image(name, shape=(3, 8, 8), **kwargs):
@@ -48,6 +48,34 @@ def test_labels_are_no_denoised_image():
     labels = Labels(np.ones((8, 8), np.uint8), name="cells")
     said = said_of(Roles(None, image("raw", (8, 8)), (labels,)), EvidenceSettings())
     assert "“cells” is a Labels layer" in said
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"gain": 2.0, "offset": 100},
+        {"gain": 0.0, "offset": 100, "read_noise": 1},
+        {"gain": "high", "offset": 100, "read_noise": 1},
+        {"exposure": None},
+    ],
+)
+def test_a_camera_that_is_not_all_there_is_not_read(metadata):
+    assert camera_in(image("raw", metadata=metadata)) is None
+
+
+def test_a_camera_is_read_from_metadata():
+    known = {"gain": 2.0, "offset": 100, "read_noise": 1.5}
+    assert camera_in(image("raw", metadata=known)) == known | {"excess": 1.0}
+    assert camera_in(image("raw", metadata={"exposure": known | {"excess": 2}}))["excess"] == 2
+    assert camera_in(None) is None
+
+
+def test_further_captures_are_known_by_name():
+    layers = [image(n) for n in ("raw capture", "second_capture", "capture 3", "cnn", "Repeat")]
+    named = [x.name for x in guess_captures(layers)]
+    assert named == ["second_capture", "capture 3", "Repeat"]
+    assert guess_captures([image("denoised capture")]) == ()
 
 
 def test_evidence_is_what_images_without_ground_truth_ask_for():

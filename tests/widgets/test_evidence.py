@@ -166,6 +166,25 @@ def test_an_entered_camera_is_what_it_is_tested_with(shown):
     assert "Entered" in shown.dock.results.notes.noise.text()
 
 
+def test_a_camera_in_the_metadata_of_raw_is_read_until_a_person_says_otherwise(shown, rng):
+    viewer, box, choices = shown.viewer, shown.dock.panel.noise, shown.dock.panel.choices
+    made = viewer.add_image(capture(rng, shown.truth), name="noisy")
+    made.metadata["exposure"] = {"gain": 2.2, "offset": 100.0, "read_noise": 1.6, "photons": 20}
+    combo = shown.dock.panel.layers.raw
+    for name, entered in (("noisy", True), ("raw", False), ("noisy", True)):
+        combo.setCurrentIndex(combo.findText(name))
+        combo.activated.emit(combo.currentIndex())
+        assert choices.entered == entered
+    assert "read from metadata, 2.2 ADU per electron" in box.text()
+    noise = choices.evidence_settings().noise
+    assert noise.source == "read from metadata"
+    box.numbers["camera_gain"].setValue(3.0)
+    assert "entered, 3 ADU" in box.text()
+    combo.setCurrentIndex(combo.findText("raw"))
+    combo.activated.emit(combo.currentIndex())
+    assert choices.camera_gain == 3.0
+
+
 def test_a_further_capture_tells_the_error_and_is_no_prediction(shown, rng):
     again = capture(rng, shown.truth)
     shown.viewer.add_image(again, name="again")
@@ -178,7 +197,7 @@ def test_a_further_capture_tells_the_error_and_is_no_prediction(shown, rng):
     row = row_of(shown, "uPSNR (dB)")
     cells = [shown.cell(row, c).lstrip("▲") for c in range(3)]
     raw = result.score("upsnr", "raw")
-    assert cells[0].startswith(f"{raw.value:.2f} ±")
+    assert cells[0].startswith(f"{raw.value:.1f}±")
     assert float(cells[0].split("±")[1]) > 0
     # a perfect prediction has too little error to be measured, but not more than that
     perfect = result.score("upsnr", "careful")
@@ -204,9 +223,13 @@ def test_evidence_stands_beside_the_scores(shown):
     evidence = dock.presenter.result
     assert evidence.comparison.task is Task.EVIDENCE
     assert not any("out of date" in name for name in shown.results)
-    assert not find(viewer, scores.comparison.predictions[0].name, "ssim") or not any(
-        x.visible for x in viewer.layers if x.name.startswith("SSIM")
-    )
+    covering = [x for x in viewer.layers if x.name.startswith(("SSIM", "RSE", "gain"))]
+    assert covering
+    assert not any(x.visible for x in covering)
+    table = dock.results.table  # as high as it has rows
+    row = table.rowHeight(0)
+    rows = table.model().rowCount() * row
+    assert rows < table.height() < rows + 4 * row
     which = dock.results.which
     assert [which.itemText(i) for i in range(which.count())] == [
         "Scores against the ground truth",

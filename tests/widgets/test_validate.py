@@ -229,7 +229,7 @@ def test_holding_the_key_shows_raw_from_the_dock(desk, triplet):
     desk.qtbot.keyPress(desk.dock, Qt.Key.Key_H)
     assert [x.visible for x in desk.viewer.layers] == [True, False]
     desk.qtbot.keyRelease(desk.dock, Qt.Key.Key_H)
-    assert [x.visible for x in desk.viewer.layers] == [False, True]
+    assert [x.visible for x in desk.viewer.layers] == [True, True]
 
 
 def test_unknown_axes_are_asked_for_and_answered_by_a_click(desk, rng):

@@ -72,12 +72,13 @@ class Freshness:
             same = now is then or (
                 isinstance(now, np.ndarray)
                 and isinstance(then, np.ndarray)
-                and np.may_share_memory(now, then)  # RGB is compared as a view of it
+                # RGB is compared as a view of it, labels in an image as a copy
+                and (np.may_share_memory(now, then) or _are_equal(now, then))
             )
         elif isinstance(now, np.ndarray) and isinstance(then, np.ndarray):
             if now.size > COMPARED and event not in ("data", "labels_update"):
                 return
-            same = now.size <= COMPARED and np.array_equal(now, then)
+            same = _are_equal(now, then)
         else:
             same = now is then
         (self._stale.discard if same else self._stale.add)(id(layer))
@@ -93,6 +94,10 @@ def compared_layers(roles: Roles, comparison: Comparison) -> list[tuple[Any, Any
         if layer is not None and one is not None
     }
     return list(compared.items())
+
+
+def _are_equal(now: Any, then: Any) -> bool:
+    return bool(now.size <= COMPARED and np.array_equal(now, then))
 
 
 def _events_of(layer: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,36 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.evidence.model import EvidenceSettings, Inquiry
     from napari_verdict.viewer.layers import Roles
+
+#: Under which a noisy layer's metadata says how it was made.
+EXPOSURE = "exposure"
+
+
+def camera_in(layer: Any | None) -> dict[str, float] | None:
+    """Return what a layer's metadata says of the camera, by the names of `NoiseModel.of_camera`.
+
+    Parameters
+    ----------
+    layer : napari layer or None
+        With ``gain``, ``offset`` and ``read_noise`` in its metadata, or in `EXPOSURE` there as
+        images have that were made noisy.
+
+    Returns
+    -------
+    dict of str to float, or None
+        None where one of them is missing or no number that a camera can have.
+    """
+    if layer is None:
+        return None
+    given = layer.metadata.get(EXPOSURE, layer.metadata)
+    try:
+        gain, offset, read_noise = (float(given[n]) for n in ("gain", "offset", "read_noise"))
+        excess = float(given.get("excess", 1.0))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    known = {"gain": gain, "offset": offset, "read_noise": read_noise, "excess": excess}
+    good = all(map(math.isfinite, known.values())) and gain > 0 and read_noise >= 0 and excess >= 1
+    return known if good else None
 
 
 def inquiry_of(

@@ -22,12 +22,16 @@ _TRUTH = re.compile(
     r"(?<![a-z])(gt|ground|groundtruth|truth|true|target|reference|mask|masks|manual|annotations?)(?![a-z])"
 )
 _RAW = re.compile(r"(?<![a-z])(raw|noisy|noise|input|low|original)(?![a-z])")
+_CAPTURE = re.compile(r"(?<![a-z])(captures?|repeats?|replicates?)(?![a-z])")
 #: Labels with such a name are not compared unless a person picks them.
 _LEFT_OUT = re.compile(r"(?<![a-z])(ignored?|excluded?)(?![a-z])")
 _PREDICTION = re.compile(
     r"(?<![a-z])(pred\w*|result|output|restored|denoised|deconvolved|unet|cnn|n2v|n2n|care|nlm|"
     r"stardist|cellpose|watershed|otsu|model)(?![a-z])"
 )
+
+#: In labels, more than this share of neighbours within objects have the same id.
+_PATCHES = 0.85
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,20 @@ def guess_roles(layers: Iterable[Any]) -> Roles:
     return Roles(truth, raw, tuple(rest))
 
 
+def guess_captures(layers: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the images that are called further captures of the field of raw."""
+    images = [x for x in comparable(layers) if kind_of(x) == "image"]
+    named = {x: x.name.lower().replace("_", " ") for x in images}
+    other = (_TRUTH, _RAW, _PREDICTION)
+    return tuple(
+        x for x, n in named.items() if _CAPTURE.search(n) and not any(w.search(n) for w in other)
+    )
+
+
 def is_called_prediction(layer: Any) -> bool:
     """Whether nothing in a layer's name says that it is the ground truth, or left out."""
     name = layer.name.lower().replace("_", " ")
-    return not (_LEFT_OUT.search(name) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
+    return not (_is_left_out(layer) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
 
 
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:
@@ -160,6 +174,11 @@ def infer_task(
     if "points" in kinds:
         return Task.DETECTIONS, "Points layers"
     if "labels" not in kinds:
+        # napari opens most files of labels as images
+        if chosen and all(_looks_like_labels(x) for x in chosen):
+            if all(_looks_like_mask(x) for x in chosen):
+                return Task.FOREGROUND, "images hold one id only"
+            return Task.INSTANCES, "images hold ids in patches"
         if ground_truth is None and raw is not None and predictions:
             return Task.EVIDENCE, "no ground truth"
         return Task.RESTORATION, "Image layers"
@@ -190,6 +209,20 @@ def _first(layers: list[Any], words: re.Pattern[str]) -> Any | None:
     hits = [x for x in layers if words.search(x.name.lower().replace("_", " "))]
     pure = [x for x in hits if not _PREDICTION.search(x.name.lower().replace("_", " "))]
     return next(iter(pure or hits), None)
+
+
+def _looks_like_labels(layer: Any) -> bool:
+    """Whether a sample of an image is whole numbers in patches; lazy arrays are not read."""
+    data = pixels_of(layer)
+    if not isinstance(data, np.ndarray) or getattr(layer, "rgb", False) or data.ndim < 2:
+        return False
+    if data.dtype.kind not in "biu" or not data.size:
+        return False
+    step = max(1, round((data.size / data.shape[-1] / 64) ** (1 / (data.ndim - 1))))
+    rows = data[(slice(None, None, step),) * (data.ndim - 1)]
+    left, right = rows[..., :-1], rows[..., 1:]
+    inside = (left != 0) & (right != 0)
+    return bool(inside.any() and (left == right)[inside].mean() > _PATCHES)
 
 
 def _looks_like_mask(layer: Any) -> bool:

@@ -53,14 +53,17 @@ class Strokes:
     ----------
     layer : napari Labels layer
         Of numpy labels.
+    shadow : ndarray, optional
+        What the labels are now, in an array of its own; by default copied, which takes its time
+        for large volumes.
     """
 
     #: Something was, or may have been, painted: `look` tells what. True while a stroke goes on.
     stirred = Signal(bool)
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, shadow: NDArray[Any] | None = None) -> None:
         self.layer = layer
-        self._shadow = np.array(layer.data)
+        self._shadow = np.array(layer.data) if shadow is None else shadow
         self._watched: list[Region] = []
         self._beyond: list[Region] = []
         self._all = self._stroke = False

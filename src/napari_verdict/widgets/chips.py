@@ -64,6 +64,10 @@ class Chips(QWidget):
                 pass
             for chip in shown:
                 self._layout.addWidget(chip)
+            # which this layout does not do by itself
+            self._layout.invalidate()
+            self._layout.update()
+            self.updateGeometry()
 
     def _make(self, kinds: tuple[str, ...]) -> None:
         before = {k: chip.isChecked() for k, chip in self.chips.items()}

@@ -9,8 +9,15 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.findings import ComparisonError, Finding
 from napari_verdict.comparison.model import Task
-from napari_verdict.viewer.inquiries import inquiry_of
-from napari_verdict.viewer.layers import Roles, comparable, kind_of, pixels_of, settle
+from napari_verdict.viewer.inquiries import camera_in, inquiry_of
+from napari_verdict.viewer.layers import (
+    Roles,
+    comparable,
+    guess_captures,
+    kind_of,
+    pixels_of,
+    settle,
+)
 from napari_verdict.viewer.regions import VIEW, limited, vertices_of
 from napari_verdict.viewer.snapshot import comparison_of
 from napari_verdict.widgets.findings_list import FindingsList
@@ -194,6 +201,10 @@ class ChoicePanel(QWidget):
             layer = getattr(self.choices, name)
             if layer not in (None, VIEW) and layer not in layers:
                 setattr(self.choices, name, None)
+        if "captures" not in self.choices.picked:
+            guess = guess_captures(layers)
+            if guess != self.choices.captures:
+                self.choices.captures = guess
         for name in ("captures", "stacks"):
             chosen = getattr(self.choices, name)
             if any(x not in layers for x in chosen):
@@ -201,7 +212,20 @@ class ChoicePanel(QWidget):
         roles = settle(self._comparable(), self.choices.roles, self.choices.picked)
         if roles != self.choices.roles:
             self.choices.update({"roles": roles, "decisions": ()})
+        self._read_camera()
         self._on_choices()
+
+    def _read_camera(self) -> None:
+        """Take the camera's noise from the metadata of raw, unless a person said what it is."""
+        if "camera" in self.choices.picked:
+            return
+        found = camera_in(self.choices.roles.raw)
+        names = {"gain": "camera_gain", "offset": "camera_offset"}
+        wanted: dict[str, Any] = {names.get(n, n): v for n, v in (found or {}).items()}
+        wanted |= {"entered": found is not None}
+        wanted |= {"camera_from": "entered" if found is None else "read from metadata"}
+        if any(getattr(self.choices, n) != v for n, v in wanted.items()):
+            self.choices.update(wanted)
 
     def _comparable(self) -> list[Any]:
         """Return the layers that may be compared: what limits a comparison has no part in it."""
@@ -219,6 +243,7 @@ class ChoicePanel(QWidget):
         picked = self.choices.picked | {role}
         roles = settle(self._comparable(), roles, picked)
         self.choices.update({"picked": picked, "roles": roles, "decisions": ()})
+        self._read_camera()
 
     def _on_region(self, name: str, chosen: Any) -> None:
         setattr(self.choices, name, chosen)

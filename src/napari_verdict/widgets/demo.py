@@ -58,7 +58,7 @@ def open_sample(sample: str) -> tuple[Any, Any]:
     Parameters
     ----------
     sample : str
-        ``denoising`` or ``segmentation``.
+        ``denoising``, ``evidence`` or ``segmentation``.
 
     Returns
     -------
@@ -71,6 +71,7 @@ def open_sample(sample: str) -> tuple[Any, Any]:
 
     provider = {
         "denoising": samples.denoising_triplet,
+        "evidence": samples.denoising_without_truth,
         "segmentation": samples.segmentation_pair,
     }[sample]
     viewer = napari.Viewer(title=f"napari-verdict demo: {sample}")

@@ -1,9 +1,12 @@
-"""Open a dock of ours from another one, once for a viewer."""
+"""Open a dock of ours from another one, once for a viewer, and keep ours together."""
 
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 _OPEN: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
@@ -27,9 +30,7 @@ def open_inspect(viewer: Any) -> Any:
     if widget is None or not raise_dock(widget):
         widget = InspectWidget(viewer)
         # the name that napari's menu gives it, so that the menu finds this one
-        viewer.window.add_dock_widget(
-            widget, name="Inspect (napari-verdict)", area="right", tabify=True
-        )
+        viewer.window.add_dock_widget(widget, name="Inspect (Verdict)", area="right", tabify=True)
         raise_dock(widget)
     return widget
 
@@ -41,13 +42,51 @@ def opened(viewer: Any, reference: Any) -> None:
 
 def raise_dock(widget: Any) -> bool:
     """Bring the dock that holds a widget to the front; False where none does any more."""
-    from qtpy.QtWidgets import QDockWidget
-
-    dock = widget.parent()
-    while dock is not None and not isinstance(dock, QDockWidget):
-        dock = dock.parent()
+    dock = dock_of(widget)
     if dock is None:
         return False
     dock.show()
     dock.raise_()
     return True
+
+
+def dock_of(widget: Any) -> Any:
+    """Return the dock that holds a widget; None where none does."""
+    holder = widget.parent()
+    while holder is not None and not isinstance(holder, QDockWidget):
+        holder = holder.parent()
+    return holder
+
+
+def gather(widget: Any) -> None:
+    """Put the dock of a widget behind the tabs of our others, once napari has placed it.
+
+    From its menu napari opens a dock below the others, where each is too low to be used.
+    """
+    if widget.parent() is None:
+        return
+    known, later = ref(widget), QTimer(widget)
+
+    def stack() -> None:
+        later.deleteLater()
+        one = known()
+        if one is not None and (dock := dock_of(one)) is not None:
+            _stack(dock)
+
+    later.timeout.connect(stack)
+    later.start(0)
+
+
+def _stack(dock: Any) -> None:
+    window = dock.parent()
+    if not isinstance(window, QMainWindow) or dock.isFloating():
+        return
+    if window.tabifiedDockWidgets(dock):
+        return
+    area = window.dockWidgetArea(dock)
+    for other in window.findChildren(QDockWidget):
+        is_ours = str(getattr(other, "name", "")).endswith("(Verdict)")
+        if is_ours and other is not dock and window.dockWidgetArea(other) == area:
+            window.tabifyDockWidget(other, dock)
+            dock.raise_()
+            return

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
-from napari_verdict.widgets.docks import opened
+from napari_verdict.widgets.docks import gather, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
@@ -327,6 +327,7 @@ class InspectWidget(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         elif event.type() == QEvent.Type.WindowDeactivate:
             self._keys.release_all()
         return bool(super().event(event))

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QVBoxLay
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.restoration.inspection import CHECK_LIST, STATEMENT, WAYS_OUT
 from napari_verdict.comparison.result import Progress
-from napari_verdict.viewer.flip import Flip
+from napari_verdict.viewer.flip import Flip, Hold
 from napari_verdict.viewer.result_layers import draw, raw_difference
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.job import Job, Refused
@@ -39,7 +39,7 @@ class InspectionPage(QWidget):
         self._viewer, self._report = viewer, report
         self._roles: Any = None
         self._asked: Any = None
-        self._flip = Flip(viewer)
+        self._flip, self._hold = Flip(viewer), Hold(viewer)
         self._job = Job(self)
         self._job.done.connect(self._on_done)
         self._planes = PlaneWorker(viewer, self)
@@ -81,9 +81,11 @@ class InspectionPage(QWidget):
         self._choose()
 
     def hold(self, pressed: bool) -> None:
-        """Show raw while the key is held."""
-        if self.isVisible():
-            self._flip.show_raw(pressed)
+        """Show raw while the key is held, and then all as it was."""
+        if not pressed:
+            self._hold.release()
+        elif self.isVisible():
+            self._hold.press([self._roles.raw])
 
     def stop(self) -> None:
         """Stop what is computed."""

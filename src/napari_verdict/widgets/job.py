@@ -40,6 +40,12 @@ class Failed:
     message: str
 
 
+def words_of(outcome: Any) -> str:
+    """Return what a person is told of a `Refused` or a `Failed`; "" of anything else."""
+    findings = getattr(outcome, "findings", ())
+    return " ".join(f.message for f in findings) or str(getattr(outcome, "message", ""))
+
+
 class Job(QObject):
     """Runs generators of `Progress` one at a time in napari's worker threads.
 

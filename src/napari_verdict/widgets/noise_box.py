@@ -110,7 +110,7 @@ class NoiseBox(QCollapsible):
     def _summary(self) -> str:
         c = self._choices
         if c.entered:
-            source = f"entered, {c.camera_gain:g} ADU per electron"
+            source = f"{c.camera_from}, {c.camera_gain:g} ADU per electron"
         elif c.captures:
             source = f"from {len(c.captures)} further capture{'s' * (len(c.captures) > 1)}"
         elif c.stacks:
@@ -131,12 +131,17 @@ class NoiseBox(QCollapsible):
 
     def _store(self) -> None:
         values = {name: number.value() for name, number in self.numbers.items()}
-        self._choices.update(
-            {"entered": self.entered.isChecked(), "alarms": self.alarms.value()} | values
-        )
+        values |= {"entered": self.entered.isChecked()}
+        changed = any(getattr(self._choices, n) != v for n, v in values.items())
+        if changed:  # it is a person's own from here on, whatever the metadata say
+            picked = self._choices.picked | {"camera"}
+            values |= {"camera_from": "entered", "picked": picked}
+        self._choices.update({"alarms": self.alarms.value()} | values)
 
     def _on_ticked(self) -> None:
-        self._choices.update({"captures": _ticked(self.captures), "stacks": _ticked(self.stacks)})
+        picked = self._choices.picked | {"captures"}  # no longer guessed by name
+        ticked = {"captures": _ticked(self.captures), "stacks": _ticked(self.stacks)}
+        self._choices.update({"picked": picked} | ticked)
         self.picked.emit()
 
 

@@ -24,9 +24,10 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.inquiries import EXPOSURE
 from napari_verdict.viewer.layers import comparable, kind_of
 from napari_verdict.viewer.snapshot import snapshot
-from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.job import Job, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
 
-#: Under which a noisy layer's metadata says how it was made.
-EXPOSURE = "exposure"
+_WORKING = "Working…"
 #: What is asked for: id, label, smallest, largest, what it is at first, and what it means.
 _NUMBERS = (
     ("photons", "Photon budget", 0.1, 1e6, 20.0, "Photo-electrons where the image is bright"),
@@ -191,9 +191,7 @@ class NoisyWidget(QWidget):
         elif isinstance(outcome, tuple):
             self.pair.show_check(*outcome)
         else:
-            findings = getattr(outcome, "findings", ())
-            said = " ".join(f.message for f in findings)
-            self.said.setText(said or getattr(outcome, "message", ""))
+            self.said.setText(words_of(outcome))
         self.making.update_enabled()
 
     def _add_cropped(self, parts: Any) -> None:
@@ -220,7 +218,9 @@ class NoisyWidget(QWidget):
         self.making.setEnabled(not busy)
         self.pair.setEnabled(not busy)
         if busy:
-            self.said.setText("Working…")
+            self.said.setText(_WORKING)
+        elif self.said.text() == _WORKING:
+            self.said.setText("")
 
     def event(self, event: Any) -> bool:
         """Stop when napari takes the dock away, which shows only by the parent."""

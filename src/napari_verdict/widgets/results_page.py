@@ -212,7 +212,7 @@ class ResultsPage(QWidget):
         colour = get_theme(self._viewer.theme).text.as_hex()
         words = []
         for text, link in parts:
-            safe = escape(text)
+            safe = escape(text).replace("\n", "<br>")
             if link is not None:
                 target = escape("\n".join(link), quote=True)
                 safe = f'<a href="{target}" style="color:{colour}">{safe}</a>'

@@ -40,7 +40,9 @@ class Choices(EventedModel):
     border, min_size, sparse
         As in `Exclusions`.
     entered : bool
-        Whether the camera's noise is entered rather than measured.
+        Whether the camera's noise is entered, or read from raw's metadata, rather than measured.
+    camera_from : str
+        Which of the two.
     camera_gain, camera_offset, read_noise, excess
         As in `NoiseModel.of_camera`.
     alarms : float
@@ -64,6 +66,7 @@ class Choices(EventedModel):
     sparse: bool = False
     decisions: tuple[str, ...] = ()
     entered: bool = False
+    camera_from: str = "entered"
     camera_gain: float = 1.0
     camera_offset: float = 100.0
     read_noise: float = 1.5
@@ -98,7 +101,7 @@ class Choices(EventedModel):
         if not self.entered:
             return settings
         camera = self.camera_gain, self.camera_offset, self.read_noise
-        return settings.with_camera(*camera, self.excess)
+        return settings.with_camera(*camera, self.excess, self.camera_from)
 
 
 _CHOICES: WeakKeyDictionary[Any, Choices] = WeakKeyDictionary()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSlider,
     QVBoxLayout,
@@ -149,6 +150,17 @@ class ThresholdBar(QWidget):
 
     def _on_curve(self, on: bool) -> None:
         self._draw()
+        if on:
+            QTimer.singleShot(0, self._bring_into_sight)
+
+    def _bring_into_sight(self) -> None:
+        """Scroll the dock so far that the curve can be seen as a whole."""
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        for canvas in (self.curve, self.frames):
+            if area is not None and canvas is not None and canvas.isVisible():
+                area.ensureWidgetVisible(canvas, 0, 0)
 
     def _draw(self) -> None:
         on = self.curve_button.isChecked() and self._result is not None

@@ -24,6 +24,7 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.regions import as_compared
 from napari_verdict.widgets.choice_panel import ChoicePanel
+from napari_verdict.widgets.docks import gather
 from napari_verdict.widgets.inspection_page import InspectionPage
 from napari_verdict.widgets.job import Failed, Job, Refused
 from napari_verdict.widgets.keys import KeyFilter, keys_of
@@ -284,6 +285,7 @@ class ValidateWidget(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         return bool(super().event(event))
 
     def stop(self) -> None:

@@ -112,21 +112,21 @@ _DETECTIONS = (
     Row("match_rmse", "distance", -1, "Typical distance of matched points.", "detections", ".3g"),
 )  # fmt: skip
 _EVIDENCE = (
-    Row("shown_without_photons", "shown without photons", -1, "Places where it shows something for "
+    Row("shown_without_photons", "∅ no photons", -1, "Places where it shows something for "
         "which raw has no photons.", "evidence", ".0f"),
-    Row("photons_not_shown", "photons not shown", -1, "Places where raw has photons for something "
+    Row("photons_not_shown", "γ not shown", -1, "Places where raw has photons for something "
         "that it does not show.", "evidence", ".0f"),
     Row("upsnr", "uPSNR (dB)", 1, "Error against the clean image nobody has, in decibels; known "
-        "from further captures.", "error", ".2f", interval=True),
+        "from further captures.", "error", ".1f", interval=True),
     Row("umse", "uMSE", -1, "Squared error against the clean image nobody has; known from further "
         "captures.", "error", ".3g", interval=True),
-    Row("own_noise_kept", "own noise kept", -1, "Share of raw's noise that it shows; known from "
-        "further captures.", "residual", ".1%", interval=True),
-    Row("residual_variance", "residual variance", 0, "Of raw minus prediction over what noise "
+    Row("own_noise_kept", "own noise kept", 0, "Share of raw's noise that it shows; known from "
+        "further captures.", "residual", ".0%", interval=True),
+    Row("residual_variance", "variance", 0, "Of raw minus prediction over what noise "
         "makes: 1 is noise alone, above 1 structure is left, below 1 noise was kept.", "residual"),
     Row("residual_correlation", "autocorrelation", 0, "Correlation of neighbours in raw minus "
         "prediction: 0 is noise alone, above 0 structure is left.", "residual"),
-    Row("fitted_gain", "gain against raw", 0, "Factor that brings it to the grey values of raw.",
+    Row("fitted_gain", "gain vs raw", 0, "Factor that brings it to the grey values of raw.",
         "residual", ".3g"),
 )  # fmt: skip
 _ROWS = {
@@ -195,7 +195,7 @@ def _interval(score: Score, row: Row) -> str:
     if score.ci_high is None:
         return f" (> {score.ci_low:{row.form}})"
     half = max(score.ci_high - score.value, score.value - score.ci_low)
-    return f" ±{half:.1%}" if row.form.endswith("%") else f" ±{half:.2g}"
+    return f"±{half:.0%}" if row.form.endswith("%") else f"±{half:.1g}"
 
 
 def explain(score: Score | None, row: Row, result: Result) -> str:

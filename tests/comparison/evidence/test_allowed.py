@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from builders import by_code, texture
 from dim import CAMERA, ask, blob, capture, grey, inquiry, scene
+from napari_verdict.comparison.evidence.allowed import check_geometry
 from napari_verdict.comparison.findings import ComparisonError, Severity
 from napari_verdict.comparison.model import Input
 from napari_verdict.comparison.run import complete, run
@@ -173,3 +174,19 @@ def test_frames_that_nobody_looked_at_are_told_of_where_grey_values_are_others(r
     assert "8 of 12 frames" in found["frames-together"].message
     assert "frames-together" not in by_code(ask(raw[:6], scaled[:6], axes="tyx").findings)
     assert "frames-together" not in by_code(ask(raw, grey(truth), axes="tyx").findings)
+
+
+@pytest.mark.parametrize(
+    ("placed", "code", "words"),
+    [
+        ({"scale": (0.2, 0.2)}, "scale-mismatch", "0.2"),
+        ({"translate": (0.0, 6.0)}, "translate-mismatch", "+6 px along x"),
+    ],
+)
+def test_another_scale_or_position_is_warned_of(truth, placed, code, words):
+    asked = type(inquiry(grey(truth))).of(
+        Input("raw", grey(truth), "yx"), [Input("a", grey(truth), "yx", **placed)]
+    )
+    (finding,) = check_geometry(asked)
+    assert (finding.code, finding.severity) == (code, Severity.WARNING)
+    assert words in finding.message

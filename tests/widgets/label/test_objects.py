@@ -112,6 +112,17 @@ def test_holes_are_filled_and_outlines_smoothed(tile):
     np.testing.assert_array_equal(tile.truth.data, before)
 
 
+def test_the_same_key_again_takes_the_question_back(tile):
+    tile.key("S")
+    assert tile.truth.mode == "pan_zoom"
+    tile.key("S")
+    assert tile.truth.mode == "paint"
+    assert tile.says() == ""
+    before = tile.truth.data.copy()
+    tile.click_image(tile.truth, *np.add(tile.corner(), (15, 15)))
+    assert (tile.truth.data != before).any()
+
+
 def test_what_cannot_be_done_is_said_in_a_sentence(tile):
     hover(tile, BETWEEN)
     tile.key("X")
@@ -163,6 +174,23 @@ def test_correcting_shows_predictions_and_accepts_what_is_under_the_mouse(labell
     assert at(labeller, FIRST)
     labeller.click("Correcting: predictions are shown")
     assert not model.visible
+
+
+def test_of_several_predictions_the_one_that_is_seen_is_accepted_from(labeller):
+    other = labeller.viewer.layers["model"].data.copy()
+    other[other > 0] += 100
+    layer = labeller.viewer.add_labels(other, name="stardist", scale=(0.5, 0.5), units=("um", "um"))
+    labeller.start()
+    assert len(labeller.state.bench.predictions) == 2
+    labeller.click("Correcting: predictions are shown")
+    labeller.viewer.layers["model"].visible = False
+    hover(labeller, FIRST)
+    labeller.key("C")
+    assert at(labeller, FIRST)
+    assert "flatters stardist" in labeller.dock.page.origins.text()
+    layer.visible = False
+    labeller.key("C")
+    assert "No prediction is seen" in labeller.says()
 
 
 def test_showing_a_prediction_by_other_means_ends_blindness(labeller):

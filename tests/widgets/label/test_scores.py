@@ -64,7 +64,7 @@ def test_a_stroke_undo_and_redo_in_a_finished_tile_move_the_score(three):
     three.paint((16, 16), (16, 18), label=0)
     three.wait(lambda: score(three).rows != before, "the score to move")
     erased = score(three).rows
-    three.press(Qt.Key.Key_Z)  # the canvas has the focus; this alone is no undo
+    three.press("Z")  # the canvas has the focus; this alone is no undo
     assert score(three).rows == erased
     three.truth.undo()
     three.wait(lambda: score(three).rows == before, "the score to come back")

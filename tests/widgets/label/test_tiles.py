@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSpinBox, QComboBox
 
 from napari_verdict.annotation.tiles import Draw, State
 
@@ -73,11 +74,11 @@ def test_an_empty_tile_is_asked_about_in_the_dock(labeller):
 def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labeller):
     labeller.start()
     labeller.key("D")
-    labeller.press(Qt.Key.Key_Space)
+    labeller.press("Space")
     assert states(labeller)[0] is State.OPEN
     labeller.key("D")
-    labeller.press(Qt.Key.Key_Backtab)
-    labeller.press(Qt.Key.Key_Space)
+    labeller.press("Backtab")
+    labeller.press("Space")
     assert states(labeller)[0] is State.FINISHED
 
 
@@ -96,7 +97,7 @@ def test_skipping_takes_a_reason(labeller):
 def test_without_a_reason_nothing_is_skipped(labeller):
     labeller.start()
     labeller.key("K")
-    labeller.press(Qt.Key.Key_Delete)
+    labeller.press("Delete")
     labeller.click("Skip it")
     assert states(labeller)[0] is State.OPEN
     assert "for a reason" in labeller.says()
@@ -176,6 +177,34 @@ def test_more_tiles_go_on_with_the_same_drawing(labeller):
     assert len(labeller.state.plan.tiles) == 6
 
 
+def test_where_no_tile_is_left_it_is_said(labeller):
+    labeller.start(number=16)
+    for k in range(16):
+        labeller.state.plan = labeller.state.plan.finish(k)
+    labeller.click("More tiles")
+    assert "All tiles there are" in labeller.says()
+    assert labeller.state.current == 0
+
+
+def test_the_image_may_be_renamed_while_its_tiles_are_labelled(labeller, tmp_path):
+    labeller.start()
+    labeller.viewer.layers["raw"].name = "nuclei"
+    labeller.click("Tile by hand")
+    assert labeller.state.tile.draw is Draw.HAND
+    labeller.dock.desk.finish(empty=True)
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    assert len(list((tmp_path / "out" / "masks").iterdir())) == 1
+
+
+def test_what_tiles_were_drawn_by_is_hidden_too(labeller):
+    probability = labeller.viewer.add_image(np.full((128, 128), 0.4), name="probability")
+    labeller.start(draw="low confidence", confidence=probability)
+    assert not probability.visible
+    labeller.click("Stop labelling")
+    assert probability.visible
+
+
 def test_when_the_labels_are_deleted_labelling_ends_quietly(labeller):
     labeller.start()
     labeller.window.hide()
@@ -199,7 +228,35 @@ def test_closing_the_dock_shows_what_was_hidden(labeller):
     assert not labeller.viewer.layers["tile to label"].visible
 
 
-def test_a_prediction_of_another_shape_is_refused_with_a_way_out(labeller):
+def test_layers_of_another_shape_are_refused_with_a_way_out(labeller):
+    setup = labeller.dock.setup
     labeller.viewer.add_labels(np.ones((8, 8), np.uint8), name="stardist")
-    assert "“stardist” is 8 × 8 pixels" in labeller.dock.setup.hint.text()
-    assert not labeller.dock.setup.start.isEnabled()
+    assert "“stardist” is 8 × 8 pixels" in setup.hint.text()
+    assert not setup.start.isEnabled()
+    setup.predictions.item(setup.predictions.count() - 1).setCheckState(Qt.CheckState.Unchecked)
+    assert setup.start.isEnabled()
+    setup.truth.setCurrentIndex(setup.truth.findText("stardist"))
+    setup.truth.activated.emit(setup.truth.currentIndex())
+    assert "labels of another image" in setup.hint.text()
+    assert not setup.start.isEnabled()
+
+
+def test_every_control_has_a_name_and_says_what_it_does(labeller):
+    labeller.start()
+    labeller.key("K")  # so that a question stands too
+    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QAbstractItemView)
+    controls = [w for kind in kinds for w in labeller.dock.findChildren(kind)]
+    # what Qt puts inside of a combo box or a spin box is named by it
+    inner = {x for w in controls for kind in kinds for x in w.findChildren(kind)}
+    own = [w for w in controls if w not in inner]
+    assert len(own) > 30
+    for control in own:
+        assert control.accessibleName() or control.text(), control
+        assert control.toolTip(), control.accessibleName()
+
+
+def test_panels_side_by_side_are_left_for_the_tile(labeller):
+    labeller.viewer.canvas.grid.enabled = True
+    labeller.start()
+    assert not labeller.viewer.canvas.grid.enabled
+    assert not labeller.state.correcting

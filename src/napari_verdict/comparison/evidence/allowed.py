@@ -10,7 +10,14 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from napari_verdict.comparison.findings import Finding, Severity
-from napari_verdict.comparison.geometry import sizes_of
+from napari_verdict.comparison.geometry import (
+    OFFSET_TOLERANCE,
+    pixel_offset,
+    pixel_size,
+    same_scale,
+    same_units,
+    sizes_of,
+)
 from napari_verdict.comparison.preflight.alignment import SMALLEST, confirmed, correlation, probe
 from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.metrics.correlation import stripes, whitening
@@ -84,6 +91,7 @@ def _geometry(raw: Input, other: Input, who: str, name: str | None) -> Iterator[
         return
     mine, theirs = sizes_of(other), sizes_of(raw)
     if mine == theirs:
+        yield from _elsewhere(raw, other, who, name)
         return
     ratios = {a: mine[a] / theirs[a] for a in "yx"}
     shapes = f"{sentence(who)} is {times(other.shape)}, raw {times(raw.shape)}. "
@@ -97,6 +105,26 @@ def _geometry(raw: Input, other: Input, who: str, name: str | None) -> Iterator[
         return
     text = f"{shapes}Nothing was resized. Choose images of the same shape."
     yield Finding("shape-mismatch", Severity.ERROR, text, name)
+
+
+def _elsewhere(raw: Input, other: Input, who: str, name: str | None) -> Iterator[Finding]:
+    """Find an image of raw's shape whose scale or position says that it lies elsewhere."""
+    if not (same_scale(other, raw) and same_units(other, raw)):
+        text = (
+            f"A pixel of {who} is {pixel_size(other)}, of raw {pixel_size(raw)}. Shapes agree, so "
+            "they are held against each other pixel by pixel. Correct the scale that is wrong."
+        )
+        yield Finding("scale-mismatch", Severity.WARNING, text, name)
+        return
+    offsets = {a: o for a, o in pixel_offset(other, raw).items() if abs(o) > OFFSET_TOLERANCE}
+    if offsets:
+        where = ", ".join(f"{o:+.4g} px along {a}" for a, o in offsets.items())
+        text = (
+            f"By its position {who} lies elsewhere than raw: {where}. Nothing was moved: they are "
+            "held against each other from the first pixel of each. Correct the position, or crop "
+            "both to what they share."
+        )
+        yield Finding("translate-mismatch", Severity.WARNING, text, name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ def at_a_glance(result: EvidenceResult, candidate: str) -> list[Part]:
     Parameters
     ----------
     result : EvidenceResult
-        Of one inquiry.
+        Of one inquiry. What is claimed, what to do next, and where all disagree have a line each.
     candidate : str
         The one that is looked at; of raw, which is a candidate with further captures, there
         is nothing to say but its error.
@@ -67,7 +67,7 @@ def at_a_glance(result: EvidenceResult, candidate: str) -> list[Part]:
         sentences = [*sentences, disputed(result)]
     parts: list[Part] = []
     for i, sentence in enumerate(sentences):
-        parts += ([(" ", None)] if i else []) + sentence
+        parts += ([("\n", None)] if i else []) + sentence
     return parts
 
 

@@ -14,7 +14,7 @@ from napari_verdict.comparison.verdict.sentence import Part, listed
 from napari_verdict.comparison.words import counted, subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from napari_verdict.comparison.evidence.conditions import Conditions
     from napari_verdict.comparison.evidence.result import EvidenceResult
@@ -189,8 +189,3 @@ def disputed(result: EvidenceResult) -> list[Part]:
     text = f"Of {places} where they disagree, raw supports "
     text += listed(said) if said else "none"
     return [(text + (f"; in {unknown:,} it cannot tell." if unknown else "."), None)]
-
-
-def state_words(states: Sequence[State]) -> str:
-    """Return the states in a few words, as for a table."""
-    return ", ".join(s.words for s in states)

@@ -56,10 +56,16 @@ class EvidenceSettings:
             raise ValueError("No scale is given; at least one is needed.")
 
     def with_camera(
-        self, gain: float, offset: float, read_noise: float, excess: float = 1.0
+        self,
+        gain: float,
+        offset: float,
+        read_noise: float,
+        excess: float = 1.0,
+        source: str = "entered",
     ) -> EvidenceSettings:
         """Return the same settings with a camera entered; see `NoiseModel.of_camera`."""
-        return replace(self, noise=NoiseModel.of_camera(gain, offset, read_noise, excess))
+        noise = NoiseModel.of_camera(gain, offset, read_noise, excess, source)
+        return replace(self, noise=noise)
 
 
 @dataclass(frozen=True, eq=False)

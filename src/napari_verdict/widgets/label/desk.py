@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.annotation.edits import EditError
 from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
 from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
 from napari_verdict.widgets.label.state import DRAWING
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from napari_verdict.annotation.tiles import Box, Plan
@@ -94,7 +93,10 @@ class Desk(QObject):
             return
         if not state.correcting:
             kept = [bench.raw, bench.truth, self.ambiguous]
-            self._blindfold.put_on([x for x in kept if x is not None], bench.predictions)
+            told = [*bench.predictions, bench.confidence]
+            self._blindfold.put_on(
+                [x for x in kept if x is not None], [x for x in told if x is not None]
+            )
 
     # ---- from tile to tile
 
@@ -104,10 +106,9 @@ class Desk(QObject):
         state.current, state.message = k, ""
         tile, bench = state.tile, state.bench
         assert tile is not None
-        if self._viewer.canvas.grid.enabled:
-            self._viewer.canvas.grid.enabled = False
+        if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
+            session_of(self._viewer).grid.leave()
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
-        self._take_free_label()
         self.arm()
 
     def step(self, by: int) -> bool:
@@ -191,15 +192,6 @@ class Desk(QObject):
         """Put the tool that was used last back into the hand."""
         if self.state.bench is not None:
             arm(self._viewer, self.state.bench.truth, self.state.tool)
-
-    def _take_free_label(self) -> None:
-        """Let the brush begin a new object, so that it does not go on with one of another tile."""
-        from napari_verdict.annotation.objects import next_free_label
-
-        truth = self.state.bench.truth
-        if (truth.data == truth.selected_label).any():
-            with contextlib.suppress(EditError):  # all are taken: said when one is asked for
-                truth.selected_label = next_free_label(truth.data)
 
     @property
     def ambiguous(self) -> Any | None:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.annotation.tiles import State, TiledImage
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
-from napari_verdict.widgets.job import Failed, Job, Refused
+from napari_verdict.viewer.truth import TRUTH, add_labels_like
+from napari_verdict.widgets.docks import gather
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.label.compared import (
     comparison_of_bench,
@@ -57,12 +58,13 @@ class LabelWidget(QWidget):
         self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
         self.exporter, self.second = Exporter(self), SecondOpinion(self)
         self.talk = Talk(self.page, self.desk, self.hands, self)
-        self.busy = QLabel()
+        self.busy, self.cancel = QLabel(), QPushButton("Cancel")
         self.work: Work | None = None
         self._asked: Asked | None = None
         self._lay_out()
         self._keys = KeyFilter(keys_of(napari_viewer))
         self._connect()
+        self._on_busy(False)
         self.reset_choices()
         self._show()
 
@@ -78,10 +80,13 @@ class LabelWidget(QWidget):
 
     def _lay_out(self) -> None:
         self.busy.setAccessibleName("Progress")
+        self.cancel.setAccessibleName("Cancel")
+        self.cancel.setToolTip("Stop; nothing is lost")
         content = QWidget()
         column = QVBoxLayout(content)
         column.addWidget(self.setup)
         column.addWidget(self.busy)
+        column.addWidget(self.cancel)
         column.addWidget(self.page)
         column.addStretch(1)
         area = QScrollArea()
@@ -99,6 +104,7 @@ class LabelWidget(QWidget):
         self.setup.changed.connect(self.look_for_labels)
         self.looker.done.connect(self._on_looked)
         self.job.done.connect(self._on_done)
+        self.cancel.clicked.connect(self.job.cancel)
         self.job.progressed.connect(self._on_progress)
         self.job.busy.connect(self._on_busy)
         self.talk.left.connect(self.leave)
@@ -148,8 +154,8 @@ class LabelWidget(QWidget):
         if isinstance(truth, Sitting):
             self.job.start(lambda t: resuming(truth, wanted, image, t), "Taking labels up")
         else:
-            dtype = DTYPE if truth is None else truth.data.dtype
-            self.job.start(lambda t: opening(wanted, image, who, dtype, t), "Drawing tiles")
+            labels = None if truth is None else truth.data
+            self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
 
     def begin(self, asked: Asked, opened: Opened) -> None:
         """Make the layer to label on where there is none, and go to the first tile."""
@@ -160,20 +166,20 @@ class LabelWidget(QWidget):
             data = None if kept is None else kept.labels
             truth = add_labels_like(self._viewer, asked.raw, TRUTH, data)
         else:
-            keeper.given(truth.data)
+            keeper.given(opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         self.state.update({"annotator": who, "correcting": False})
-        bench = Bench(asked.raw, asked.axes, truth, asked.predictions)
+        bench = Bench(asked.raw, asked.axes, truth, asked.predictions, asked.confidence)
         mask = None if kept is None else kept.ignore
         self.desk.start(bench, opened.plan, mask)
         self._on_estimates({})
-        self.take_up(keeper)
+        self.take_up(keeper, opened.shadow)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
 
-    def take_up(self, keeper: Keeper) -> None:
+    def take_up(self, keeper: Keeper, shadow: Any) -> None:
         """Watch, keep and score what is on the desk."""
-        work = Work(self.desk, self.live, keeper, self)
+        work = Work(self.desk, self.live, keeper, self, shadow)
         work.origins.connect(self.page.origins.setText)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
@@ -181,8 +187,9 @@ class LabelWidget(QWidget):
 
     def at_work(self, work: Work) -> None:
         """Let edits, scores and words be those of one person."""
-        self.work, self.hands.watch = work, work.watch
+        self.work = self.hands.work = work
         work.follow()
+        work.take_free_label()
         self.page.origins.setText(work.keeper.origins.sentence())
         self._score()
         self._show()
@@ -190,7 +197,7 @@ class LabelWidget(QWidget):
     def put_down(self) -> None:
         """Watch, keep and score no more; what was painted is kept."""
         self.hands.cancel()
-        self.hands.watch = None
+        self.hands.work = None
         self.live.stop()
         self.page.bar.clear()
         self.second.forget()
@@ -211,15 +218,11 @@ class LabelWidget(QWidget):
             self.setup.offer(outcome)
 
     def _on_done(self, outcome: Any) -> None:
-        message = getattr(outcome, "message", "")
         if isinstance(outcome, Opened):
             assert self._asked is not None
             self.begin(self._asked, outcome)
-        elif isinstance(outcome, Failed | Refused):
-            findings = getattr(outcome, "findings", ())
-            message = message or " ".join(f.message for f in findings)
-            self.setup.hint.setText(message)
-            self.state.message = message
+        else:
+            self.setup.hint.setText(words_of(outcome))
 
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
@@ -305,6 +308,7 @@ class LabelWidget(QWidget):
     def _on_busy(self, busy: bool) -> None:
         self.busy.setText("Working…" if busy else "")
         self.busy.setVisible(busy)
+        self.cancel.setVisible(busy)
         self.setup.setEnabled(not busy)
 
     def _on_progress(self, progress: Any) -> None:
@@ -328,6 +332,7 @@ class LabelWidget(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         return bool(super().event(event))
 
     def stop(self) -> None:

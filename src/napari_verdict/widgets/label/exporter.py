@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
-from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Exporter(QObject):
         bench, plan, work = self._dock.state.bench, self._dock.state.plan, self._dock.work
         if bench is None or work is None:
             return
-        image = labelled_input(bench.raw, bench.axes)
+        # the layer may have been renamed since its tiles were drawn
+        image = replace(labelled_input(bench.raw, bench.axes), name=plan.images[0].name)
         labels, mask = bench.truth.data, self._dock.desk.ambiguous
         origins, who = work.keeper.origins, work.keeper.annotator
         ignore = None if mask is None else mask.data
@@ -68,6 +70,4 @@ class Exporter(QObject):
         if isinstance(outcome, Path):
             self._dock.state.message = f"Exported to {outcome}."
         else:
-            findings = getattr(outcome, "findings", ())
-            said = " ".join(f.message for f in findings)
-            self._dock.state.message = said or getattr(outcome, "message", "")
+            self._dock.state.message = words_of(outcome)

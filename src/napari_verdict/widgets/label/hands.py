@@ -14,12 +14,12 @@ from napari_verdict.viewer.places import value_at
 from napari_verdict.widgets.label.pointer import Pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari_verdict.annotation.edits import Change
     from napari_verdict.widgets.label.desk import Desk
     from napari_verdict.widgets.label.state import Labelling
-    from napari_verdict.widgets.label.watch import Watch
+    from napari_verdict.widgets.label.work import Work
 
 #: Standard deviation of the blur that smooths outlines, in pixels.
 SMOOTHING = 1.5
@@ -56,11 +56,11 @@ class Hands(QObject):
     def __init__(self, viewer: Any, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
         self._desk = desk
-        self.watch: Watch | None = None
+        self.work: Work | None = None
         self.pointer = Pointer(viewer, self)
         self.pointer.pointed.connect(self._on_pointed)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
-        self._wanted = 0
+        self._wanted, self._source = 0, None  # type: tuple[int, Any]
 
     @property
     def _state(self) -> Labelling:
@@ -84,11 +84,14 @@ class Hands(QObject):
             Whether anything is in hand.
         """
         state = self._state
-        if self.watch is None or state.tile is None:
+        if self.work is None or state.tile is None:
             return False
+        asked_before = self._asking
         self.cancel()
         state.message = ""
-        if name == "accept" and not state.correcting:
+        if name == asked_before:
+            pass  # the same again takes it back
+        elif name == "accept" and not state.correcting:
             state.message = _BLIND
         elif name in _NO_PLACE:
             place = self.pointer.here(state.bench.truth) if pointed and name != "split" else None
@@ -134,7 +137,7 @@ class Hands(QObject):
         state = self._state
         truth = state.bench.truth
         if name == "accept":
-            predicted = value_at(self._prediction(), place) or 0
+            predicted = self._predicted(place)
             self._try(lambda: self._accept(predicted), name)
             return
         label = value_at(truth.data, place) or 0
@@ -160,7 +163,7 @@ class Hands(QObject):
 
     def _try(self, make: Callable[[], Change | None], name: str) -> None:
         """Make an edit and write it, or say why it cannot be made."""
-        assert self.watch is not None
+        assert self.work is not None
         try:
             change = make()
         except EditError as error:
@@ -169,22 +172,32 @@ class Hands(QObject):
         if change is not None and not len(change):
             self._state.message = "Nothing was to be changed."
         elif change is not None:
-            self.watch.edit(change, Action(name))
+            self.work.watch.edit(change, Action(name))
 
     def _new_object(self) -> None:
-        truth = self._state.bench.truth
-        above = int(truth.selected_label) if self._is_used(truth.selected_label) else 0
-        truth.selected_label = self._edits().next_free_label(truth.data, above)
+        self._state.bench.truth.selected_label = next(self._free)
 
-    def _is_used(self, label: int) -> bool:
-        return bool((self._where[0][self._state.window] == label).any())
+    @property
+    def _free(self) -> Iterator[int]:
+        """Labels that no object has."""
+        assert self.work is not None
+        return self.work.free_labels()
 
-    def _prediction(self) -> Any:
-        predictions = self._state.bench.predictions
-        return pixels_of(predictions[0]) if predictions else None
+    def _predicted(self, place: Any) -> int:
+        """Return the object at a place, of the first prediction that is seen and has one there."""
+        seen = [p for p in self._state.bench.predictions if p.visible]
+        self._source, found = next(iter(seen), None), 0
+        for layer in seen:
+            if found := value_at(pixels_of(layer), place) or 0:
+                self._source = layer
+                break
+        return found
 
     def _accept(self, predicted: int, *, over: bool = False) -> Change:
-        prediction = self._prediction()
+        if self._source is None:
+            raise EditError("No prediction is seen. Show the one whose objects you want to accept.")
+        prediction = pixels_of(self._source)
+        self._state.accepted_from = self._source.name
         if not isinstance(prediction, np.ndarray):
             raise EditError(
                 "The prediction is read from a file piece by piece, so its objects cannot be "
@@ -192,7 +205,7 @@ class Hands(QObject):
             )
         labels, window = self._where
         edits = self._edits()
-        new = edits.next_free_label(labels)
+        new = next(self._free)
         try:
             change: Change = edits.accept(labels, window, prediction, predicted, new, over=over)
         except EditError as error:
@@ -233,7 +246,7 @@ class Hands(QObject):
         def make() -> Change:
             if not crossed:
                 raise EditError("The line crosses no object.")
-            return split_by_line(labels, window, crossed, line, self._edits().free_labels(labels))
+            return split_by_line(labels, window, crossed, line, self._free)
 
         self._try(make, "split")
 
@@ -246,8 +259,7 @@ class Hands(QObject):
         def make() -> Change:
             if not label:
                 raise EditError("The first click is in no object. Click inside of it.")
-            free = self._edits().free_labels(labels)
-            return split_by_seeds(labels, window, label, seeds, free, self._spacing)
+            return split_by_seeds(labels, window, label, seeds, self._free, self._spacing)
 
         self._try(make, "split")
 
@@ -290,8 +302,7 @@ class Hands(QObject):
             )
         if image.dtype == bool:
             image = image.view(np.uint8)
-        free = self._edits().free_labels(labels)
-        return starting_point(labels, window, image, otsu(image), free, spacing=self._spacing)
+        return starting_point(labels, window, image, otsu(image), self._free, spacing=self._spacing)
 
 
 def _met_along(labels: Any, line: Any) -> int:

@@ -75,10 +75,8 @@ class Keeper(QObject):
                 section, painted.change, self._step(Action.MARK), target="ignore mask"
             )
 
-    def given(self, labels: Any) -> None:
+    def given(self, change: Change) -> None:
         """Keep labels that were there before; their objects are *given*."""
-        at = np.flatnonzero(labels)
-        change = Change(at, labels.ravel()[at])
         step = self._step(Action.GIVEN)
         self.origins = self.origins.after(change, np.zeros_like(change.values), step)
         if self._journal is not None and len(change):

@@ -75,11 +75,6 @@ class LiveScores(QObject):
         else:
             self._tell()
 
-    def count_again(self, comparison: Comparison) -> None:
-        """Score all finished tiles under other settings or with another mask."""
-        if self._plan is not None and self._comparison is not None:
-            self.start(comparison, self._plan)
-
     def touched(self, frame: tuple[int, ...], box: Box) -> None:
         """Count again the finished tiles that a part of a frame may change."""
         if self._comparison is None or self._plan is None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.truth import DTYPE
 from napari_verdict.widgets.label.keeper import plan_of
 
 if TYPE_CHECKING:
@@ -34,12 +38,18 @@ class Opened:
         Whether labels were taken up.
     said : str
         What the person has to know of it.
+    given : Change
+        Labels that were there before, of a layer that is gone on with.
+    shadow : ndarray, optional
+        What the labels are, in an array of its own.
     """
 
     plan: Plan
     kept: Labelling | None
     resumed: bool = False
     said: str = ""
+    given: Any = None
+    shadow: Any = None
 
 
 @dataclass(frozen=True)
@@ -66,41 +76,55 @@ class Sitting:
 
 def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
     """Find labels of an image that were begun before, the newest first."""
-    from napari_verdict.report.labelling import LABELLING_NAME, default_folder, found
+    from napari_verdict.report.labelling import labellings_of
 
     yield Progress(0, 1, "looking for labels")
-    places = {default_folder(i, "").parent for i in (image, replace(image, path=None))}
-    sittings = []
-    for place in places:
-        for path in place.glob(f"*/{LABELLING_NAME}"):
-            token.check()
-            try:
-                record = found(path.parent)
-            except ComparisonError:
-                continue  # it stays as it is, and is nothing to go on with
-            if record is not None and _may_be(record, image):
-                sittings.append(Sitting(path.parent, record))
+    kept: dict[Path, LabellingRecord] = {}
+    for place in (image, replace(image, path=None)):
+        token.check()
+        kept |= labellings_of(place)
+    sittings = [
+        Sitting(folder, record) for folder, record in kept.items() if _may_be(record, image)
+    ]
     return tuple(sorted(sittings, key=lambda s: s.record.created, reverse=True))
 
 
 def opening(
-    wanted: Wanted, image: Input, annotator: str, dtype: Any, token: CancelToken
+    wanted: Wanted, image: Input, annotator: str, labels: Any, token: CancelToken
 ) -> Generator[Progress, None, Opened]:
     """Draw tiles and begin to keep labels in a folder of their own."""
     try:
         plan = yield from planning(wanted, token)
     except ValueError as error:
         raise ComparisonError([Finding("no-tiles", Severity.ERROR, str(error))]) from error
-    return (yield from keeping(plan, image, annotator, dtype, token))
+    return (yield from keeping(plan, image, annotator, labels, token))
 
 
 def keeping(
-    plan: Plan, image: Input, annotator: str, dtype: Any, token: CancelToken
+    plan: Plan, image: Input, annotator: str, labels: Any | None, token: CancelToken
 ) -> Generator[Progress, None, Opened]:
-    """Begin to keep labels beside the image if that can be written to, else at home."""
+    """Begin to keep labels beside the image if that can be written to, else at home.
+
+    Parameters
+    ----------
+    plan : Plan
+        The tiles.
+    image : Input
+        What is labelled; read for its checksum.
+    annotator : str
+        Who labels.
+    labels : ndarray, optional
+        Labels to go on with.
+    token : CancelToken
+        Stops it.
+    """
     from napari_verdict.report.labelling import begin, default_folder
 
     yield Progress(0, 1, "making the folder")
+    dtype = DTYPE if labels is None else labels.dtype
+    shadow = np.zeros(image.shape, dtype) if labels is None else labels.copy()
+    at = np.zeros(0, np.int64) if labels is None else np.flatnonzero(shadow)
+    more: dict[str, Any] = {"given": Change(at, shadow.ravel()[at]), "shadow": shadow}
     who, why = annotator or "anyone", ""
     for place in (image, replace(image, path=None)):
         folder = _free(default_folder(place, who))
@@ -110,10 +134,9 @@ def keeping(
             why = why or " ".join(f.message for f in error.findings)
             continue
         moved = f"{why} They are kept in {str(folder)!r} instead." if why else ""
-        return Opened(plan, kept, said=moved)
-    return Opened(
-        plan, None, said=f"{why} Nothing is saved: export the labels before closing napari."
-    )
+        return Opened(plan, kept, said=moved, **more)
+    why += " Nothing is saved: export the labels before closing napari."
+    return Opened(plan, None, said=why, **more)
 
 
 def resuming(
@@ -139,7 +162,7 @@ def resuming(
     plan = plan_of(kept.notes)
     if plan is None:
         plan = yield from planning(wanted, token)
-    return Opened(plan, kept, resumed=True, said=kept.trouble)
+    return Opened(plan, kept, resumed=True, said=kept.trouble, shadow=kept.labels.copy())
 
 
 def _may_be(record: LabellingRecord, image: Input) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_verdict.annotation.tiles import State
-from napari_verdict.viewer.truth import DTYPE, TRUTH, add_labels_like
-from napari_verdict.widgets.job import Job
+from napari_verdict.viewer.truth import TRUTH, add_labels_like
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.opening import Opened, keeping
@@ -52,7 +52,7 @@ class SecondOpinion(QObject):
         super().__init__(dock)
         self._dock = dock
         self._first: _First | None = None
-        self._name = ""
+        self._name, self._tiles = "", ()  # type: tuple[str, tuple[int, ...]]
         self._opener, self._job = Job(self), Job(self)
         self._opener.done.connect(self._on_opened)
         self._job.done.connect(self._on_compared)
@@ -72,14 +72,19 @@ class SecondOpinion(QObject):
         tiles = tiles_for_second(state.plan)
         if not name.strip():
             state.message = "Say who labels: somebody else, or you again."
-        elif work is not None and tiles:
-            self._name = name.strip()
+        elif not tiles:
+            state.message = (
+                "The finished tiles were chosen by hand, so agreement on them would stand for "
+                "nothing else. Finish tiles that were drawn first."
+            )
+        elif work is not None:
+            self._name, self._tiles = name.strip(), tiles
             mine = replace(state.plan, tiles=tuple(state.plan.tiles[k] for k in tiles))
             for k in range(len(tiles)):
                 mine = mine.reopen(k)
             image = labelled_input(state.bench.raw, state.bench.axes)
             self._opener.start(
-                lambda token: keeping(mine, image, self._name, DTYPE, token), "Making the folder"
+                lambda token: keeping(mine, image, self._name, None, token), "Making the folder"
             )
 
     def end(self) -> None:
@@ -123,23 +128,22 @@ class SecondOpinion(QObject):
         self.begin(self._dock.page.bar.reason.currentText())
 
     def _on_opened(self, outcome: Any) -> None:
-        from napari_verdict.annotation.agreement import tiles_for_second
-
         dock, state, work = self._dock, self._dock.state, self._dock.work
         if not isinstance(outcome, Opened) or work is None:
-            state.message = getattr(outcome, "message", "")
+            state.message = words_of(outcome)
             return
         dock.hands.cancel()
         work.rest()
         state.correcting = False
-        tiles = tiles_for_second(state.plan)
-        self._first = _First(state.bench, state.plan, state.current, work, dock.comparison(), tiles)
+        self._first = _First(
+            state.bench, state.plan, state.current, work, dock.comparison(), self._tiles
+        )
         data = None if outcome.kept is None else outcome.kept.labels
         truth = add_labels_like(dock._viewer, state.bench.raw, f"{TRUTH} · {self._name}", data)
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)
         keeper.planned(outcome.plan)
         dock.desk.turn_to(replace(state.bench, truth=truth), outcome.plan, 0)
-        dock.take_up(keeper)
+        dock.take_up(keeper, outcome.shadow)
         dock.page.second.setText("Back to the first")
 
     def _on_plan(self, plan: Any) -> None:
@@ -172,4 +176,4 @@ class SecondOpinion(QObject):
             said = "\n".join(o.sentence for o in outcome.values())
             self._dock.page.agreement.setText(said)
         else:
-            self._dock.state.message = getattr(outcome, "message", "")
+            self._dock.state.message = words_of(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -219,7 +220,15 @@ class SetupBox(QWidget):
             return "Say what the first axis of the image is."
         if axes[-2:] != "yx":
             return "Tiles need an image whose last two axes are y and x. Reorder its axes."
-        shape = shape_of(raw)
+        shape, truth = shape_of(raw), self.truth.currentData()
+        if truth is not None and truth not in self._sittings:
+            if not isinstance(truth.data, np.ndarray):
+                return f"“{truth.name}” is not in memory, so it cannot be painted on. Load it."
+            if truth.data.shape != shape:
+                return (
+                    f"“{truth.name}” is {_times(truth.data.shape)} pixels, “{raw.name}” is "
+                    f"{_times(shape)}: these are labels of another image."
+                )
         draw, chosen = self.draw.currentData(), self._chosen()
         for layer in chosen:
             if tuple(pixels_of(layer).shape) != shape:

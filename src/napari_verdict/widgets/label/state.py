@@ -31,12 +31,15 @@ class Bench:
         What is painted on.
     predictions : tuple of napari Labels layers
         What is scored; may be empty.
+    confidence : napari Image layer, optional
+        What tiles were drawn by, which is hidden with the predictions.
     """
 
     raw: Any
     axes: str
     truth: Any
     predictions: tuple[Any, ...] = ()
+    confidence: Any = None
 
     @property
     def frame_axes(self) -> str:
@@ -69,6 +72,8 @@ class Labelling(EventedModel):
         Whether predictions are seen while labelling, so that the score flatters them.
     annotator : str
         Who labels.
+    accepted_from : str
+        The prediction that an object is taken over from.
     tool : str
         napari's name of the tool that is taken up again after every action.
     message : str
@@ -82,6 +87,7 @@ class Labelling(EventedModel):
     current: int = -1
     correcting: bool = False
     annotator: str = ""
+    accepted_from: str = ""
     tool: str = DRAWING[0]
     message: str = ""
     estimates: Any = None

@@ -96,13 +96,17 @@ class Talk(QObject):
         state = self._state
         more = max((e.more or 0 for e in (state.estimates or {}).values()), default=0)
         state.plan = draw_more(state.plan, min(max(more, 4), 16))
-        if state.tile is None or state.tile.state is not State.OPEN:
-            self._desk.go(state.plan.next_open(max(state.current, 0)))
+        following = state.plan.next_open(max(state.current, 0))
+        if following is None:
+            state.message = "All tiles there are have been drawn, and none is open any more."
+        elif state.tile is None or state.tile.state is not State.OPEN:
+            self._desk.go(following)
 
     def _on_by_hand(self) -> None:
-        state, bench = self._state, self._state.bench
+        state = self._state
         try:
-            state.plan = state.plan.by_hand(bench.raw.name, *self._desk.in_view())
+            # the layer may have been renamed since
+            state.plan = state.plan.by_hand(state.plan.images[0].name, *self._desk.in_view())
         except ValueError as error:
             state.message = str(error)
             return

@@ -25,6 +25,8 @@ class Watch(QObject):
         What is painted on.
     parent : QObject
         Who listens.
+    shadow : ndarray, optional
+        See `Strokes`.
     """
 
     #: What changed, and what did it: (Painted, Action).
@@ -32,9 +34,9 @@ class Watch(QObject):
     #: The layer cannot be watched any more: a sentence.
     lost = Signal(str)
 
-    def __init__(self, layer: Any, parent: QObject) -> None:
+    def __init__(self, layer: Any, parent: QObject, shadow: Any = None) -> None:
         super().__init__(parent)
-        self.strokes, self._editing = Strokes(layer), False
+        self.strokes, self._editing = Strokes(layer, shadow), False
         self._soon, self._later = QTimer(self), QTimer(self)
         for timer, wait in ((self._soon, 0), (self._later, PATIENCE)):
             timer.setSingleShot(True)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_verdict.annotation.edits import EditError
+from napari_verdict.annotation.objects import free_labels
 from napari_verdict.annotation.origins import Action
 from napari_verdict.widgets.label.keeper import section_of
 from napari_verdict.widgets.label.watch import Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_verdict.widgets.label.desk import Desk
     from napari_verdict.widgets.label.keeper import Keeper
     from napari_verdict.widgets.label.live import LiveScores
 
+#: Labels that one edit may take at most before the image is read for gaps.
+ROOM = 4096
 _OUTSIDE = (
     "You painted outside of the tile and its margin. It is kept, but no score counts it; undo "
     "takes it back."
@@ -34,6 +42,8 @@ class Work(QObject):
         Told too; stopped with this.
     parent : QObject
         The dock.
+    shadow : ndarray, optional
+        What the labels are now, in an array of its own; see `Strokes`.
     """
 
     #: Where objects come from has changed: a sentence.
@@ -41,10 +51,17 @@ class Work(QObject):
     #: The mask of what nobody can tell is there, or has changed.
     masked = Signal()
 
-    def __init__(self, desk: Desk, live: LiveScores, keeper: Keeper, parent: QObject) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        live: LiveScores,
+        keeper: Keeper,
+        parent: QObject,
+        shadow: Any = None,
+    ) -> None:
         super().__init__(parent)
         self._desk, self._state, self._live, self.keeper = desk, desk.state, live, keeper
-        self.watch = Watch(desk.state.bench.truth, self)
+        self.watch = Watch(desk.state.bench.truth, self, shadow)
         self.watch.changed.connect(self._on_painted)
         self.watch.lost.connect(self._on_lost)
         self._mask: Watch | None = None
@@ -85,9 +102,32 @@ class Work(QObject):
                 watch.look()
                 watch.strokes.watch([window])
 
+    def free_labels(self) -> Iterator[int]:
+        """Yield labels that no object has; the image is read only where they run out.
+
+        Raises
+        ------
+        EditError
+            When every label the layer's type holds is taken.
+        """
+        labels, window = self._state.bench.truth.data, self._state.window
+        highest = max(self.keeper.origins.objects, default=0)
+        if window is None or highest + ROOM > np.iinfo(labels.dtype).max:
+            yield from free_labels(labels)
+        else:
+            yield from free_labels(labels[window], highest)
+
+    def take_free_label(self) -> None:
+        """Let the brush begin a new object, so that it does not go on with one of another tile."""
+        truth = self._state.bench.truth
+        known = self.keeper.origins.objects.get(int(truth.selected_label))
+        if known is not None and known.pixels:
+            with contextlib.suppress(EditError):  # all are taken: said when one is asked for
+                truth.selected_label = next(self.free_labels())
+
     def _on_painted(self, painted: Any, action: Action) -> None:
         state = self._state
-        source = state.bench.predictions[0].name if action is Action.ACCEPT else ""
+        source = state.accepted_from if action is Action.ACCEPT else ""
         self.keeper.painted(section_of(state.current), painted, action, source)
         self._live.touched(*state.bench.place(painted.low, painted.high))
         window = state.window
@@ -116,6 +156,8 @@ class Work(QObject):
 
     def _on_current(self, _: int) -> None:
         self.follow()
+        if self._state.tile is not None:
+            self.take_free_label()
 
     def _on_plan(self, plan: Any) -> None:
         if plan is not None:

@@ -21,6 +21,7 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.fly import Flight, box_in_layer
 from napari_verdict.viewer.places import go_to_index, index_along
+from napari_verdict.widgets.docks import dock_of, gather, open_inspect, raise_dock
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.plots.offer import PLOTS, offered, pixel_size
@@ -133,6 +134,7 @@ class PlotsPanel(QWidget):
             if self._docked and self.parent() is None:
                 self.stop()
             self._docked = self.parent() is not None
+            gather(self)
         elif event.type() == QEvent.Type.WindowDeactivate:
             self._keys.release_all()
         return bool(super().event(event))
@@ -252,6 +254,8 @@ class PlotsPanel(QWidget):
 
     def on_point(self, row: int) -> None:
         """Look at the entry of a point."""
+        self._open_list()
+        raise_dock(self)
         self.session.selected = self._entries().key(row)
 
     def on_group(self, agreement: Any, group: str) -> None:
@@ -270,9 +274,15 @@ class PlotsPanel(QWidget):
 
     def _want(self, keys: list[EntryKey], text: str) -> None:
         """Ask the list for these entries and look at the worst of them."""
+        self._open_list()
         self.session.wanted = Filter(only=frozenset(keys))
         self.wanted.emit(keys, text)
         self.session.selected = keys[0]
+
+    def _open_list(self) -> None:
+        """Open the list of what is wrong, which leads to the place."""
+        if dock_of(self) is not None:
+            open_inspect(self._viewer)
 
     def on_frame(self, index: int) -> None:
         """Step to a plane or frame."""
