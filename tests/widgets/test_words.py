@@ -54,6 +54,8 @@ def test_what_is_too_good_to_be_measured_can_be_the_best():
     assert best_candidate(result_of(perfect, good), DECIBELS) == "a"
     close = score("upsnr", "b", 36.0, 35.0, 37.0)
     assert best_candidate(result_of(perfect, close), DECIBELS) is None
+    open_above = score("upsnr", "b", 30.0, 29.0)
+    assert best_candidate(result_of(perfect, open_above), DECIBELS) is None
 
 
 def test_less_error_is_better_and_its_interval_has_to_be_apart_too():

@@ -232,8 +232,10 @@ def best_candidate(result: Result, row: Row, region: str | None = None) -> str |
             value = score.ci_low  # better than that, but by how much is not known
         if not math.isnan(value):
             values[candidate] = row.best * value
-            known = (score.ci_low, score.ci_high) if row.interval else ()
-            ends[candidate] = [row.best * e for e in known if e is not None] or [values[candidate]]
+            low, high = value, value
+            if row.interval and score.ci_low is not None:
+                low, high = score.ci_low, math.inf if score.ci_high is None else score.ci_high
+            ends[candidate] = (row.best * low, row.best * high)
     if not row.best or len(values) < 2:
         return None
     top = max(values.values())
