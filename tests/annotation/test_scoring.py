@@ -78,7 +78,7 @@ def test_two_tiles_have_a_score_and_no_interval_and_say_why():
     assert found.first.value == pytest.approx(22 / 29)
     assert found.first.ci_low is found.first.ci_high is found.more is None
     assert "no interval yet" in found.sentence
-    assert "ci=none, only 2 have anything to count, too few" in found.first.convention
+    assert "ci=none, only 2 with anything to count, too few" in found.first.convention
 
 
 def test_nothing_found_anywhere_is_undefined_with_the_reason():
