@@ -42,6 +42,17 @@ def blob(amplitude: float) -> np.ndarray:
     return amplitude * np.exp(-((y - AT[0]) ** 2 + (x - AT[1]) ** 2) / (2 * 3.0**2))
 
 
+def count_photons() -> None:
+    """Print how many places a right prediction has where a camera counts photons."""
+    rng = np.random.default_rng(0)
+    cells = gaussian_filter(rng.random((SIZE, SIZE)), 8.0)
+    cells = np.clip((cells - np.median(cells)) / np.ptp(cells), 0, None)
+    for background in (0.4, 0.2, 0.1, 0.02):
+        mean = background + 20 * cells / cells.max()
+        result = check_evidence(mean, np.random.default_rng(1).poisson(mean).astype(np.uint16))
+        print(f"{background:g} photons: {len(result.places['prediction'])} places")
+
+
 def report(what: str, result: object, name: str = "prediction") -> None:
     """Print one line of the table."""
     evidence = result.maps[name]["evidence"][AT]  # type: ignore[attr-defined]
@@ -75,3 +86,5 @@ if __name__ == "__main__":
             result = check_evidence(shown, raw, noise=noise)
             slope = result.conditions["prediction"].noise.slope
             print(f"| {what} | {source} | {slope:.2f} | {len(result.places['prediction'])} |")
+    print()
+    count_photons()

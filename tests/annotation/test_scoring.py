@@ -120,6 +120,13 @@ def test_tiles_chosen_by_hand_alone_are_scored_as_what_they_are():
     assert "chosen by hand" in found.sentence
 
 
+def test_tiles_that_were_jumped_over_are_open_and_not_skipped():
+    one = plan(finished=False).finish(0).finish(2)
+    sample = Sample(one, used_tiles(one))
+    assert "skipped" not in sample.convention
+    assert "left open=1" in sample.convention
+
+
 def test_skipped_tiles_are_said_and_leave_the_population():
     one = plan(finished=False).skip(1, "out of focus")
     for k in (0, 2, 3):

@@ -135,6 +135,18 @@ def test_places_that_are_wrong_do_not_move_it(rng):
     )
 
 
+@pytest.mark.parametrize("gain", [1.0, 1 / 255])
+def test_where_most_pixels_hold_no_photon_the_variance_is_still_that_of_photons(rng, gain):
+    # the median absolute deviation of such pixels is next to 0
+    electrons = field(low=0.05, high=0.6)
+    raw, truth = gain * rng.poisson(electrons), gain * electrons
+    raw[100:110, 100:110] += 50 * gain  # and places that are wrong still do not count
+    curve = residual_curve(raw, truth, np.ones(raw.shape, bool))
+    np.testing.assert_allclose(curve.variance, gain * curve.mean, rtol=0.25)
+    model = curve.fit("residual")
+    assert model.slope == pytest.approx(gain, rel=0.08)
+
+
 def test_an_over_smoothed_prediction_raises_it_as_documented(rng):
     electrons = 5.0 + 50 * rng.integers(0, 2, (128, 128))
     raw = capture(rng, electrons)

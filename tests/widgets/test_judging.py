@@ -186,7 +186,8 @@ def test_closing_the_dock_loses_nothing(desk, inspect, own_folder):
 
 def test_saving_writes_them_into_table_and_folder_and_goes_on_there(desk, inspect, tmp_path):
     first(desk, inspect)
-    desk.qtbot.keyClick(inspect, "G", SHIFT)
+    with desk.qtbot.waitSignal(inspect.judge.judging.kept):
+        desk.qtbot.keyClick(inspect, "G", SHIFT)
     with desk.qtbot.waitSignal(inspect.judge.judging.kept, timeout=20_000):
         desk.dock.save(tmp_path / "run")
     table = pd.read_csv(tmp_path / "run" / "objects.csv", keep_default_na=False)

@@ -187,7 +187,7 @@ def _simulated(scales: tuple[float, ...], photons: tuple[float, ...], read: floa
             tiles = rng.permutation(np.array(photons)).reshape(_TILES, _TILES)
             mean = np.repeat(np.repeat(tiles, _TILE, axis=0), _TILE, axis=1)
             z = rng.poisson(mean) - mean + math.sqrt(read) * rng.standard_normal(mean.shape)
-            z /= np.sqrt(mean + read)
+            z /= np.sqrt(np.maximum(mean + read, 1e-12))  # where nothing is, nothing varies
         else:
             z = rng.standard_normal((size, size))
         heights.append(peaks(evidence_map(z.astype(np.float32), scales), -LOWEST, LOWEST)[1])

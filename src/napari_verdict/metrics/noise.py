@@ -175,7 +175,7 @@ def photon_transfer(
     """
     values = _good(captures, saturation)
     mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
-    return _binned(mean, variance, bins, robust=False)
+    return _binned(mean, variance, bins)
 
 
 def stacks_curve(stacks: Sequence[NDArray[Any]], saturation: float | None = None) -> NoiseCurve:
@@ -220,8 +220,9 @@ def residual_curve(
 
     It is circular: a prediction that smooths structure away adds that to the variance, one
     that keeps noise takes it away. Bins are of equal numbers of pixels of the prediction;
-    within a bin the variance comes from the median absolute deviation, which a few places
-    that are wrong do not move.
+    within a bin what lies beyond three robust deviations of the median is left out, so that a few
+    places that are wrong do not count. Where most pixels have the same grey value, as of less
+    than a photon, there is no such deviation: what lies beyond four steps of grey is left out.
 
     Parameters
     ----------
@@ -238,23 +239,36 @@ def residual_curve(
     """
     good = valid & np.isfinite(raw) & np.isfinite(prediction)
     mean = np.asarray(prediction, np.float64)[good]
-    residual = np.asarray(raw, np.float64)[good] - mean
-    return _binned(mean, residual, bins, robust=True)
+    seen = np.asarray(raw, np.float64)[good]
+    return _binned(mean, seen - mean, bins, step=_step(seen))
 
 
 def _binned(
-    mean: NDArray[np.float64], values: NDArray[np.float64], bins: int, *, robust: bool
+    mean: NDArray[np.float64],
+    values: NDArray[np.float64],
+    bins: int,
+    *,
+    step: float | None = None,
 ) -> NoiseCurve:
+    """Average variances by the mean, or with a step of grey take the variance of residuals."""
     order = np.argsort(mean, kind="stable")
     cuts = np.linspace(0, len(order), bins + 1).astype(int)
     rows = []
     for a, b in pairwise(cuts):
         if b > a:
-            here = order[a:b]
-            kept = _without_outliers(values[here]) if robust else slice(None)
-            level, spread = float(mean[here][kept].mean()), values[here][kept]
-            rows.append((level, float(spread.var() / _CUT if robust else spread.mean()), b - a))
+            level, here = mean[order[a:b]], values[order[a:b]]
+            if step is None:
+                rows.append((float(level.mean()), float(here.mean()), b - a))
+                continue
+            kept, share = _without_outliers(here, step)
+            rows.append((float(level[kept].mean()), float(here[kept].var() / share), b - a))
     return _curve(rows)
+
+
+def _step(values: NDArray[np.float64]) -> float:
+    """Return the step of grey values: the smallest difference of two; 0 without two."""
+    some = np.unique(values[:: values.size // 2**16 | 1])
+    return float(np.diff(some).min()) if some.size > 1 else 0.0
 
 
 def _curve(rows: Sequence[tuple[float, float, int]]) -> NoiseCurve:
@@ -273,11 +287,14 @@ def _good(captures: NDArray[Any], saturation: float | None) -> NDArray[np.float6
     return values[:, good]
 
 
-def _without_outliers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which values lie within three robust standard deviations of the median."""
+def _without_outliers(values: NDArray[np.float64], step: float) -> tuple[NDArray[np.bool_], float]:
+    """Return which values are no outliers, and what share of the variance they keep."""
     distance = np.abs(values - np.median(values))
-    kept: NDArray[np.bool_] = distance <= 3 * 1.4826 * np.median(distance)
-    return kept
+    deviation = 1.4826 * float(np.median(distance))
+    if deviation < step / 2:
+        return distance <= 4 * step, 1.0
+    kept: NDArray[np.bool_] = distance <= 3 * deviation
+    return kept, _CUT
 
 
 def _line(

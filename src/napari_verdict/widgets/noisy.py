@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
 
+_WORKING = "Working…"
 #: What is asked for: id, label, smallest, largest, what it is at first, and what it means.
 _NUMBERS = (
     ("photons", "Photon budget", 0.1, 1e6, 20.0, "Photo-electrons where the image is bright"),
@@ -217,7 +218,9 @@ class NoisyWidget(QWidget):
         self.making.setEnabled(not busy)
         self.pair.setEnabled(not busy)
         if busy:
-            self.said.setText("Working…")
+            self.said.setText(_WORKING)
+        elif self.said.text() == _WORKING:
+            self.said.setText("")
 
     def event(self, event: Any) -> bool:
         """Stop when napari takes the dock away, which shows only by the parent."""

@@ -154,7 +154,7 @@ class ScoreTable(QTableView):
     def show_region(self, region: str | None, result: Result | None) -> None:
         """Show the scores of a region, or of the whole."""
         self._model.region = region
-        self._model.set_result(result)
+        self.set_result(result)
 
     def mark(self, candidate: str) -> None:
         """Show which candidate is looked at."""

@@ -95,6 +95,15 @@ def test_a_constant_prediction_is_said(rng, truth):
     assert "constant" in by_code(ask(capture(rng, truth), np.full(truth.shape, 120.0)).findings)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_constant_raw_is_refused_as_what_it_is(truth, known):
+    constant = np.full(truth.shape, 120.0)
+    for shown in (grey(truth), constant):
+        finding = refusal(constant, shown, known=known)
+        assert finding.code == "raw-constant"
+        assert "every pixel that was looked at is 120" in finding.message
+
+
 def test_nothing_that_counts_is_refused(rng, truth):
     assert refusal(capture(rng, truth), np.full(truth.shape, np.nan)).code == "not-finite"
 

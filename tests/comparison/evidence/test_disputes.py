@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from dim import ask, blob, capture, grey, scene
 
@@ -39,6 +40,48 @@ def test_one_that_is_as_wrong_as_the_other_is_not_supported(rng, truth):
     # equally far from raw: chance alone decides, and that is said
     assert dispute.supports is None
     assert dispute.margin < 3
+
+
+def smoothed(image, rng):
+    # as after a small interpolation: neighbours share a quarter of their noise
+    taps = np.array([1, 8, 1]) / np.sqrt(66)
+    return 100 + ndimage.convolve(image - 100, np.outer(taps, taps), mode="reflect")
+
+
+def with_lines(image, rng):
+    columns, rows = rng.normal(0, 2.5, image.shape[1]), rng.normal(0, 2.5, image.shape[0])
+    return image + columns + rows[:, np.newaxis]
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("change", [lambda i, rng: i, smoothed, with_lines])
+def test_chance_decides_by_no_more_than_is_said_whatever_pixels_share(rng, change, known):
+    margins = []
+    truth = scene((256, 256), 15)
+    places = [(y, x) for y in range(28, 256, 40) for x in range(28, 256, 40)]
+    lie = sum((-1) ** k * blob(truth.shape, *at, 2.5) for k, at in enumerate(places))
+    for _ in range(3):
+        raw = change(capture(rng, truth), rng)
+        # both are as wrong, so what raw says for one is noise: normal, of variance 1
+        result = ask(raw, *(grey(truth + 3.5 * sign * lie) for sign in (1, -1)), known=known)
+        margins += [d.margin for d in result.disputes]
+    assert len(margins) > 30
+    # three standard errors
+    assert np.square(margins).mean() < 1 + 3 * np.sqrt(2 / len(margins))
+
+
+def test_the_order_of_predictions_decides_nothing(rng, truth):
+    raw = capture(rng, truth)
+    # each has another estimate of the noise: one that kept some of it, one that left structure
+    images = [0.7 * grey(truth) + 0.3 * raw, grey(ndimage.gaussian_filter(truth, 6.0))]
+    there, back = (ask(raw, *images[::step], known=False) for step in (1, -1))
+    assert there.disputes
+    assert there.conditions["a"].noise != there.conditions["b"].noise
+    other = {"a": "b", "b": "a", None: None}
+    for one, two in zip(there.disputes, back.disputes, strict=True):
+        assert (one.box, one.size) == (two.box, pytest.approx(two.size))
+        assert one.between == tuple(other[n] for n in two.between)
+        assert (one.supports, one.margin) == (other[two.supports], pytest.approx(two.margin))
 
 
 def test_predictions_that_agree_have_no_dispute(rng, truth):

@@ -84,15 +84,17 @@ def test_maps_have_the_shape_of_raw_and_their_signs(rng, truth):
     assert np.nanmean(limit[bright]) > np.nanmean(limit[dark]) > 0
 
 
-def test_the_limit_is_the_blob_whose_evidence_is_the_threshold():
+def test_the_limit_is_the_blob_whose_evidence_is_the_threshold(rng):
     flat = np.full((96, 96), 12.0)
+    # next to no noise, but raw that is constant is refused
+    raw = grey(flat) + rng.normal(0, 1e-3, flat.shape)
     settings = {"limit_scale": 3.0, "scales": (3.0,)}
-    result = ask(grey(flat), grey(flat), **settings)
+    result = ask(raw, grey(flat), **settings)
     low = result.score("threshold_low", "a").value
     amplitude = result.maps["a"]["limit"][48, 48]
     # shown without photons: raw is as expected without the blob, free of noise
     shown = grey(flat) + amplitude * blob(flat.shape, 48, 48)
-    k = ask(grey(flat), shown, **settings).maps["a"]["evidence"][48, 48]
+    k = ask(raw, shown, **settings).maps["a"]["evidence"][48, 48]
     thresholds = (abs(low), result.score("threshold_high", "a").value)
     assert abs(k) == pytest.approx(max(thresholds), rel=0.03)
 

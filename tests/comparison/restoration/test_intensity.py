@@ -112,6 +112,19 @@ def test_the_verdict_says_what_the_curve_shows():
     assert "Intensity" not in compare(3 * g + 2, g).verdict
 
 
+def test_the_verdict_does_not_blame_a_right_prediction_for_noise_of_the_ground_truth(rng):
+    clean = blobs(rng, (256, 256)) ** 2
+    clean = clean / clean.max()
+    g, raw = noisy(rng, clean, 0.05), noisy(rng, clean, 0.1)
+    right = compare(clean, g, raw)
+    assert score(right, "nli") > 0.1  # dark pixels are in bins too high, or too low, by chance
+    assert "Intensity" not in right.verdict
+    bent = compare(np.sqrt(clean), g, raw).verdict
+    assert "Intensity is not linear in the prediction" in bent
+    assert "unless" not in bent
+    assert "unless noise of the ground truth bends the curve" in compare(clean, g).verdict
+
+
 def test_regions_have_no_curve_of_their_own(rng):
     from napari_verdict import compare_images
 

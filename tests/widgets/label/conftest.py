@@ -65,10 +65,8 @@ class Labeller(Person):
 
     def key(self, letter: str) -> None:
         """Press Shift and a letter over the canvas."""
-        from qtpy.QtCore import Qt
-
         self.focus_canvas()
-        self.press(getattr(Qt.Key, f"Key_{letter}"), shift=True)
+        self.press(f"Shift+{letter}")
 
     def says(self) -> str:
         """What the dock says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSpinBox, QComboBox
 
 from napari_verdict.annotation.tiles import Draw, State
 
@@ -73,11 +74,11 @@ def test_an_empty_tile_is_asked_about_in_the_dock(labeller):
 def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labeller):
     labeller.start()
     labeller.key("D")
-    labeller.press(Qt.Key.Key_Space)
+    labeller.press("Space")
     assert states(labeller)[0] is State.OPEN
     labeller.key("D")
-    labeller.press(Qt.Key.Key_Backtab)
-    labeller.press(Qt.Key.Key_Space)
+    labeller.press("Shift+Tab")
+    labeller.press("Space")
     assert states(labeller)[0] is State.FINISHED
 
 
@@ -96,7 +97,7 @@ def test_skipping_takes_a_reason(labeller):
 def test_without_a_reason_nothing_is_skipped(labeller):
     labeller.start()
     labeller.key("K")
-    labeller.press(Qt.Key.Key_Delete)
+    labeller.press("Delete")
     labeller.click("Skip it")
     assert states(labeller)[0] is State.OPEN
     assert "for a reason" in labeller.says()
@@ -238,6 +239,20 @@ def test_layers_of_another_shape_are_refused_with_a_way_out(labeller):
     setup.truth.activated.emit(setup.truth.currentIndex())
     assert "labels of another image" in setup.hint.text()
     assert not setup.start.isEnabled()
+
+
+def test_every_control_has_a_name_and_says_what_it_does(labeller):
+    labeller.start()
+    labeller.key("K")  # so that a question stands too
+    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QAbstractItemView)
+    controls = [w for kind in kinds for w in labeller.dock.findChildren(kind)]
+    # what Qt puts inside of a combo box or a spin box is named by it
+    inner = {x for w in controls for kind in kinds for x in w.findChildren(kind)}
+    own = [w for w in controls if w not in inner]
+    assert len(own) > 30
+    for control in own:
+        assert control.accessibleName() or control.text(), control
+        assert control.toolTip(), control.accessibleName()
 
 
 def test_panels_side_by_side_are_left_for_the_tile(labeller):

@@ -85,6 +85,17 @@ def test_objects_are_measured_and_say_how_they_agree(panel, qtbot):
     assert len(drawn(box)) == 0
 
 
+def test_objects_of_one_intensity_have_no_correlation_and_that_is_said(panel, rng, qtbot):
+    labels, noise = discs(), rng.normal(0, 1, discs().shape)
+    g = np.where(labels > 0, 7.0, rng.integers(0, 7, labels.shape))
+    panel.session.result = compare_images({"cnn": g + noise}, g)
+    panel.update_plot()
+    box = panel.plot("intensity")
+    box.labels.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4)
+    assert box.said.text().startswith("cnn, 4 objects: all of the same intensity, bias")
+
+
 def test_a_click_on_an_object_flies_to_it(panel, viewer, qtbot):
     box = panel.plot("intensity")
     box.labels.setCurrentIndex(1)

@@ -18,6 +18,7 @@ from napari_verdict.comparison.geometry import (
     same_units,
     sizes_of,
 )
+from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.preflight.alignment import SMALLEST, confirmed, correlation, probe
 from napari_verdict.comparison.words import called, sentence, times
 from napari_verdict.metrics.correlation import stripes, whitening
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.evidence.camera import Fit
     from napari_verdict.comparison.evidence.model import Inquiry
+    from napari_verdict.comparison.evidence.sample import Sample
     from napari_verdict.comparison.model import Input
     from napari_verdict.metrics.correlation import Background
     from napari_verdict.metrics.noise import NoiseModel
@@ -125,6 +127,19 @@ def _elsewhere(raw: Input, other: Input, who: str, name: str | None) -> Iterator
             "both to what they share."
         )
         yield Finding("translate-mismatch", Severity.WARNING, text, name)
+
+
+def check_raw(sample: Sample) -> Iterator[Finding]:
+    """Find raw that has one value everywhere, and so no noise."""
+    raw = sample.images[RAW][~sample.ignored]
+    raw = raw[np.isfinite(raw)]
+    if raw.size and raw.min() == raw.max():
+        text = (
+            f"Raw is constant: every pixel that was looked at is {raw.flat[0]:.6g}. An image "
+            "without noise counted no photons, so it supports nothing. Check that the right image "
+            "was chosen."
+        )
+        yield Finding("raw-constant", Severity.ERROR, text)
 
 
 @dataclass(frozen=True, eq=False)

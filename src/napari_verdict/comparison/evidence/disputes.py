@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -70,41 +70,33 @@ def disputes_in(
 ) -> list[Dispute]:
     """Return the disputed places whose middles lie in one band of rows, largest first.
 
-    Two predictions P and Q predict a difference d = (P - Q) / σ, with σ of the noise at their
-    mean. Under a Gaussian window w raw tells them apart by D² = Σ w d². Of the log-likelihoods
-    Σ w (R - P)² / 2σ², the difference is normal with variance Σ w² d², so that over its root says
-    how surely raw supports the nearer one.
+    Each prediction P leaves a residual z, (R - P) / σ less what columns, rows and neighbours of
+    raw share. Two predictions differ by d, the difference of theirs. Under a Gaussian window w raw
+    tells them apart by D² = Σ w d². Of the log-likelihoods Σ w z² / 2, the difference is normal
+    with variance Σ w² d², so that over its root says how surely raw supports the nearer one.
     """
     height = pixels.raw.shape[1]
-    more = REACH + SEPARATION + HALF
+    more = REACH + SEPARATION + HALF + max(of.standard.reach for of in conditions.values())
     y = slice(max(0, block.y0 - more), min(height, block.y1 + more))
-    raw = pixels.read(pixels.raw, block.frame, block.z0, y).astype(np.float64)
-    ignored = pixels.ignored(block.frame, block.z0, y)
     names = list(conditions)
-    shown, valid = {}, np.ones(raw.shape, bool)
-    for name, of in conditions.items():
-        standard = of.of_frame(block.frame)
-        shown[name] = standard.expected(pixels.read(pixels.sources[name], block.frame, block.z0, y))
-        valid &= standard.valid(raw, shown[name], ignored)
-    middle = np.where(valid, np.mean([shown[n] for n in names], axis=0), 0.0)
-    deviation = np.sqrt(conditions[names[0]].noise.variance(middle))
-    largest = np.zeros(raw.shape, np.float32)
-    who = np.zeros(raw.shape, np.uint16)
+    shown, z, valid = _residuals(pixels, conditions, block, y)
+    shape = valid.shape
+    largest = np.zeros(shape, np.float32)
+    who = np.zeros(shape, np.uint16)
     pairs = list(combinations(range(len(names)), 2))
     for k, (a, b) in enumerate(pairs):
-        d = np.where(valid, (shown[names[a]] - shown[names[b]]) / deviation, 0.0)
+        d = z[names[a]] - z[names[b]]
         size = np.sqrt(_sum_around(d * d)).astype(np.float32)
         who = np.where(size > largest, np.uint16(k), who)
         largest = np.maximum(largest, size)
     largest[~valid] = np.nan
     found: list[Dispute] = []
     where, sizes = peaks(largest, -math.inf, APART)
-    z = {n: np.where(valid, (raw - shown[n]) / deviation, 0.0) for n in names}
     for (row, column), size in zip(where, sizes, strict=True):
         if not block.y0 <= row + y.start < block.y1 or len(found) == KEPT:
             continue
         p, q = (names[i] for i in pairs[int(who[row, column])])
-        around = _Around(int(row), int(column), raw.shape)
+        around = _Around(int(row), int(column), shape)
         supports, margin = _support(z, (p, q), around)
         first, second = (p, q) if shown[p][row, column] >= shown[q][row, column] else (q, p)
         found.append(
@@ -114,6 +106,35 @@ def disputes_in(
             )
         )  # fmt: skip
     return found
+
+
+def _residuals(
+    pixels: Pixels, conditions: Mapping[str, Conditions], block: Block, y: slice
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]], NDArray[np.bool_]]:
+    """Return what is shown, what that leaves of raw, and where all of it counts.
+
+    Residuals are those of the evidence, over one σ for all: that of the noise at the mean of the
+    predictions. A σ of its own would favour the one that calls for more noise. Where noise was
+    estimated with each prediction the largest counts, so that raw is rather too unsure.
+    """
+    raw = pixels.read(pixels.raw, block.frame, block.z0, y).astype(np.float64)
+    ignored = pixels.ignored(block.frame, block.z0, y)
+    # what neighbours share is raw's, so one filter serves all: the one that takes most off
+    kernels = [c.standard.kernel for c in conditions.values() if c.standard.kernel is not None]
+    kernel = max(kernels, key=lambda k: float(np.square(k).sum()), default=None)
+    shown, left, valid = {}, {}, np.ones(raw.shape, bool)
+    for name, of in conditions.items():
+        standard = replace(of.of_frame(block.frame), kernel=kernel)
+        shown[name] = standard.expected(pixels.read(pixels.sources[name], block.frame, block.z0, y))
+        left[name] = standard.residual(raw, shown[name], ignored)
+        valid &= np.isfinite(left[name])
+    middle = np.where(valid, np.mean(list(shown.values()), axis=0), 0.0)
+    largest = np.max([c.noise.variance(middle) for c in conditions.values()], axis=0)
+    z = {}
+    for name, of in conditions.items():
+        own = of.noise.variance(np.where(valid, shown[name], 0.0))
+        z[name] = np.where(valid, left[name] * np.sqrt(own / largest), 0.0)
+    return shown, z, valid
 
 
 def _sum_around(image: NDArray[np.float64]) -> NDArray[np.float64]:

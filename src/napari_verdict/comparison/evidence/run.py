@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.evidence.allowed import check_geometry
+from napari_verdict.comparison.evidence.allowed import check_geometry, check_raw
 from napari_verdict.comparison.evidence.camera import camera_of
 from napari_verdict.comparison.evidence.conditions import conditions_of
 from napari_verdict.comparison.evidence.consensus import consensus_of, disagreement
@@ -98,6 +98,8 @@ def run_evidence(
     evidence_map(np.zeros((2, 2), np.float32))  # loads, or compiles, the kernels
     given = Pixels.of(inquiry)
     sample = sample_of(given, token)
+    if bad := blocking(list(check_raw(sample))):
+        raise ComparisonError(bad)
     still, said = still_captures(inquiry)
     found += said
     camera = camera_of(inquiry, sample, [sample.captures[k] for k in still])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.verdict.sentence import defined, listed, score_of
 from napari_verdict.comparison.words import subject
 
@@ -20,18 +23,40 @@ STRAIGHT = 0.05
 
 
 def bent(result: Result, names: Sequence[str]) -> list[list[Part]]:
-    """Return sentences on predictions in which intensity is not linear, none on the others."""
+    """Return sentences on predictions in which intensity is not linear, none on the others.
+
+    Noise of the ground truth bends every curve alike, that of a right prediction too. So
+    nothing is said of a bend that raw shows as well.
+    """
     kinds: dict[str, list[str]] = {}
     for name in names:
-        if kind := _kind(result, name):
+        if (kind := _kind(result, name)) and _raw_shows_it(result, name) is not True:
             kinds.setdefault(kind, []).append(name)
     return [_sentence(result, kind, of) for kind, of in kinds.items()]
+
+
+def _raw_shows_it(result: Result, name: str) -> bool | None:
+    """Whether the curve of raw is bent like that of a prediction; None where it cannot be told."""
+    curves = getattr(result, "intensity", {})  # there are none where scores were read from a file
+    if name not in curves:
+        return False
+    mine, raw = curves[name], curves.get(RAW)
+    if raw is None:
+        return None
+    both = mine.counts & raw.counts
+    bend, apart = np.abs(mine.mean - mine.truth)[both], np.abs(mine.mean - raw.mean)[both]
+    if bend.max(initial=0) <= STRAIGHT:  # it is elsewhere, or raw is too noisy
+        return None
+    return bool(apart.max() <= max(STRAIGHT, mine.nli / 2))
 
 
 def _kind(result: Result, name: str) -> str:
     nli, ratio = (score_of(result, metric, name) for metric in ("nli", "slope_ratio"))
     if nli is None or not nli.value > STRAIGHT:
         return ""
+    raw = score_of(result, "nli", RAW)
+    if raw is not None and raw.value > STRAIGHT:
+        return "bent"  # which way is not the model's alone
     if ratio is not None and ratio.value < 1 - SAME_SLOPE:
         return "compressed"
     if ratio is not None and ratio.value > 1 / (1 - SAME_SLOPE):
@@ -47,7 +72,10 @@ def _sentence(result: Result, kind: str, names: list[str]) -> list[Part]:
         said: Part = ("Intensity is not linear", link)
     else:
         said = (f"Intensity is {kind} at the bright end", link)
-    return [said, (f" in {where}{_measured(result, kind, names)}.", None)]
+    unless = ""
+    if any(_raw_shows_it(result, name) is None for name in names):
+        unless = ", unless noise of the ground truth bends the curve"
+    return [said, (f" in {where}{_measured(result, kind, names)}{unless}.", None)]
 
 
 def _measured(result: Result, kind: str, names: list[str]) -> str:

@@ -140,8 +140,9 @@ def _agreement_of(found: ObjectIntensities) -> str:
     reasons = [score.reason for score in found.scores("") if score.metric == "object_bias"]
     if reasons[0]:
         return f"{found.candidate}: nothing can be said of objects, {reasons[0]}."
+    r = f"r = {a.pearson:.3f}" if a.pearson == a.pearson else "all of the same intensity"
     return (
-        f"{found.candidate}, {a.n:,} objects: r = {a.pearson:.3f}, bias {a.bias:+.3g}, nineteen of "
+        f"{found.candidate}, {a.n:,} objects: {r}, bias {a.bias:+.3g}, nineteen of "
         f"twenty between {a.low:+.3g} and {a.high:+.3g} (limits of agreement, image units, on its "
         "own line)."
     )
