@@ -78,7 +78,7 @@ def test_two_tiles_have_a_score_and_no_interval_and_say_why():
     assert found.first.value == pytest.approx(22 / 29)
     assert found.first.ci_low is found.first.ci_high is found.more is None
     assert "no interval yet" in found.sentence
-    assert "ci=none, only 2 have anything to count, too few" in found.first.convention
+    assert "ci=none, only 2 with anything to count, too few" in found.first.convention
 
 
 def test_nothing_found_anywhere_is_undefined_with_the_reason():
@@ -118,6 +118,13 @@ def test_tiles_chosen_by_hand_alone_are_scored_as_what_they_are():
     assert found.more is None
     assert "not an unbiased estimate" in found.first.convention
     assert "chosen by hand" in found.sentence
+
+
+def test_tiles_that_were_jumped_over_are_open_and_not_skipped():
+    one = plan(finished=False).finish(0).finish(2)
+    sample = Sample(one, used_tiles(one))
+    assert "skipped" not in sample.convention
+    assert "left open=1" in sample.convention
 
 
 def test_skipped_tiles_are_said_and_leave_the_population():

@@ -38,7 +38,7 @@ NONE, SHIFT, CTRL = (
     Qt.KeyboardModifier.ControlModifier,
 )
 #: Longest that a person waits for anything; the first run on a machine compiles kernels.
-PATIENCE = 60.0
+PATIENCE = 180.0
 #: A folder for pictures of every step, and napari's theme in them: for who wants to look.
 PICTURES, THEME = os.environ.get("STORY_PICTURES"), os.environ.get("STORY_THEME", "dark")
 

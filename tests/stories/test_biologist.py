@@ -30,7 +30,7 @@ def lies_in(box: list[int], y: float, x: float) -> bool:
 
 def looked_at(person: Person) -> tuple[float, float]:
     """Return the pixel in the middle of the canvas."""
-    layer = person.viewer.layers["gt.ome"]
+    layer = person.viewer.layers["raw.ome"]
     y, x = layer.world_to_data(np.array(person.viewer.scene.camera.center[-2:]))
     return float(y), float(x)
 
@@ -106,3 +106,23 @@ def test_without_ground_truth_there_is_no_score_but_a_way_to_look(person, images
     person.click("Show signed difference")
     person.wait(lambda: "minus raw · prediction_artefact.ome" in person.shown, "the difference")
     person.look("unsupervised difference")
+
+
+def test_raw_is_asked_for_what_it_has_no_photons_for_in_three_clicks(person, images):
+    planted = boxes(images)
+    person.drop(*(images / name for name in FILES[:2]))
+    person.menu("Plugins", "Verdict", "Validate (Verdict)")
+    person.click("Check against raw")
+    person.wait(lambda: person.sees("Verdict"), "the answer")
+    assert person.clicks == 3
+    person.pause()
+    person.look("evidence answer")
+    person.click("Inspect errors")
+    person.wait(lambda: person.sees(LIST), "the places")
+    visited = []
+    for _ in range(3):
+        person.press("N")
+        visited.append(looked_at(person))
+        person.look("evidence place")
+    for kind in ("hallucinated filament", "erased structure"):
+        assert any(lies_in(planted[kind], *place) for place in visited), (kind, visited)

@@ -52,7 +52,8 @@ def test_another_capture_tells_the_error_against_the_clean_image_nobody_has(benc
     assert names == ["raw", "careful", "inventive"]
     cells = [table.data(table.index(rows["uPSNR (dB)"], c)) for c in range(3)]
     decibels = [float(c.lstrip("▲").split("±")[0]) for c in cells]
-    assert cells[1].startswith("▲")
+    # the intervals of the two predictions meet, so neither is called best
+    assert not any(c.startswith("▲") for c in cells)
     assert decibels[1] > decibels[2] > decibels[0] + 3
 
 

@@ -101,6 +101,8 @@ def test_the_line_of_the_curve_is_dragged_and_the_scores_are_those_of_the_thresh
 
 def test_what_one_finds_and_the_other_misses_then_the_pixels_of_a_split_side_by_side(bench):
     bench.menu("Plugins", "Verdict", "Plots (Verdict)")
+    bench.turn_to("Validate")
+    bench.turn_to("Plots")
     bench.choose("Plot", "Two predictions")
     bench.look("developer two predictions")
     found = [set() for _ in "AB"]
@@ -118,6 +120,7 @@ def test_what_one_finds_and_the_other_misses_then_the_pixels_of_a_split_side_by_
     bench.look("developer B finds A misses")
 
     bench.click("Reset the filter and the order")
+    bench.click(button(bench, "M merge"), modifier=CTRL)
     bench.click(button(bench, "S split"), modifier=CTRL)
     bench.press("N")
     split = session_of(bench.viewer).selected

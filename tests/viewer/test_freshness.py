@@ -59,6 +59,15 @@ def test_another_image_and_moved_points():
     assert freshness.stale == [image, points]
 
 
+def test_labels_in_an_image_are_compared_as_a_copy_and_fresh_as_long_as_they_are_equal():
+    image = ViewerModel().add_image(np.eye(8, dtype=np.uint8))
+    freshness = Freshness()
+    freshness.watch([(image, image.data.astype(np.int64))])
+    assert freshness.stale == []
+    image.data = np.zeros((8, 8), np.uint8)
+    assert freshness.stale == [image]
+
+
 def test_it_stops(watched):
     _, layer, freshness, seen = watched
     freshness.stop()

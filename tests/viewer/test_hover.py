@@ -86,6 +86,29 @@ def test_units_of_layer_and_viewer_are_brought_together():
     assert data_position(viewer, layer, (1000.0, 500.0)) == pytest.approx([2, 1])
 
 
+def test_in_3d_what_one_looks_at_is_described_not_what_lies_behind_it():
+    gt = np.zeros((2, 12, 20, 20), np.uint16)
+    gt[1, 2:4, 4:9, 4:9], gt[1, 8:10, 4:12, 4:12], gt[0, :, 4:9, 4:9] = 3, 5, 8
+    pred = np.zeros_like(gt)
+    pred[1, 2:4, 4:9, 4:9] = 7
+    place = {"scale": (1, 2, 0.5, 0.5), "axis_labels": ("t", "z", "y", "x")}
+    viewer = ViewerModel()
+    layer = viewer.add_labels(gt, **place)
+    viewer.dims.ndisplay = 3
+    viewer.dims.set_current_step(0, 1)
+    hover = Hover(viewer)
+    hover.follow(compare_labels({"p": pred}, gt, axes="tzyx"), layer, "p")
+    viewer.scene.camera.set_view_direction((1, 0, 0), (0, -1, 0))
+    middle = 12.0  # of the volume, where the cursor is in 3D
+    assert hover.describe((1, middle, 3.0, 3.0)).startswith(
+        "ground-truth object 3: matched with predicted object 7"
+    )
+    assert hover.describe((1, middle, 5.0, 5.0)).startswith("ground-truth object 5: missed")
+    assert hover.describe((1, middle, 8.0, 8.0)) == ""
+    viewer.scene.camera.set_view_direction((-1, 0, 0), (0, -1, 0))
+    assert hover.describe((1, middle, 3.0, 3.0)).startswith("ground-truth object 5: missed")
+
+
 def test_values_are_read_within_arrays_only():
     data = np.arange(6).reshape(2, 3)
     assert value_at(data, (1.4, 1.6)) == 5

@@ -44,6 +44,12 @@ def test_what_is_missing_is_said():
     assert "at least one prediction" in said
 
 
+def test_a_single_image_is_no_stack():
+    roles = Roles(None, image("raw"), (image("cnn"),))
+    with pytest.raises(ComparisonError, match="“dark” is one image"):
+        inquiry_of(roles, EvidenceSettings(), (), (image("dark", (8, 8)),))
+
+
 def test_labels_are_no_denoised_image():
     labels = Labels(np.ones((8, 8), np.uint8), name="cells")
     said = said_of(Roles(None, image("raw", (8, 8)), (labels,)), EvidenceSettings())

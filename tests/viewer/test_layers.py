@@ -29,6 +29,16 @@ def labels(name, ids=(1, 2)):
     return Labels(data, name=name)
 
 
+def opened(layer):
+    """What napari makes of a file of labels."""
+    return Image(layer.data, name=layer.name)
+
+
+def photo(name):
+    """Whole numbers, few of them the same as their neighbours."""
+    return Image(np.random.default_rng(1).poisson(9, (8, 8)).astype(np.uint8), name=name)
+
+
 def points(name):
     return Points(np.zeros((3, 2)), name=name)
 
@@ -105,6 +115,10 @@ def test_predictions_are_of_the_kind_of_the_ground_truth():
         ([labels("gt"), labels("p", (1,))], Task.INSTANCES),
         ([points("gt"), points("p")], Task.DETECTIONS),
         ([labels("gt", ()), labels("p", ())], Task.FOREGROUND),
+        ([opened(labels("gt")), opened(labels("p"))], Task.INSTANCES),
+        ([opened(labels("gt", (255,))), opened(labels("p", (1,)))], Task.FOREGROUND),
+        ([opened(labels("gt")), image("probability")], Task.RESTORATION),
+        ([photo("gt"), photo("cnn")], Task.RESTORATION),
     ],
 )
 def test_the_task_follows_from_the_layers(layers, task):

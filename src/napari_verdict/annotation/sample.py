@@ -72,11 +72,14 @@ class Sample:
     @property
     def convention(self) -> str:
         """What of it a score depends on, as ``key=value`` pairs."""
-        skipped = len(self._passed_over())
+        gone = [t.state for t in self._passed_over()] if not self.by_hand else []
+        skipped = gone.count(State.SKIPPED)
+        left_open = len(gone) - skipped
         return "; ".join(
             (
                 f"sampling={self._sampling}",
-                *([f"skipped={skipped}"] if skipped and not self.by_hand else []),
+                *([f"skipped={skipped}"] if skipped else []),
+                *([f"left open={left_open}"] if left_open else []),
                 f"unit={self.unit}",
                 f"margin={'x'.join(map(str, self.plan.margin))} px",
             )

@@ -93,7 +93,7 @@ class Ratio:
         if self.left == 0:
             return Interval(value, value)
         if m < LEAST_UNITS:
-            return _none(f"only {m} have anything to count, too few to tell how they differ")
+            return _none(f"only {m} with anything to count, too few to tell how they differ")
         at_end = self.bounded and value in (0, 1)
         if at_end:
             others = ((1 - level) / 2) ** (1 / m)

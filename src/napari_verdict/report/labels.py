@@ -18,7 +18,7 @@ from napari_verdict.report.provenance import provenance_of
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_verdict.annotation.origins import Origins
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Input
+    from napari_verdict.comparison.scores import Score
 
 PROVENANCE_NAME = "provenance.json"
 
@@ -39,6 +40,8 @@ def export(
     *,
     plan: Plan | None = None,
     ignore: NDArray[Any] | None = None,
+    scores: Iterable[Score] = (),
+    blind: bool | None = None,
 ) -> list[Path]:
     """Write labels to a folder.
 
@@ -64,6 +67,10 @@ def export(
         The tiles; those of images of another name are left out.
     ignore : ndarray of int, optional
         The ignore mask: not 0 where ambiguous.
+    scores : iterable of Score
+        What finished tiles say of predictions; written to ``scores.csv`` where there are any.
+    blind : bool, optional
+        Whether no prediction was seen while labelling, for the provenance.
 
     Returns
     -------
@@ -76,7 +83,16 @@ def export(
         If the folder cannot be written to, or labels are too large for the format.
     """
     steps = exporting(
-        folder, image, labels, origins, annotator, CancelToken(), plan=plan, ignore=ignore
+        folder,
+        image,
+        labels,
+        origins,
+        annotator,
+        CancelToken(),
+        plan=plan,
+        ignore=ignore,
+        scores=scores,
+        blind=blind,
     )
     return complete(steps)
 
@@ -91,6 +107,8 @@ def exporting(
     *,
     plan: Plan | None = None,
     ignore: NDArray[Any] | None = None,
+    scores: Iterable[Score] = (),
+    blind: bool | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Write labels as a generator of progress; `export` says what and how.
 
@@ -120,9 +138,13 @@ def exporting(
             write = partial(write_ome_tiff, data=pixels, like=image, token=token)
             written.append(write_whole(folder / name, write))
         tables = {"objects.csv": origins.as_rows()} | ({"tiles.csv": rows} if plan else {})
+        if said := [score.as_row() for score in scores]:
+            tables["scores.csv"] = said
         written += [write_whole(folder / n, partial(_write_csv, rows=r)) for n, r in tables.items()]
         names = [p.relative_to(folder).as_posix() for p in written]
-        record = provenance_of(image, labels, origins, annotator, plan, rows, names, token)
+        record = provenance_of(
+            image, labels, origins, annotator, plan, rows, names, token, blind=blind
+        )
         text = record.model_dump_json(indent=1) + "\n"
         written.append(write_whole(folder / PROVENANCE_NAME, partial(_write_text, text=text)))
     except OSError as error:

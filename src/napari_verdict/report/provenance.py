@@ -100,6 +100,9 @@ class Provenance(_Model):
     last: AwareDatetime | None = Field(description="When an object was last changed.")
     seconds: float = Field(description="Spent on objects, those that are gone with them.")
     labels: LabelsRecord
+    blind: bool | None = Field(
+        None, description="Whether no prediction was seen while labelling; null where not known."
+    )
     sampling: SamplingRecord | None
     tiles: tuple[TileRecord, ...]
     files: tuple[str, ...] = Field(description="Beside this one.")
@@ -114,6 +117,8 @@ def provenance_of(
     tiles: Iterable[Mapping[str, Any]],
     files: Iterable[str],
     token: CancelToken | None = None,
+    *,
+    blind: bool | None = None,
 ) -> Provenance:
     """Return where labels come from.
 
@@ -135,6 +140,8 @@ def provenance_of(
         What was written.
     token : CancelToken, optional
         Stops the reading.
+    blind : bool, optional
+        Whether no prediction was seen while labelling.
     """
     known = list(origins.objects.values())
     share = origins.accepted_unchanged()
@@ -160,6 +167,7 @@ def provenance_of(
             accepted_unchanged=None if math.isnan(share) else share,
             sentence=origins.sentence(),
         ),
+        blind=blind,
         sampling=plan and SamplingRecord.model_validate(plan, from_attributes=True),
         tiles=tuple(TileRecord.model_validate(row) for row in tiles),
         files=tuple(files),

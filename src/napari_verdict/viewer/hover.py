@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.entries import ROLES
-from napari_verdict.viewer.under import compared_pixel, objects_under, place_under
+from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries
@@ -57,9 +57,7 @@ class Hover:
         result: Any = self._result
         found = [
             result.lookup(self._candidate, x.role, x.id, x.frame)
-            for x in objects_under(
-                self._viewer, self._result, self._reference, self._candidate, world
-            )
+            for x in keys_under(self._viewer, self._result, self._reference, self._candidate, world)
         ]
         return " · ".join(info.describe() for info in found if info is not None)
 

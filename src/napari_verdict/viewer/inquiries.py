@@ -89,6 +89,15 @@ def inquiry_of(
         for x in roles.predictions
         if kind_of(x) != "image"
     ]
+    findings += [
+        _error(
+            "no-stack",
+            f"“{x.name}” is one image. A dark or lit stack holds several captures of one "
+            "illumination along its first axis; untick it, or open the whole stack.",
+        )
+        for x in stacks
+        if len(pixels_of(x).shape) < 3
+    ]
     frozen: list[Input] = []
     for layer in (roles.raw, *roles.predictions, *captures) if not findings else ():
         try:

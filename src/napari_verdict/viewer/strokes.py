@@ -76,6 +76,10 @@ class Strokes:
         """Compare these regions at every look; what was painted beyond them stays compared."""
         self._watched = list(regions)
 
+    def suspect_all(self) -> None:
+        """Compare everything at the next look: something may have been painted anywhere."""
+        self._all = self._stroke = True
+
     def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
 

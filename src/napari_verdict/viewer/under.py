@@ -8,12 +8,7 @@ import numpy as np
 
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.viewer.lazy_planes import is_lazy
-from napari_verdict.viewer.places import (
-    data_position,
-    frame_and_crop,
-    value_at,
-    world_position,
-)
+from napari_verdict.viewer.places import data_position, frame_and_crop, value_at
 
 
 def objects_under(
@@ -100,7 +95,7 @@ def compared_pixel(
 
 
 def keys_under(
-    viewer: Any, result: Any, reference: Any, candidate: str, event: Any
+    viewer: Any, result: Any, reference: Any, candidate: str, world: Any, direction: Any = None
 ) -> list[EntryKey]:
     """Return the objects under the mouse; in 3D the first ones along the line of sight.
 
@@ -108,31 +103,44 @@ def keys_under(
     ----------
     viewer, result, reference, candidate
         As in `objects_under`.
-    event : napari mouse event
-        Its position, and in 3D its view direction.
+    world : sequence of float
+        Where the mouse is, as in `objects_under`.
+    direction : sequence of float, optional
+        In 3D where one looks from there, as the viewer has dimensions; by default as the camera
+        does.
     """
-    if viewer.dims.ndisplay == 2:
-        return objects_under(viewer, result, reference, candidate, event.position)
-    start, end = _sight(viewer, reference, event)
-    if start is None:
+    if len(viewer.dims.displayed) == 2:  # also in 3D, where all that is left is flat
+        return objects_under(viewer, result, reference, candidate, world)
+    comparison, axes = result.comparison, result.comparison.ground_truth.axes
+    start, end = _sight(viewer, reference, world, direction)
+    if start is None or len(axes) != reference.ndim or candidate not in comparison.candidates:
         return []
     steps = int(np.abs(np.asarray(end) - start).max()) * 2 + 1
-    found: dict[str, EntryKey] = {}
-    for share in np.linspace(0, 1, steps):
-        data = start + share * (np.asarray(end) - start)
-        world = world_position(viewer, reference, data)
-        for key in objects_under(viewer, result, reference, candidate, world):
-            found.setdefault(key.role, key)
-        if len(found) == 2:
-            break
-    return list(found.values())
+    along = start + np.linspace(0, 1, steps)[:, np.newaxis] * (np.asarray(end) - start)
+    pixels = np.floor(along - frame_and_crop(result, reference)[1] + 0.5).astype(np.intp)
+    inputs = (
+        ("ground truth", comparison.ground_truth.data),
+        ("prediction", comparison.candidates[candidate].data),
+    )
+    found = []
+    for role, data in inputs:
+        if is_lazy(data):
+            continue
+        there = pixels[((pixels >= 0) & (pixels < data.shape)).all(axis=1)]
+        labels = data[tuple(there.T)]
+        for k in np.flatnonzero(labels)[:1]:
+            frame = tuple(int(i) for a, i in zip(axes, there[k], strict=True) if a in "tc")
+            found.append(EntryKey(candidate, role, frame, int(labels[k])))
+    return found
 
 
-def _sight(viewer: Any, reference: Any, event: Any) -> tuple[Any, Any]:
+def _sight(viewer: Any, reference: Any, world: Any, direction: Any) -> tuple[Any, Any]:
     """Return where the line of sight enters and leaves the pixels of a layer."""
-    shown = list(event.dims_displayed)
+    shown = list(viewer.dims.displayed)
+    if direction is None:
+        direction = viewer.scene.camera.calculate_nd_view_direction(viewer.dims.ndim, shown)
     shift = viewer.dims.ndim - reference.ndim
-    if min(shown) < shift:
+    if not 0 <= shift <= min(shown):  # flat, or no longer among those of the viewer
         return None, None
     to_own = np.ones(viewer.dims.ndim)
     if (shared := viewer.layers.units) is not None:
@@ -141,8 +149,8 @@ def _sight(viewer: Any, reference: Any, event: Any) -> tuple[Any, Any]:
         ):
             to_own[shift + i] = (1 * theirs).to(mine).magnitude
     start, end = reference.get_ray_intersections(
-        position=(np.asarray(event.position) * to_own)[shift:],
-        view_direction=(np.asarray(event.view_direction) * to_own)[shift:],
+        position=(np.asarray(world) * to_own)[shift:],
+        view_direction=(np.asarray(direction) * to_own)[shift:],
         dims_displayed=[d - shift for d in shown],
         world=True,
     )

@@ -147,7 +147,8 @@ class Hunt(QObject):
             return
         candidate = self.entries.candidate
         if result.comparison.task.is_labels:
-            keys = keys_under(self._viewer, result, reference, candidate, event)
+            at = event.position, event.view_direction
+            keys = keys_under(self._viewer, result, reference, candidate, *at)
         else:
             found = compared_pixel(self._viewer, result, reference, event.position)
             if found is None:

@@ -64,6 +64,7 @@ class ThresholdBar(QWidget):
         self.curve_button = QPushButton("Curve")
         self.curve_button.setCheckable(True)
         self.curve_button.setAccessibleName("Curve")
+        self.curve_button.setToolTip("Scores over thresholds, planes or frames")
         self.curve_button.toggled.connect(self._on_curve)
         self.curve_button.clicked.connect(self._on_clicked)
         self._label = QLabel("IoU")

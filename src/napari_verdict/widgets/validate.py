@@ -121,7 +121,7 @@ class ValidateWidget(QWidget):
         self.job.done.connect(self._on_outcome)
         self.presenter.failed.connect(self._on_outcome)
         self.presenter.drawn.connect(self._on_drawn)
-        self.results.refresh_asked.connect(self.run)
+        self.results.refresh_asked.connect(self._refresh)
         self.results.save_asked.connect(self._ask_folder)
         self.results.threshold_moved.connect(self._on_threshold)
         self.results.raw_asked.connect(self.ask_raw)
@@ -169,15 +169,32 @@ class ValidateWidget(QWidget):
         except ComparisonError as error:
             self._on_outcome(Refused(tuple(error.findings)))
             return
-        self._start(inquiry, beside=self.presenter.result.comparison.task)
+        self._start(inquiry)
 
-    def _start(self, comparison: Comparison, beside: Task | None = None) -> None:
+    def _start(self, comparison: Comparison) -> None:
         roles = self.panel.choices.roles
         if comparison.task is Task.EVIDENCE:  # raw stands where the ground truth does
             roles = replace(roles, ground_truth=roles.raw)
-        self._asked, self._beside = roles, beside
+        self._asked, self._beside = roles, self._still_holds(comparison.task, roles)
         self._limits = self.panel.limits(comparison.task)
         self.job.start(self.presenter.steps(comparison), f"Validating ({comparison.task})")
+
+    def _still_holds(self, task: Task, roles: Any) -> Task | None:
+        """Return the task of the other result of the same layers, where there is one."""
+        other = {Task.RESTORATION: Task.EVIDENCE, Task.EVIDENCE: Task.RESTORATION}.get(task)
+        if other not in self._results or self.presenter.out_of_date:
+            return None
+        before = self._results[other][1]
+        same = (before.raw, before.predictions) == (roles.raw, roles.predictions)
+        return other if same else None
+
+    def _refresh(self) -> None:
+        """Do again what is shown, with the layers as they are now."""
+        shown = self.presenter.result.comparison.task
+        if shown is Task.EVIDENCE and not self.panel.asks_raw:
+            self.ask_raw()
+        else:
+            self.run()
 
     def save(self, folder: Path) -> None:
         """Save the result into a folder, in a worker."""

@@ -218,17 +218,33 @@ def explain(score: Score | None, row: Row, result: Result) -> str:
 
 
 def best_candidate(result: Result, row: Row, region: str | None = None) -> str | None:
-    """Return the candidate with the best value of a row; None where there is no one best."""
-    values = {}
+    """Return the candidate with the best value of a row; None where there is no one best.
+
+    Where intervals are known the best is one whose interval meets none of the others.
+    """
+    values, ends = {}, {}
     for candidate in result.comparison.candidates:
         score = score_in(result, row, candidate, region)
-        if score is not None and not math.isnan(score.value):
-            values[candidate] = row.best * score.value
+        if score is None:
+            continue
+        value = score.value
+        if math.isnan(value) and row.interval and row.best > 0 and score.ci_low is not None:
+            value = score.ci_low  # better than that, but by how much is not known
+        if not math.isnan(value):
+            values[candidate] = row.best * value
+            low, high = value, value
+            if row.interval and score.ci_low is not None:
+                low, high = score.ci_low, math.inf if score.ci_high is None else score.ci_high
+            ends[candidate] = (row.best * low, row.best * high)
     if not row.best or len(values) < 2:
         return None
     top = max(values.values())
     winners = [c for c, v in values.items() if v == top]
-    return winners[0] if len(winners) == 1 else None
+    if len(winners) != 1:
+        return None
+    best = winners[0]
+    apart = all(min(ends[best]) > max(e) for c, e in ends.items() if c != best)
+    return best if apart else None
 
 
 def best_of(result: Result) -> str:

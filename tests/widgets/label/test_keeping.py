@@ -110,13 +110,56 @@ def test_labels_of_a_layer_are_gone_on_with_and_known_as_given(labeller):
     assert "32 given" in labeller.dock.page.origins.text()
 
 
+def test_what_is_painted_on_a_layer_before_the_first_tile_is_kept_too(labeller, monkeypatch):
+    from napari_verdict.report.resuming import resume
+    from napari_verdict.widgets.label import dock as module
+
+    labels = objects()
+    layer = labeller.viewer.add_labels(labels, name="mine", scale=(0.5, 0.5), units=("um", "um"))
+    begin = module.LabelWidget.begin
+
+    def painted_first(dock, asked, opened):
+        layer.paint((64, 64), 99)
+        begin(dock, asked, opened)
+
+    monkeypatch.setattr(module.LabelWidget, "begin", painted_first)
+    labeller.choose("Labels", "mine")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    folder = labeller.dock.work.keeper.folder
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.dock.work is None, "the end")
+    labeller.wait(lambda: (resume(folder).labels == 99).any(), "what was painted first")
+    np.testing.assert_array_equal(resume(folder).labels, layer.data)
+
+
+def test_going_on_at_once_waits_until_all_is_saved(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    painted = labeller.truth.data.copy()
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    np.testing.assert_array_equal(labeller.truth.data, painted)
+
+
 def test_labels_are_exported_with_their_tiles_and_origins(labeller, tmp_path):
     labeller.start()
     labeller.give(objects())
     labeller.key("D")
+    labeller.wait(lambda: labeller.state.estimates, "the score")
     labeller.dock.exporter.export(tmp_path / "out")
     labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
     record = json.loads((tmp_path / "out" / "provenance.json").read_text())
     assert record["tiles"][0]["state"] == "finished"
     assert record["labels"]["origins"]["drawn"] > 1
+    assert record["blind"]
+    assert "f1" in (tmp_path / "out" / "scores.csv").read_text()
+    labeller.click("Correcting: predictions are shown")
+    labeller.click("Correcting: predictions are shown")
+    labeller.state.message = ""
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    assert not json.loads((tmp_path / "out" / "provenance.json").read_text())["blind"]
     assert (tmp_path / "out" / "masks" / "tile-0001.ome.tif").is_file()

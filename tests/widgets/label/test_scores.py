@@ -84,6 +84,16 @@ def test_ambiguous_objects_do_not_count(three):
     )
 
 
+def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
+    three.click("Correcting: predictions are shown")
+    before, model = score(three).rows, three.viewer.layers["model"]
+    model.data_setitem(np.nonzero(model.data), 0)
+    three.wait(lambda: score(three).rows != before, "the score to move")
+    assert {r.metric: r.value for r in score(three).rows}["n_pred"] == 0
+    model.undo()
+    three.wait(lambda: score(three).rows == before, "the score to come back")
+
+
 def test_another_threshold_scores_anew(three):
     from napari_verdict.widgets.state import choices_of
 
@@ -112,12 +122,17 @@ def test_how_tiles_were_drawn_is_in_the_convention(labeller, draw):
 
 def test_a_second_person_labels_finished_tiles_blind_and_agreement_is_shown(three):
     first, plan = three.truth, three.state.plan
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.give(objects())
+    three.key("Y")
+    mask = three.viewer.layers["ignored (ambiguous)"]
     three.click("Second annotator…")
     assert "Who gives the second opinion?" in three.says()
     three.type("bob")
     three.click("Begin")
     three.wait(lambda: three.truth is not first, "the second layer")
     assert not first.visible
+    assert not mask.visible
     assert not three.viewer.layers["model"].visible
     assert not three.truth.data.any()
     assert len(three.state.plan.tiles) == 3
@@ -132,6 +147,8 @@ def test_a_second_person_labels_finished_tiles_blind_and_agreement_is_shown(thre
     three.click("Back to the first")
     assert three.truth is first
     assert first.visible
+    assert mask.visible
+    assert three.dock.desk.ambiguous is mask
     assert three.state.plan == plan
     assert "agree with F1" in agreement.text()
     three.paint((6, 6), (6, 10), label=99)

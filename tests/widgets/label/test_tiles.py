@@ -77,7 +77,7 @@ def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labell
     labeller.press("Space")
     assert states(labeller)[0] is State.OPEN
     labeller.key("D")
-    labeller.press("Backtab")
+    labeller.press("Shift+Tab")
     labeller.press("Space")
     assert states(labeller)[0] is State.FINISHED
 

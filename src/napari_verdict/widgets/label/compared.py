@@ -45,6 +45,12 @@ def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ..
     )
 
 
+def task_of(predictions: Any) -> Task:
+    """Return what predictions speak for: foreground where they are masks, else instances."""
+    task = infer_task(None, predictions)[0]
+    return Task.FOREGROUND if predictions and task is Task.FOREGROUND else Task.INSTANCES
+
+
 def comparison_of_bench(bench: Bench, settings: Settings, ignore: Any | None) -> Comparison | None:
     """Return predictions against the labels as they are painted; None without predictions.
 
@@ -59,9 +65,8 @@ def comparison_of_bench(bench: Bench, settings: Settings, ignore: Any | None) ->
     """
     if not bench.predictions:
         return None
-    task = infer_task(None, bench.predictions)[0]
     return Comparison(
-        Task.FOREGROUND if task is Task.FOREGROUND else Task.INSTANCES,
+        bench.task,
         replace(snapshot(bench.truth, like=bench.raw), axes=bench.axes),
         frozen_predictions(bench.raw, bench.axes, bench.predictions),
         settings=settings,

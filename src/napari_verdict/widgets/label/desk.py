@@ -198,6 +198,15 @@ class Desk(QObject):
         """The mask of what nobody can tell; None before anything was marked."""
         return self._ambiguous if self._ambiguous in self._viewer.layers else None
 
+    def lay_mask_aside(self) -> Any:
+        """Have no mask on the desk, and return the one that was there, to be put back."""
+        mask, self._ambiguous = self.ambiguous, None
+        return mask
+
+    def put_mask_back(self, mask: Any) -> None:
+        """Have a mask on the desk again."""
+        self._ambiguous = mask
+
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:

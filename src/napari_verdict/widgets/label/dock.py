@@ -9,17 +9,13 @@ from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_verdict.annotation.planning import Wanted
-from napari_verdict.annotation.tiles import State, TiledImage
+from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.viewer.truth import TRUTH, add_labels_like
 from napari_verdict.widgets.docks import gather
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.keys import KeyFilter, keys_of
-from napari_verdict.widgets.label.compared import (
-    comparison_of_bench,
-    frozen_predictions,
-    labelled_input,
-)
+from napari_verdict.widgets.label import compared
 from napari_verdict.widgets.label.desk import Desk
 from napari_verdict.widgets.label.exporter import Exporter
 from napari_verdict.widgets.label.hands import Hands
@@ -110,6 +106,7 @@ class LabelWidget(QWidget):
         self.talk.left.connect(self.leave)
         self.live.changed.connect(self._on_estimates)
         self.live.failed.connect(self._on_failed)
+        self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
         state.events.current.connect(self._on_current)
         state.events.message.connect(page.bar.say)
@@ -126,15 +123,15 @@ class LabelWidget(QWidget):
         raw, axes = self.setup.raw.currentData(), self.setup.axes
         if raw is None or "?" in axes or self.state.bench is not None:
             return
-        image = labelled_input(raw, axes)
+        image = compared.labelled_input(raw, axes)
         self.looker.start(lambda token: looking(image, token), "Looking for labels")
 
     def start(self, asked: Asked) -> None:
         """Draw tiles or take labels up, in a worker, and then go to a tile."""
         try:
-            predictions = frozen_predictions(asked.raw, asked.axes, asked.predictions)
-            image = labelled_input(asked.raw, asked.axes)
-            confidence = asked.confidence and labelled_input(asked.confidence, asked.axes)
+            predictions = compared.frozen_predictions(asked.raw, asked.axes, asked.predictions)
+            image = compared.labelled_input(asked.raw, asked.axes)
+            confidence = asked.confidence and compared.labelled_input(asked.confidence, asked.axes)
         except ComparisonError as error:
             self.setup.hint.setText(" ".join(f.message for f in error.findings))
             return
@@ -169,17 +166,21 @@ class LabelWidget(QWidget):
             keeper.given(opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         self.state.update({"annotator": who, "correcting": False})
-        bench = Bench(asked.raw, asked.axes, truth, asked.predictions, asked.confidence)
+        task = compared.task_of(asked.predictions)
+        bench = Bench(asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task)
         mask = None if kept is None else kept.ignore
         self.desk.start(bench, opened.plan, mask)
         self._on_estimates({})
-        self.take_up(keeper, opened.shadow)
+        self.take_up(keeper, opened.shadow, look=truth is asked.truth)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
 
-    def take_up(self, keeper: Keeper, shadow: Any) -> None:
-        """Watch, keep and score what is on the desk."""
+    def take_up(self, keeper: Keeper, shadow: Any, *, look: bool = False) -> None:
+        """Watch, keep and score what is on the desk; `look` at all that was painted since."""
         work = Work(self.desk, self.live, keeper, self, shadow)
+        if look:
+            work.watch.strokes.suspect_all()
+            work.watch.look()
         work.origins.connect(self.page.origins.setText)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
@@ -227,14 +228,14 @@ class LabelWidget(QWidget):
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
         if self.state.bench is not None and not self.second.is_on:
-            self.live.start(self.comparison(), self.state.plan)
+            self.live.start(self.comparison(), self.state.plan, self.state.bench.predictions)
 
     def comparison(self) -> Comparison | None:
         """Return predictions against the labels on the desk; None where nothing is scored."""
         mask = self.desk.ambiguous
         settings = choices_of(self._viewer).settings()
         ignore = None if mask is None else mask.data
-        return comparison_of_bench(self.state.bench, settings, ignore)
+        return compared.comparison_of_bench(self.state.bench, settings, ignore)
 
     # ---- what is shown
 
@@ -261,11 +262,7 @@ class LabelWidget(QWidget):
             self.page.saved.setToolTip(keeper.folder)
 
     def _show_tiles(self) -> None:
-        plan, current = self.state.plan, self.state.current
-        tiles = () if plan is None else plan.tiles
-        finished = [k for k, t in enumerate(tiles) if t.state is State.FINISHED]
-        empty = [k for k in finished if not self.desk.has_objects(k)]
-        self.page.show_plan(plan, current, empty)
+        self.page.show_plan(self.state.plan, self.state.current, self.desk.has_objects)
 
     def _show_correcting(self, on: bool) -> None:
         if self.page.correcting.isChecked() != on:

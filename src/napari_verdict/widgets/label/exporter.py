@@ -46,12 +46,24 @@ class Exporter(QObject):
         labels, mask = bench.truth.data, self._dock.desk.ambiguous
         origins, who = work.keeper.origins, work.keeper.annotator
         ignore = None if mask is None else mask.data
+        estimates = self._dock.state.estimates or {}
+        scores = [] if self._dock.second.is_on else [r for e in estimates.values() for r in e.rows]
+        blind = not work.keeper.corrected
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             from napari_verdict.report.labels import exporting
 
             yield from exporting(
-                folder, image, labels.copy(), origins, who, token, plan=plan, ignore=ignore
+                folder,
+                image,
+                labels.copy(),
+                origins,
+                who,
+                token,
+                plan=plan,
+                ignore=ignore,
+                scores=scores,
+                blind=blind,
             )
             return folder
 

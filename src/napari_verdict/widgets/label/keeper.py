@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PAUSE = 30.0
 #: Milliseconds between two looks at how far saving is.
 _TICK = 500
+#: Journals that are being closed, by their folder.
+_ENDING: dict[str, threading.Thread] = {}
 
 
 class Keeper(QObject):
@@ -52,6 +54,8 @@ class Keeper(QObject):
         super().__init__(parent)
         self.annotator, self._why_not = annotator or "anyone", why_not
         self.origins = Origins() if kept is None else kept.origins
+        #: Whether predictions were ever seen while these labels were made.
+        self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
         self._last, self._plan = time.monotonic(), None  # type: tuple[float, Plan | None]
         self._timer = QTimer(self)
@@ -94,6 +98,13 @@ class Keeper(QObject):
             if old != new:
                 self._note({"tile": k, "state": str(new.state), "reason": new.reason})
 
+    def seen(self, correcting: bool) -> None:
+        """Keep that predictions were seen, once they were."""
+        if correcting and not self.corrected:
+            self.corrected = True
+            if self._journal is not None:
+                self._note({"correcting": True})
+
     def snapshots(self, bench: Bench, ignore: Any | None) -> None:
         """Keep tiles that have changed much as they are now, which mends a damaged journal."""
         if self._journal is None or self._plan is None:
@@ -129,7 +140,9 @@ class Keeper(QObject):
         """Save what is waiting, without holding up the window."""
         self._timer.stop()
         if self._journal is not None:
-            threading.Thread(target=self._journal.close, name="journal-end").start()
+            end = threading.Thread(target=self._journal.close, name="journal-end")
+            _ENDING[self.folder] = end
+            end.start()
             self._journal = None
 
     def _note(self, note: Mapping[str, Any]) -> None:
@@ -141,6 +154,12 @@ class Keeper(QObject):
         now = time.monotonic()
         seconds, self._last = min(now - self._last, PAUSE), now
         return Step(action, self.annotator, datetime.now(UTC), seconds, source)
+
+
+def wait_for_end(folder: Any) -> None:
+    """Wait, in a worker, until what is kept in a folder is all there."""
+    if (ending := _ENDING.pop(str(folder), None)) is not None:
+        ending.join()
 
 
 def section_of(k: int) -> str:

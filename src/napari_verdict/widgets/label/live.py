@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Seconds that counting again may hold up the window; longer ones go to a worker.
 PATIENCE = 0.03
+#: Milliseconds after the last edit of a prediction.
+SETTLING = 300
 
 
 class LiveScores(QObject):
@@ -34,6 +36,8 @@ class LiveScores(QObject):
     changed = Signal(object)
     #: Why there is no score: a sentence.
     failed = Signal(str)
+    #: A prediction was edited, so that all has to be counted again.
+    stirred = Signal()
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -45,14 +49,32 @@ class LiveScores(QObject):
         self._seconds: dict[int, float] = {}
         self._job = Job(self)
         self._job.done.connect(self._on_done)
+        self._predictions: list[Any] = []
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(SETTLING)
+        self._later.timeout.connect(self.stirred)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._count)
 
-    def start(self, comparison: Comparison | None, plan: Plan) -> None:
-        """Score a plan's finished tiles from now on; None scores nothing."""
+    def start(
+        self, comparison: Comparison | None, plan: Plan, predictions: Iterable[Any] = ()
+    ) -> None:
+        """Score a plan's finished tiles from now on; None scores nothing.
+
+        Parameters
+        ----------
+        comparison : Comparison, optional
+            Predictions against the labels being painted.
+        plan : Plan
+            The tiles.
+        predictions : iterable of napari layers
+            Those of the comparison; `stirred` tells when one was edited.
+        """
         self._job.cancel()
+        self._listen(predictions)
         self._comparison, self._plan, self._counter = comparison, plan, None
         self._counts, self._seconds, self._dirty = {}, {}, set()
         if comparison is None:
@@ -89,8 +111,24 @@ class LiveScores(QObject):
     def stop(self) -> None:
         """Count no more."""
         self._soon.stop()
+        self._later.stop()
+        self._listen(())
         self._job.cancel()
         self._comparison = self._plan = self._counter = None
+
+    def _listen(self, predictions: Iterable[Any]) -> None:
+        """Notice edits of these layers, undone ones too, and of no others."""
+        for layer in self._predictions:
+            for event in (layer.events.paint, layer.events.data, layer.events.set_data):
+                event.disconnect(self._on_prediction)
+        self._predictions = list(predictions)
+        for layer in self._predictions:
+            for event in (layer.events.paint, layer.events.data, layer.events.set_data):
+                event.connect(self._on_prediction)
+
+    def _on_prediction(self, event: Any = None) -> None:
+        if self._seconds:
+            self._later.start()
 
     def _finished(self) -> set[int]:
         from napari_verdict.annotation.tiles import State

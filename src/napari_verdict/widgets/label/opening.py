@@ -12,7 +12,7 @@ from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.truth import DTYPE
-from napari_verdict.widgets.label.keeper import plan_of
+from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -158,6 +158,7 @@ def resuming(
                 )
             ]
         )
+    wait_for_end(sitting.folder)
     kept = resume(sitting.folder, token)
     plan = plan_of(kept.notes)
     if plan is None:

@@ -35,6 +35,8 @@ class _First:
     current: int
     work: Work
     comparison: Comparison | None
+    #: What the first marked as ambiguous, a layer or None.
+    mask: Any
     #: Which of the first's tiles the second labels, by number.
     tiles: tuple[int, ...]
 
@@ -96,6 +98,7 @@ class SecondOpinion(QObject):
         dock.work.rest()
         dock.work.stop()
         self._first = None
+        dock.desk.put_mask_back(first.mask)
         first.work.wake()
         dock.desk.turn_to(first.bench, first.plan, first.current)
         dock.at_work(first.work)
@@ -135,8 +138,9 @@ class SecondOpinion(QObject):
         dock.hands.cancel()
         work.rest()
         state.correcting = False
+        comparison, mask = dock.comparison(), dock.desk.lay_mask_aside()
         self._first = _First(
-            state.bench, state.plan, state.current, work, dock.comparison(), self._tiles
+            state.bench, state.plan, state.current, work, comparison, mask, self._tiles
         )
         data = None if outcome.kept is None else outcome.kept.labels
         truth = add_labels_like(dock._viewer, state.bench.raw, f"{TRUTH} · {self._name}", data)

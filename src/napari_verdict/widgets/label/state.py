@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import EventedModel
 
 from napari_verdict.annotation.edits import bounds_of
+from napari_verdict.comparison.model import Task
 
 if TYPE_CHECKING:
     from napari_verdict.annotation.edits import Bounds
@@ -33,6 +34,8 @@ class Bench:
         What is scored; may be empty.
     confidence : napari Image layer, optional
         What tiles were drawn by, which is hidden with the predictions.
+    task : Task
+        Instances or foreground, as the predictions spoke for when they were chosen.
     """
 
     raw: Any
@@ -40,6 +43,7 @@ class Bench:
     truth: Any
     predictions: tuple[Any, ...] = ()
     confidence: Any = None
+    task: Task = Task.INSTANCES
 
     @property
     def frame_axes(self) -> str:

@@ -73,6 +73,7 @@ class Work(QObject):
         """Follow what is on the desk."""
         self._state.events.current.connect(self._on_current)
         self._state.events.plan.connect(self._on_plan)
+        self._state.events.correcting.connect(self.keeper.seen)
         self._desk.masked.connect(self._on_mask)
         self.keeper.ticked.connect(self._on_tick)
 
@@ -84,6 +85,7 @@ class Work(QObject):
         self._on_tick()
         self._state.events.current.disconnect(self._on_current)
         self._state.events.plan.disconnect(self._on_plan)
+        self._state.events.correcting.disconnect(self.keeper.seen)
         self._desk.masked.disconnect(self._on_mask)
         self.keeper.ticked.disconnect(self._on_tick)
 

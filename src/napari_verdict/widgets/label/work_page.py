@@ -21,7 +21,7 @@ from napari_verdict.widgets.label.tile_list import TileList
 from napari_verdict.widgets.label.tools_box import EDITS, STEPS, ToolsBox
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable
 
     from napari_verdict.annotation.tiles import Plan
 
@@ -88,10 +88,15 @@ class WorkPage(QWidget):
             grid.addWidget(button, k // 2, k % 2)
         column.addLayout(grid)
 
-    def show_plan(self, plan: Plan | None, current: int, empty: Collection[int]) -> None:
-        """Show tiles, and how they were drawn; those finished without an object are `empty`."""
+    def show_plan(
+        self, plan: Plan | None, current: int, has_objects: Callable[[int], bool]
+    ) -> None:
+        """Show tiles, and how they were drawn; `has_objects` tells of one by its number."""
+        tiles = () if plan is None else plan.tiles
+        finished = [k for k, t in enumerate(tiles) if t.state is State.FINISHED]
+        empty = [k for k in finished if not has_objects(k)]
         self.tiles.show_plan(plan, current, empty)
         self.plan.setText("" if plan is None else plan.sentence)
-        tiles = () if plan is None else plan.tiles
-        settled = 0 <= current < len(tiles) and tiles[current].state is not State.OPEN
+        known = 0 <= current < len(tiles)
+        settled = known and tiles[current].state is not State.OPEN
         self.reopen.setEnabled(settled)
