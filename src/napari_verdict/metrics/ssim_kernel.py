@@ -14,8 +14,9 @@ from numba import njit
 from napari_verdict.metrics.pixel_rows import load
 from napari_verdict.metrics.ssim_filters import (
     AGAIN,
+    NARROW,
     SLOTS,
-    STRIDE,
+    WIDE,
     across,
     four_inner,
     put,
@@ -27,7 +28,7 @@ from napari_verdict.metrics.ssim_filters import (
 TOGETHER = 4
 #: Columns in a strip, plane by plane and in 3D, where all planes have a ring of their own. The
 #: sum of a row is one over its strips, so this may not depend on how work is cut.
-STRIP, STRIP_3D = 512, 512
+STRIP, STRIP_3D = 512, 172
 
 # the next two must not be contracted: for identical images variance and covariance have to
 # stay the same to the last bit
@@ -205,18 +206,18 @@ def _finish(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _between_planes(
-    levels: Any, depth: int, z_taps: Any, ring: Any, slot: int, m: int, four: Any
+    levels: Any, depth: int, z_taps: Any, ring: Any, slot: int, stride: int, m: int, four: Any
 ) -> None:
     """Filter one row of all planes along z, into a slot of each plane wanted."""
     n_fields, whole = levels.shape[0], z_taps.size == 11
     for k in range(depth):
         if not whole:
-            through(levels, k, z_taps, four[0], m)
-            put(four[0], ring, k * n_fields, slot, m)
+            through(levels, k, z_taps, four[0], stride, m)
+            put(four[0], ring, k * n_fields, slot, stride, m)
             continue
         if k % 4 == 0:
-            four_inner(levels, 0, k, z_taps[5:], four, m)
-        put(four[k % 4], ring, k * n_fields, slot, m)
+            four_inner(levels, 0, k, stride, z_taps[5:], four, m)
+        put(four[k % 4], ring, k * n_fields, slot, stride, m)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -250,10 +251,11 @@ def ssim_kernel(
     reach = z_taps.size // 2
     depth, n_rows = planes.size - 2 * reach, rows.size - 10
     n_fields = 1 + 3 * n + (1 if masked else 0)
-    padded = np.zeros((n_fields, STRIDE))
-    levels = np.zeros((n_fields, (planes.size + 3) * STRIDE if reach else 1))
-    ring = np.zeros((depth * n_fields, (SLOTS + AGAIN) * STRIDE))
-    done, row = np.zeros((4, n_fields, STRIDE)), np.zeros(STRIDE)
+    stride = NARROW if reach else WIDE
+    padded = np.zeros((n_fields, stride))
+    levels = np.zeros((n_fields, (planes.size + 3) * stride if reach else 1))
+    ring = np.zeros((depth * n_fields, (SLOTS + AGAIN) * stride))
+    done, row = np.zeros((4, n_fields, stride)), np.zeros(stride)
     for s in range(edges.shape[0]):
         j0, m = s * strip, min(strip, width - s * strip)
         first, last = max(0, j0 - 5), min(width, j0 + m + 5)
@@ -265,17 +267,17 @@ def ssim_kernel(
                 _fill(padded, g, g_code, candidates, codes, n, valid, masked, planes[t], rows[at],
                       first, last, left, edges, s, affines)  # fmt: skip
                 if reach:
-                    across(padded, taps, levels, 0, t, m)
+                    across(padded, taps, levels, 0, t, stride, m)
                 else:
-                    across(padded, taps, ring, t * n_fields, slot, m)
+                    across(padded, taps, ring, t * n_fields, slot, stride, m)
             if reach and at < rows.size:
-                _between_planes(levels, depth, z_taps, ring, slot, m, done)
-            repeat(ring, slot, m)
+                _between_planes(levels, depth, z_taps, ring, slot, stride, m, done)
+            repeat(ring, slot, stride, m)
             y0 = at - 13  # of the first of four rows, in the block
             if r % 4 != 1 or y0 <= -4 or y0 >= n_rows:
                 continue
             for k in range(depth):
-                four_inner(ring, k * n_fields, (r + 3) % SLOTS, taps, done, m)
+                four_inner(ring, k * n_fields, (r + 3) % SLOTS, stride, taps, done, m)
                 for y in range(max(y0, 0), min(y0 + 4, n_rows)):
                     _finish(done[y - y0], n, m, valid, masked, planes[k + reach], rows[y + 5],
                             affines, constants, row, j0, width, outs, k, y, sums,
