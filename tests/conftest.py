@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def read_shared(shared_data: Path) -> Any:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(2021)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_is_loaded_stays() -> None:
+    """Leave what is loaded by now out of collections: napari makes one at every layer that goes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
