@@ -24,13 +24,13 @@ class Desk:
 
     def validate(self) -> Any:
         """Press Validate and wait until all is drawn."""
-        with self.qtbot.waitSignal(self.dock.presenter.drawn, timeout=20_000):
+        with self.qtbot.waitSignal(self.dock.presenter.drawn, timeout=120_000):
             self.click(self.dock.validate)
         return self.dock.presenter.result
 
     def refused(self) -> str:
         """Press Validate and wait for the refusal; return what it says."""
-        with self.qtbot.waitSignal(self.dock.job.done, timeout=20_000):
+        with self.qtbot.waitSignal(self.dock.job.done, timeout=120_000):
             self.click(self.dock.validate)
         return self.said
 

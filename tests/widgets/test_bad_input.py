@@ -67,7 +67,7 @@ def test_tiny_images(desk, rng, shape):
 def test_nan_everywhere(desk):
     desk.viewer.add_image(np.full((20, 20), np.nan), name="cnn", contrast_limits=(0, 1))
     desk.viewer.add_image(np.full((20, 20), np.nan), name="gt", contrast_limits=(0, 1))
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
         desk.click(desk.dock.validate)
     assert desk.said
     assert "Traceback" not in desk.said
@@ -95,7 +95,7 @@ def test_negative_ids_are_said_with_a_way_out(desk, squares):
         for b in desk.dock.panel.findings.findChildren(type(desk.dock.validate))
         if b.property("remedy") == "negative-to-background"
     ]
-    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=120_000):
         desk.click(buttons[0])
     assert desk.dock.presenter.result.score("n_pred", "unet").value == 1
 
@@ -161,7 +161,7 @@ def test_a_layer_deleted_while_computing_loses_nothing(desk, rng, gone):
     gt = big(rng)
     desk.viewer.add_image(gt + 0.1 * big(rng), name="cnn")
     desk.viewer.add_image(gt, name="gt")
-    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=120_000):
         desk.click(desk.dock.validate)
         begun(desk)
         desk.viewer.layers.remove(gone)
@@ -176,7 +176,7 @@ def test_all_layers_deleted_while_computing(desk, rng):
     desk.click(desk.dock.validate)
     begun(desk)
     desk.viewer.layers.clear()
-    desk.qtbot.waitUntil(lambda: not desk.dock.job.is_busy, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: not desk.dock.job.is_busy, timeout=120_000)
 
 
 def test_the_dock_closed_while_computing_stops_the_work(desk, rng):
@@ -201,7 +201,7 @@ def test_two_runs_at_once_end_in_the_newer(desk, rng):
     desk.click(desk.dock.validate)
     first = desk.dock.job._running.token
     desk.dock.panel.choices.convention = "raw-units"
-    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=120_000):
         desk.click(desk.dock.validate)
     assert first.cancelled
     assert len(done) == 1

@@ -154,7 +154,7 @@ def restored(desk, triplet):
     desk.validate()
     widget = open_inspect(desk.viewer)
     widget.places.scale.setValue(8)
-    desk.qtbot.waitUntil(lambda: widget.entries is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: widget.entries is not None, timeout=120_000)
     return widget
 
 
@@ -175,7 +175,7 @@ def test_a_score_of_a_restoration_asks_for_the_places_behind_it(desk, triplet):
         desk.dock.results.inspect("cnn", metric)
         desk.qtbot.waitUntil(
             lambda name=name: widget.entries is not None and widget.entries.value_name == name,
-            timeout=20_000,
+            timeout=120_000,
         )
     click_image(desk, (0, 24, 34))
     assert selected(widget).role == "place"

@@ -188,7 +188,7 @@ def test_saving_writes_them_into_table_and_folder_and_goes_on_there(desk, inspec
     first(desk, inspect)
     with desk.qtbot.waitSignal(inspect.judge.judging.kept):
         desk.qtbot.keyClick(inspect, "G", SHIFT)
-    with desk.qtbot.waitSignal(inspect.judge.judging.kept, timeout=20_000):
+    with desk.qtbot.waitSignal(inspect.judge.judging.kept, timeout=120_000):
         desk.dock.save(tmp_path / "run")
     table = pd.read_csv(tmp_path / "run" / "objects.csv", keep_default_na=False)
     assert table[table.judgement != ""][["role", "id"]].values.tolist() == [["ground truth", 2]]
@@ -220,8 +220,8 @@ def test_places_of_another_ranking_are_judged_apart(desk, triplet):
 
     def ranked(by):
         widget.places.rank_by(by)
-        desk.qtbot.waitUntil(lambda: widget.entries is not None, timeout=20_000)
-        desk.qtbot.waitUntil(lambda: widget.judge.judging._identities is not None, timeout=20_000)
+        desk.qtbot.waitUntil(lambda: widget.entries is not None, timeout=120_000)
+        desk.qtbot.waitUntil(lambda: widget.judge.judging._identities is not None, timeout=120_000)
 
     ranked("worst")
     desk.qtbot.keyClick(widget, "N")

@@ -25,7 +25,7 @@ def dock(make_napari_viewer, qtbot):
 
 
 def press(dock, button):
-    with dock.qtbot.waitSignal(dock.job.done, timeout=20_000):
+    with dock.qtbot.waitSignal(dock.job.done, timeout=120_000):
         dock.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
@@ -47,7 +47,7 @@ def test_the_record_is_saved_beside_the_image(dock, tmp_path):
     dock.viewer.add_image(texture(), name="clean")
     press(dock, dock.making.make)
     path = tmp_path / "noisy.ome.tif"
-    with dock.qtbot.waitSignal(dock.job.done, timeout=20_000):
+    with dock.qtbot.waitSignal(dock.job.done, timeout=120_000):
         dock.save(path)
     assert path.is_file()
     assert json.loads((tmp_path / "noisy.ome.json").read_text())["read_noise"] == 1.6

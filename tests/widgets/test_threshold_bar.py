@@ -86,7 +86,7 @@ def test_a_threshold_computes_the_curve_only_once(two, monkeypatch):
 def test_what_is_drawn_while_the_threshold_moves_shows_the_newest_one(two):
     page, presenter = two.dock.results, two.dock.presenter
     # asked for at 0.5, drawn when the threshold is already higher
-    with two.qtbot.waitSignal(presenter.drawn, timeout=20_000):
+    with two.qtbot.waitSignal(presenter.drawn, timeout=120_000):
         presenter.look_at("far")
         page.threshold.slider.setValue(95)
     predicted = two.viewer.layers["predicted objects · far"].data
@@ -114,7 +114,7 @@ def test_the_curve_opens_by_itself_where_there_is_room_and_nobody_closed_it(desk
     bar.open_if_fits(100)
     assert not bar._loader.is_busy
     bar.open_if_fits(2000)
-    desk.qtbot.waitUntil(bar.curve_button.isChecked, timeout=20_000)
+    desk.qtbot.waitUntil(bar.curve_button.isChecked, timeout=120_000)
     assert bar.curve.isVisibleTo(bar)
     desk.click(bar.curve_button)
     bar.open_if_fits(2000)

@@ -53,7 +53,7 @@ def test_one_click_gives_objects_and_overlays(desk, squares):
 
 def test_return_validates(desk, squares):
     add_squares(desk, squares)
-    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=120_000):
         desk.qtbot.keyClick(desk.dock.validate, Qt.Key.Key_Return)
     assert desk.results
 
@@ -139,7 +139,7 @@ def test_the_table_is_copied_in_full(desk, squares):
 def test_results_are_saved(desk, triplet, tmp_path):
     add_triplet(desk, triplet)
     desk.validate()
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
         desk.dock.save(tmp_path / "out")
     assert (tmp_path / "out" / "results.json").exists()
     assert list((tmp_path / "out").glob("map_ssim_*.ome.tif"))
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written_is_said(desk, triplet, tmp_path):
     add_triplet(desk, triplet)
     desk.validate()
     (tmp_path / "file").write_text("in the way")
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
         desk.dock.save(tmp_path / "file")
     assert "file" in desk.said
 
@@ -161,7 +161,7 @@ def test_painting_makes_results_out_of_date_and_refreshing_mends_it(desk, square
     gt.data_setitem((np.array([0]), np.array([0])), 5)
     assert "gt" in desk.dock.results.stale.text()
     assert all("out of date" in name for name in desk.results)
-    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=20_000):
+    with desk.qtbot.waitSignal(desk.dock.presenter.drawn, timeout=120_000):
         desk.click(desk.dock.results.refresh)
     assert desk.dock.results.stale.isHidden()
     assert not any("out of date" in name for name in desk.results)
@@ -218,7 +218,7 @@ def test_without_ground_truth_it_inspects_and_gives_no_score(desk, triplet):
     desk.click(page.flip)
     assert [x.visible for x in desk.viewer.layers] == [False, True]
     desk.click(page.difference)
-    desk.qtbot.waitUntil(lambda: len(desk.viewer.layers) == 3, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: len(desk.viewer.layers) == 3, timeout=120_000)
     assert desk.viewer.layers[-1].name == "minus raw · cnn"
 
 
