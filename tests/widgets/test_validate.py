@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QFrame,
     QScrollBar,
@@ -229,6 +230,16 @@ def test_holding_the_key_shows_raw_from_the_dock(desk, triplet):
     desk.qtbot.keyPress(desk.dock, Qt.Key.Key_H)
     assert [x.visible for x in desk.viewer.layers] == [True, False]
     desk.qtbot.keyRelease(desk.dock, Qt.Key.Key_H)
+    assert [x.visible for x in desk.viewer.layers] == [True, True]
+
+
+def test_a_held_key_ends_when_the_window_loses_the_focus(desk, triplet):
+    _, raw, prediction = triplet
+    desk.viewer.add_image(raw, name="raw")
+    desk.viewer.add_image(prediction, name="cnn")
+    desk.qtbot.keyPress(desk.dock, Qt.Key.Key_H)
+    assert [x.visible for x in desk.viewer.layers] == [True, False]
+    QApplication.sendEvent(desk.dock, QEvent(QEvent.Type.WindowDeactivate))
     assert [x.visible for x in desk.viewer.layers] == [True, True]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from abc import ABC, abstractmethod
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 TILE_PIXELS = 1 << 22
 
 
-class LazyArray:
+class LazyArray(ABC):
     """An array with named axes whose blocks are computed when a part of them is read.
 
     Subclasses say how, in `tile`, and have `axes`, `shape` and `dtype`.
@@ -31,9 +32,9 @@ class LazyArray:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
+    @abstractmethod
     def tile(self, block: Block) -> NDArray[Any]:
         """Return one block (1, y, x) of one plane. Not to be written to."""
-        raise NotImplementedError
 
     @property
     def ndim(self) -> int:

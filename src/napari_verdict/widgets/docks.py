@@ -1,14 +1,68 @@
-"""Open a dock of ours from another one, once for a viewer, and keep ours together."""
+"""What all docks of ours have in common; opening one from another, and keeping them together."""
 
 from __future__ import annotations
 
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+
+from napari_verdict.widgets.keys import KeyFilter, keys_of
 
 _OPEN: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+class Dock(QWidget):
+    """A dock: answers to the shortcuts, as the canvas does, and stops when napari takes it away.
+
+    Parameters
+    ----------
+    napari_viewer : napari viewer
+        Whose shortcuts it answers to.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer, self._docked = napari_viewer, False
+        self._keys = KeyFilter(keys_of(napari_viewer))
+
+    def stop(self) -> None:
+        """Let go of the viewer, and of keys that are held."""
+        self._keys.release_all()
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Answer to the shortcuts, as from the canvas."""
+        if not self._keys.press(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: Any) -> None:
+        """End what a held key showed."""
+        if not self._keys.release(event):
+            event.ignore()
+
+    def event(self, event: Any) -> bool:
+        """Stop when napari takes the dock away; let go of keys when the window loses focus."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self._docked and self.parent() is None:
+                self.stop()
+            self._docked = self.parent() is not None
+            gather(self)
+        elif event.type() == QEvent.Type.WindowDeactivate:
+            self._keys.release_all()
+        return bool(super().event(event))
+
+    def _scroll(self, content: QWidget) -> QScrollArea:
+        """Fill the dock with what scrolls where it is too low for it."""
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        return area
 
 
 def open_inspect(viewer: Any) -> Any:

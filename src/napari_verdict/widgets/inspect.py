@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
-from napari_verdict.widgets.docks import gather, opened
+from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
@@ -25,7 +24,6 @@ from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
 from napari_verdict.widgets.judge_panel import JudgePanel
-from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.place_chooser import PlaceChooser
 from napari_verdict.widgets.session import session_of
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries, EntryKey
 
 
-class InspectWidget(QWidget):
+class InspectWidget(Dock):
     """Lists what is wrong in the result of a viewer and leads to it.
 
     Parameters
@@ -43,8 +41,7 @@ class InspectWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer, self._docked = napari_viewer, False
+        super().__init__(napari_viewer)
         self._stale, self._telling, self._trouble = True, False, ""
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
@@ -56,7 +53,6 @@ class InspectWidget(QWidget):
         self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
         self.judge = JudgePanel(napari_viewer)
         self._lay_out()
-        self._keys = KeyFilter(keys_of(napari_viewer))
         self._connect()
         opened(napari_viewer, ref(self))
         self.refresh()
@@ -316,24 +312,9 @@ class InspectWidget(QWidget):
         if not self._keys.press(event) and not self.judge.press(event):
             event.ignore()
 
-    def keyReleaseEvent(self, event: Any) -> None:
-        """End what a held key showed."""
-        if not self._keys.release(event):
-            event.ignore()
-
-    def event(self, event: Any) -> bool:
-        """Stop when napari takes the dock away; let go of keys when the window loses focus."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                self.stop()
-            self._docked = self.parent() is not None
-            gather(self)
-        elif event.type() == QEvent.Type.WindowDeactivate:
-            self._keys.release_all()
-        return bool(super().event(event))
-
     def stop(self) -> None:
         """Let go of viewer and session."""
+        super().stop()
         events = self.session.events
         events.result.disconnect(self._on_result)
         events.candidate.disconnect(self._on_result)
@@ -342,6 +323,5 @@ class InspectWidget(QWidget):
         events.judgements.disconnect(self._on_judgements)
         self.judge.stop()
         self.places.stop()
-        self._keys.release_all()
         self.buttons.stop()
         self.hunt.stop()

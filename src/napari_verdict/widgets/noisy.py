@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtCore import QSize, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QGroupBox,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -27,6 +26,7 @@ from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.inquiries import EXPOSURE
 from napari_verdict.viewer.layers import comparable, kind_of
 from napari_verdict.viewer.snapshot import snapshot
+from napari_verdict.widgets.docks import Dock
 from napari_verdict.widgets.job import Job, words_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-class NoisyWidget(QWidget):
+class NoisyWidget(Dock):
     """Makes a noisy test image, and checks a pair that was acquired.
 
     Parameters
@@ -58,8 +58,8 @@ class NoisyWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer, self._docked, self._asked = napari_viewer, False, ()  # type: Any, bool, Any
+        super().__init__(napari_viewer)
+        self._asked: Any = ()
         self.making, self.pair = _Making(), _Pair()
         self.said = QLabel()
         self.said.setWordWrap(True)
@@ -70,14 +70,7 @@ class NoisyWidget(QWidget):
         for widget in (self.making, self.pair, self.said):
             column.addWidget(widget)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        self._scroll(content)
         self.making.make.clicked.connect(self.make)
         self.making.save.clicked.connect(self._ask_file)
         self.pair.check.clicked.connect(self.check)
@@ -222,16 +215,9 @@ class NoisyWidget(QWidget):
         elif self.said.text() == _WORKING:
             self.said.setText("")
 
-    def event(self, event: Any) -> bool:
-        """Stop when napari takes the dock away, which shows only by the parent."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                self.stop()
-            self._docked = self.parent() is not None
-        return bool(super().event(event))
-
     def stop(self) -> None:
         """Cancel work and let go of the viewer."""
+        super().stop()
         self.job.cancel()
         for event in self._events:
             event.disconnect(self.reset_choices)

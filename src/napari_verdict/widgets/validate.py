@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -24,10 +23,10 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.regions import as_compared
 from napari_verdict.widgets.choice_panel import ChoicePanel
-from napari_verdict.widgets.docks import gather
+from napari_verdict.widgets.docks import Dock
 from napari_verdict.widgets.inspection_page import InspectionPage
 from napari_verdict.widgets.job import Failed, Job, Refused
-from napari_verdict.widgets.keys import KeyFilter, keys_of
+from napari_verdict.widgets.keys import keys_of
 from napari_verdict.widgets.presenter import Presenter
 from napari_verdict.widgets.results_page import ResultsPage
 from napari_verdict.widgets.session import session_of
@@ -44,7 +43,7 @@ _VALIDATE = ("Validate", "Compute scores, maps and overlays")
 _ASK_RAW = ("Check against raw", "Ask whether raw has photons for what the predictions show")
 
 
-class ValidateWidget(QWidget):
+class ValidateWidget(Dock):
     """Validates predictions against ground truth, with raw as the baseline.
 
     Parameters
@@ -54,14 +53,11 @@ class ValidateWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
+        super().__init__(napari_viewer)
         self._asked: Any = None
         self._limits: list[Any] = []
         self._results: dict[Task, tuple[Any, Any, Any]] = {}
         self._beside: Task | None = None
-        self._docked = False
-        self._keys = KeyFilter(keys_of(napari_viewer))
         self.job = Job(self)
         self.presenter = Presenter(napari_viewer, self)
         self.panel = ChoicePanel(napari_viewer)
@@ -101,14 +97,7 @@ class ValidateWidget(QWidget):
         column.addLayout(run)
         column.addWidget(self.pages)
         column.addStretch(1)
-        area = self._area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        self._area = self._scroll(content)
         self._on_busy(False)
 
     def _connect(self) -> None:
@@ -284,11 +273,6 @@ class ValidateWidget(QWidget):
         elif not self._keys.press(event):
             event.ignore()
 
-    def keyReleaseEvent(self, event: Any) -> None:
-        """Flip back."""
-        if not self._keys.release(event):
-            event.ignore()
-
     def _flip(self, pressed: bool) -> bool:
         """Show raw instead of the prediction while there is no ground truth to inspect with."""
         if pressed and not self.inspection.isVisible():
@@ -296,17 +280,9 @@ class ValidateWidget(QWidget):
         self.inspection.hold(pressed)
         return True
 
-    def event(self, event: Any) -> bool:
-        """Stop when napari takes the dock away, which shows only by the parent."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                self.stop()
-            self._docked = self.parent() is not None
-            gather(self)
-        return bool(super().event(event))
-
     def stop(self) -> None:
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
+        super().stop()
         self.job.cancel()
         self.inspection.stop()
         self.results.threshold.stop()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.viewer.truth import TRUTH, add_labels_like
-from napari_verdict.widgets.docks import gather
+from napari_verdict.widgets.docks import Dock
 from napari_verdict.widgets.job import Job, words_of
-from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.label import compared
 from napari_verdict.widgets.label.desk import Desk
 from napari_verdict.widgets.label.exporter import Exporter
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from napari_verdict.widgets.label.asked import Asked
 
 
-class LabelWidget(QWidget):
+class LabelWidget(Dock):
     """Labels tiles of an image, blind, and scores predictions on them.
 
     Parameters
@@ -45,8 +44,7 @@ class LabelWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer, self._docked = napari_viewer, False
+        super().__init__(napari_viewer)
         self.state = Labelling()
         self.desk = Desk(napari_viewer, self.state, self)
         self.hands = Hands(napari_viewer, self.desk, self)
@@ -58,7 +56,6 @@ class LabelWidget(QWidget):
         self.work: Work | None = None
         self._asked: Asked | None = None
         self._lay_out()
-        self._keys = KeyFilter(keys_of(napari_viewer))
         self._connect()
         self._on_busy(False)
         self.reset_choices()
@@ -85,14 +82,7 @@ class LabelWidget(QWidget):
         column.addWidget(self.cancel)
         column.addWidget(self.page)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        self._scroll(content)
 
     def _connect(self) -> None:
         page, state = self.page, self.state
@@ -313,27 +303,9 @@ class LabelWidget(QWidget):
 
     # ---- keys and closing
 
-    def keyPressEvent(self, event: Any) -> None:
-        """Answer to the shortcuts, as from the canvas."""
-        if not self._keys.press(event):
-            event.ignore()
-
-    def keyReleaseEvent(self, event: Any) -> None:
-        """End what a held key showed."""
-        if not self._keys.release(event):
-            event.ignore()
-
-    def event(self, event: Any) -> bool:
-        """Stop when napari takes the dock away, which shows only by the parent."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                self.stop()
-            self._docked = self.parent() is not None
-            gather(self)
-        return bool(super().event(event))
-
     def stop(self) -> None:
         """Stop labelling and let go of the viewer; the labels stay."""
+        super().stop()
         self.job.cancel()
         self.looker.cancel()
         self.exporter.stop()

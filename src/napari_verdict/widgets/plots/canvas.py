@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
@@ -50,9 +51,9 @@ class PlotCanvas(FigureCanvasQTAgg):
         self.mpl_connect("draw_event", self._on_drawn)
         viewer.events.theme.connect(self.redraw)
 
+    @abstractmethod  # for who reads it: Qt's classes cannot be abstract
     def paint(self, figure: Figure, look: Look) -> None:
         """Draw everything on an empty figure."""
-        raise NotImplementedError
 
     def redraw(self, event: Any = None) -> None:
         """Draw again what has changed: now where it is seen, otherwise when it is."""

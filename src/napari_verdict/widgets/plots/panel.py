@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -21,9 +20,8 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.fly import Flight, box_in_layer
 from napari_verdict.viewer.places import go_to_index, index_along
-from napari_verdict.widgets.docks import dock_of, gather, open_inspect, raise_dock
+from napari_verdict.widgets.docks import Dock, dock_of, open_inspect, raise_dock
 from napari_verdict.widgets.job import Job
-from napari_verdict.widgets.keys import KeyFilter, keys_of
 from napari_verdict.widgets.plots.offer import PLOTS, offered, pixel_size
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import axis_over, rows_of
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
 _PAUSE = 80  # ms without another threshold before plots are drawn again
 
 
-class PlotsPanel(QWidget):
+class PlotsPanel(Dock):
     """Shows one plot of the result that is looked at; it follows the session.
 
     Parameters
@@ -51,10 +49,8 @@ class PlotsPanel(QWidget):
     wanted = Signal(object, str)
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer, self.session = napari_viewer, session_of(napari_viewer)
-        self._docked = False
-        self._keys = KeyFilter(keys_of(napari_viewer))
+        super().__init__(napari_viewer)
+        self.session = session_of(napari_viewer)
         self._views: dict[str, Any] = {}
         self._axis = ""
         self._job = Job(self)
@@ -75,14 +71,7 @@ class PlotsPanel(QWidget):
         for widget in (self.empty, self.caption):
             self._layout.addWidget(widget)
         self._layout.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        self._scroll(content)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_PAUSE)
@@ -97,8 +86,8 @@ class PlotsPanel(QWidget):
 
     def stop(self) -> None:
         """Let go of viewer and session."""
+        super().stop()
         self._later.stop()
-        self._keys.release_all()
         self._job.cancel()
         self.session.events.result.disconnect(self._on_session)
         self.session.events.candidate.disconnect(self._on_session)
@@ -127,27 +116,6 @@ class PlotsPanel(QWidget):
     def shown(self) -> str:
         """Which of `PLOTS` is chosen; "" where there is none."""
         return str(self.chooser.currentData() or "")
-
-    def event(self, event: Any) -> bool:
-        """Stop when napari takes the dock away, which shows only by the parent."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                self.stop()
-            self._docked = self.parent() is not None
-            gather(self)
-        elif event.type() == QEvent.Type.WindowDeactivate:
-            self._keys.release_all()
-        return bool(super().event(event))
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Answer to the shortcuts, as from the canvas."""
-        if not self._keys.press(event):
-            event.ignore()
-
-    def keyReleaseEvent(self, event: Any) -> None:
-        """End what a held key showed."""
-        if not self._keys.release(event):
-            event.ignore()
 
     def showEvent(self, event: Any) -> None:
         """Draw what changed while it was hidden."""
