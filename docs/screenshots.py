@@ -76,7 +76,7 @@ def open_files(files: dict[str, tuple[str, Path]]) -> tuple[Any, Any]:
     for name, (kind, path) in files.items():
         getattr(viewer, f"add_{kind}")(tifffile.imread(path), name=name)
     widget = ValidateWidget(viewer)
-    viewer.window.add_dock_widget(widget, name="Validate", area="right")
+    viewer.window.add_dock_widget(widget, name="Validate (Verdict)", area="right")
     return viewer, widget
 
 
@@ -137,7 +137,7 @@ def shoot_labelling(path: Path, tiles: int = 4) -> None:
         if meta["name"] != "ground truth":
             getattr(viewer, f"add_{kind}")(data, **meta)
     dock = LabelWidget(viewer)
-    viewer.window.add_dock_widget(dock, name="Label ground truth", area="right")
+    viewer.window.add_dock_widget(dock, name="Label ground truth (Verdict)", area="right")
     dock.setup.size.setValue(96)
     dock.setup.number.setValue(12)
     wait(lambda: False, 0.5)

@@ -79,7 +79,7 @@ def open_sample(sample: str) -> tuple[Any, Any]:
     for data, meta, kind in provider():
         getattr(viewer, f"add_{kind}")(data, **meta)
     widget = ValidateWidget(viewer)
-    viewer.window.add_dock_widget(widget, name="Validate", area="right")
+    viewer.window.add_dock_widget(widget, name="Validate (Verdict)", area="right")
     return viewer, widget
 
 

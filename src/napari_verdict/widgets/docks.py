@@ -139,8 +139,8 @@ def _stack(dock: Any) -> None:
         return
     area = window.dockWidgetArea(dock)
     for other in window.findChildren(QDockWidget):
-        is_ours = str(getattr(other, "name", "")).endswith("(Verdict)")
-        if is_ours and other is not dock and window.dockWidgetArea(other) == area:
+        is_ours = other is not dock and other.findChild(Dock) is not None
+        if is_ours and window.dockWidgetArea(other) == area:
             window.tabifyDockWidget(other, dock)
             dock.raise_()
             return
