@@ -123,6 +123,9 @@ class Filter:
         Only these entries.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
+    region : str
+        Only entries of the region of this name; `keeps` does not know them, who asks names them
+        by `only`.
     judged : frozenset of str, optional
         Only entries that are judged so; "" stands for those that are not. `Judgements.keeps`
         knows; `keeps` here asks for all.
@@ -135,6 +138,7 @@ class Filter:
     text: str = ""
     only: frozenset[EntryKey] | None = None
     by: str = ""
+    region: str = ""
     judged: frozenset[str] | None = None
 
     def keeps(

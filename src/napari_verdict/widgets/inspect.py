@@ -25,6 +25,7 @@ from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
 from napari_verdict.widgets.judge_panel import JudgePanel
 from napari_verdict.widgets.place_chooser import PlaceChooser
+from napari_verdict.widgets.region_filter import RegionFilter
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class InspectWidget(Dock):
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
         self.places = PlaceChooser()
-        self.bar = FilterBar()
+        self.bar, self.within = FilterBar(), RegionFilter(self)
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
         self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
@@ -107,6 +108,7 @@ class InspectWidget(Dock):
         self.places.changed.connect(self.refresh)
         self.places.found.connect(self._on_found)
         self.bar.changed.connect(self._on_filter)
+        self.within.found.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
         self.judge.left.connect(self.table.setFocus)
@@ -153,7 +155,8 @@ class InspectWidget(Dock):
                 self.bar.show_counts(zero, True)  # makes the chips that the filter reads
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
-        model.show(entries, self.bar.filter, axes, self.session.judgements)
+        wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
+        model.show(entries, wanted, axes, self.session.judgements)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -251,7 +254,7 @@ class InspectWidget(Dock):
         else:
             self.refresh()
 
-    def _on_filter(self, wanted: Filter) -> None:
+    def _on_filter(self, _: Any = None) -> None:
         if self.entries is not None:
             self._show(self.entries)
 
@@ -323,5 +326,6 @@ class InspectWidget(Dock):
         events.judgements.disconnect(self._on_judgements)
         self.judge.stop()
         self.places.stop()
+        self.within.stop()
         self.buttons.stop()
         self.hunt.stop()
