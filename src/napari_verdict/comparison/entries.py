@@ -178,7 +178,8 @@ def _named(entries: Entries, keys: frozenset[EntryKey]) -> NDArray[np.bool_]:
     named = np.zeros(len(entries), bool)
     groups: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for key in keys:
-        if key.candidate == entries.candidate:
+        # the ground truth is the same beside every prediction
+        if key.candidate == entries.candidate or key.role == "ground truth":
             groups.setdefault((key.role, key.frame), []).append(key.id)
     for (role, frame), ids in groups.items():
         rows = np.flatnonzero(entries.role == ROLES.index(role))

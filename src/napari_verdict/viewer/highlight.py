@@ -233,12 +233,6 @@ class Highlight:
             if layer.visible:
                 layer.visible = False
 
-    def remove(self) -> None:
-        """Take the layer away."""
-        layer = self.layer
-        if layer is not None:
-            self._viewer.layers.remove(layer)
-
     def _add(self, reference: Any, lines: Any, *, panel: bool = False, **look: Any) -> Any:
         from napari.layers import Vectors
 

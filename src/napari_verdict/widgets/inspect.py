@@ -44,6 +44,7 @@ class InspectWidget(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self._stale, self._telling, self._trouble = True, False, ""
+        self._places_of: tuple[Any, str] = (None, "")
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
@@ -51,7 +52,7 @@ class InspectWidget(Dock):
         self.bar, self.within = FilterBar(), RegionFilter(self)
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
-        self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
+        self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self._fresh)
         self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._connect()
@@ -131,7 +132,7 @@ class InspectWidget(Dock):
 
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
-        result, candidate = self.session.result, self.session.candidate
+        session, result, candidate = self.session, self.session.result, self.session.candidate
         restored = result is not None and result.comparison.task in ("restoration", "evidence")
         self.places.setVisible(restored)
         if result is None or candidate not in result.comparison.candidates:
@@ -141,6 +142,10 @@ class InspectWidget(Dock):
         )
         if restored or entries is not None:
             self.judge.open(result, self.places.how)
+        if restored and self._places_of != (result, self.places.how):
+            self._places_of = result, self.places.how
+            if session.selected is not None and session.selected.role == "place":
+                session.selected = None  # in another list its name is that of another place
         return entries
 
     @property
@@ -156,7 +161,7 @@ class InspectWidget(Dock):
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
         wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
-        model.show(entries, wanted, axes, self.session.judgements)
+        model.show(entries, wanted, axes, self.session.judgements, self.hunt.start)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -238,6 +243,12 @@ class InspectWidget(Dock):
             self.refresh()
         else:
             self._stale = True
+            self.session.entries = None
+
+    def _fresh(self) -> None:
+        """List what holds now, if the dock was hidden when that came."""
+        if self._stale:
+            self.refresh()
 
     def _on_regained(self) -> None:
         self._outline(self._row_of_selected())
@@ -264,8 +275,7 @@ class InspectWidget(Dock):
 
     def _on_wanted(self, wanted: Filter | None) -> None:
         if wanted is not None:
-            if self._stale:
-                self.refresh()
+            self._fresh()
             if wanted.by:
                 self.places.rank_by(wanted.by)
             self.bar.ask(wanted)
@@ -276,8 +286,7 @@ class InspectWidget(Dock):
         """Go to the entry that another dock chose."""
         if self._telling:
             return
-        if self._stale:
-            self.refresh()
+        self._fresh()
         row = self._row_of_selected()
         if row >= 0:
             self._go(row)
@@ -288,6 +297,7 @@ class InspectWidget(Dock):
 
     def _on_picked(self, keys: list[EntryKey]) -> None:
         """Select what was clicked in the image; what is listed goes before what is not."""
+        self._fresh()
         entries, model = self.entries, self.table.entry_model
         if entries is None:
             return
@@ -307,8 +317,7 @@ class InspectWidget(Dock):
     def showEvent(self, event: Any) -> None:
         """List what came while the dock was hidden."""
         super().showEvent(event)
-        if self._stale:
-            self.refresh()
+        self._fresh()
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""

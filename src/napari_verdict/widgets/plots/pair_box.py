@@ -64,6 +64,10 @@ class PairBox(QWidget):
                     chooser.clear()
                     chooser.addItems(names)
                     chooser.setCurrentText(before if before in names else names[k])
+        a, b = self.choosers
+        if a.currentText() == b.currentText():  # two that were there are one by now
+            with signals_blocked(b):
+                b.setCurrentText(next(n for n in names if n != a.currentText()))
         self._count()
 
     def _count(self) -> None:
