@@ -120,7 +120,10 @@ class Filter:
         A whole number asks for objects of this id or with this partner; other words for
         kinds, roles and notes that hold each of them, in any case of letters.
     only : frozenset of EntryKey, optional
-        Only these entries.
+        Only these entries; objects of the ground truth whatever the candidate.
+    region : str
+        Only entries in this region, "" for all. `regional.entries_within` knows; `keeps` here
+        asks for all.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
     judged : frozenset of str, optional
@@ -134,6 +137,7 @@ class Filter:
     size: tuple[float, float] | None = None
     text: str = ""
     only: frozenset[EntryKey] | None = None
+    region: str = ""
     by: str = ""
     judged: frozenset[str] | None = None
 
@@ -174,7 +178,7 @@ def _named(entries: Entries, keys: frozenset[EntryKey]) -> NDArray[np.bool_]:
     named = np.zeros(len(entries), bool)
     groups: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for key in keys:
-        if key.candidate == entries.candidate:
+        if key.candidate == entries.candidate or key.role == "ground truth":
             groups.setdefault((key.role, key.frame), []).append(key.id)
     for (role, frame), ids in groups.items():
         rows = np.flatnonzero(entries.role == ROLES.index(role))

@@ -7,7 +7,6 @@ from weakref import ref
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.viewer.flip import Hold
 from napari_verdict.viewer.fly import Flight, box_in_layer
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
@@ -49,7 +48,7 @@ class Hunt(QObject):
         super().__init__(parent)
         self._viewer, self._session = viewer, session_of(viewer)
         self.entries: Entries | None = None
-        self.flight, self.highlight, self._hold = Flight(viewer), Highlight(viewer), Hold(viewer)
+        self.flight, self.highlight = Flight(viewer), Highlight(viewer)
         self._sources: list[Any] = []
         self._flying = False
         self._click = _click_of(self)
@@ -95,14 +94,14 @@ class Hunt(QObject):
     def hold(self, role: str, pressed: bool) -> bool:
         """Show raw, ground truth or prediction alone while a key is held."""
         if not pressed:
-            self._hold.release()
+            self._session.grid.hold.release()
             return True
         alone = self._layers_of(role)
         if not alone:
             return False
         if (layer := self.highlight.layer) is not None and layer.visible:
             alone = [*alone, layer]
-        return self._hold.press(alone)
+        return bool(self._session.grid.hold.press(alone))
 
     def toggle_side_by_side(self) -> bool:
         """Give sources and results a panel each, or go back to the state before."""
@@ -133,7 +132,7 @@ class Hunt(QObject):
         self._session.grid.left.disconnect(self._on_left)
         self._session.grid.shown.disconnect(self._on_left)
         self._session.grid.lid = None
-        self._hold.release()
+        self._session.grid.hold.release()
         self.highlight.clear()
 
     # ---- from the image

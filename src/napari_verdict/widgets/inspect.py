@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
+from napari_verdict.comparison.regional import entries_within
 from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
@@ -50,7 +51,7 @@ class InspectWidget(Dock):
         self.bar = FilterBar()
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
-        self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
+        self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self.freshen)
         self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._connect()
@@ -127,6 +128,11 @@ class InspectWidget(Dock):
         self.candidate.setVisible(result is not None)
         self._show(entries)
 
+    def freshen(self) -> None:
+        """List what holds now, if that is something else than what is listed."""
+        if self._stale:
+            self.refresh()
+
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
         result, candidate = self.session.result, self.session.candidate
@@ -151,9 +157,14 @@ class InspectWidget(Dock):
             zero = dict.fromkeys(entries.kinds, 0)
             if tuple(zero) != tuple(self.bar.chips.chips):
                 self.bar.show_counts(zero, True)  # makes the chips that the filter reads
-        axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
+        axes, inside = "", None
+        if entries is not None:
+            comparison = self.session.result.comparison
+            axes = comparison.ground_truth.axes
+            if self.bar.filter.region:
+                inside = entries_within(comparison, self.bar.filter.region, entries)
         model = self.table.entry_model
-        model.show(entries, self.bar.filter, axes, self.session.judgements)
+        model.show(entries, self.bar.filter, axes, self.session.judgements, inside)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -261,8 +272,7 @@ class InspectWidget(Dock):
 
     def _on_wanted(self, wanted: Filter | None) -> None:
         if wanted is not None:
-            if self._stale:
-                self.refresh()
+            self.freshen()
             if wanted.by:
                 self.places.rank_by(wanted.by)
             self.bar.ask(wanted)
@@ -273,8 +283,7 @@ class InspectWidget(Dock):
         """Go to the entry that another dock chose."""
         if self._telling:
             return
-        if self._stale:
-            self.refresh()
+        self.freshen()
         row = self._row_of_selected()
         if row >= 0:
             self._go(row)
@@ -285,6 +294,7 @@ class InspectWidget(Dock):
 
     def _on_picked(self, keys: list[EntryKey]) -> None:
         """Select what was clicked in the image; what is listed goes before what is not."""
+        self.freshen()
         entries, model = self.entries, self.table.entry_model
         if entries is None:
             return
@@ -304,8 +314,7 @@ class InspectWidget(Dock):
     def showEvent(self, event: Any) -> None:
         """List what came while the dock was hidden."""
         super().showEvent(event)
-        if self._stale:
-            self.refresh()
+        self.freshen()
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""

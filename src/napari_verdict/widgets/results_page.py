@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -195,7 +196,8 @@ class ResultsPage(QWidget):
         result = self._presenter.result
         wanted = filter_of(metric, result.comparison.task) if result is not None else None
         if wanted is not None:
-            session_of(self._viewer).wanted = wanted
+            region = self.region.currentData() or ""
+            session_of(self._viewer).wanted = replace(wanted, region=region)
             if metric in COUNTS or metric in _OVERLAY_OF:
                 open_inspect(self._viewer)
 
