@@ -124,8 +124,9 @@ def levels_of(clean: Input) -> tuple[float, float]:
 
     def finite(plane: tuple[tuple[int, ...], int]) -> NDArray[Any]:
         frame, z = plane
-        pixels = source.read(frame, slice(z, z + 1), slice(0, height))
-        return pixels[np.isfinite(pixels)]
+        pixels: NDArray[Any] = source.read(frame, slice(z, z + 1), slice(0, height))
+        kept: NDArray[Any] = pixels[np.isfinite(pixels)]
+        return kept
 
     pixels = np.concatenate([finite(plane) for plane in chosen])
     if not pixels.size:

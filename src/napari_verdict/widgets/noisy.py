@@ -303,8 +303,8 @@ def _named(image: Input) -> Input:
     if "?" not in axes:
         return replace(image, axes=axes)
     message = (
-        f"“{image.name}” has {len(axes)} axes, which are more than channels, time, z, y and x. Choose "
-        "one image of it, with Layers > Split Stack."
+        f"“{image.name}” has {len(axes)} axes, more than channels, time, z, y and x. Choose one "
+        "image of it, with Split Stack in the layer list's menu."
     )
     raise ComparisonError([Finding("too-many-axes", Severity.ERROR, message)])
 
