@@ -209,29 +209,3 @@ def test_a_rectangle_limits_detections(desk):
     assert result.score("n_gt", "spots", region="corner").value == 1
     shapes.data = [box + 1]
     assert desk.dock.presenter.out_of_date == ["corner"]
-
-
-def test_a_count_of_a_region_lists_the_objects_in_it(desk, squares):
-    add(desk, squares)
-    corner = np.array([(0, 0), (0, 18), (18, 18), (18, 0)])
-    rest = np.array([(18, 0), (18, 40), (40, 40), (40, 0)])
-    desk.viewer.add_shapes([corner, rest], shape_type="polygon", name="half")
-    pick(desk.dock.panel.regions.region, "half")
-    result = desk.validate()
-    inspect = desk.inspect()
-    results = desk.dock.results
-    listed = {}
-    for region in result.comparison.regions:
-        pick(results.region, f"Scores of region {region.name}")
-        table = results.table
-        row = next(i for i, r in enumerate(table.model()._rows) if r.metric == "fn")
-        place = table.visualRect(table.model().index(row, 0)).center()
-        desk.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-        listed[region.name] = inspect.table.entry_model.rowCount()
-        assert f"region {region.name}" in inspect.bar.asked.text()
-    assert listed == {
-        r.name: result.score("fn", "unet", region=r.name).value for r in result.comparison.regions
-    }
-    assert sorted(listed.values()) == [0, 1]
-    desk.click(inspect.bar.reset)
-    assert inspect.table.entry_model.rowCount() == 2  # one missed and one extra, in all

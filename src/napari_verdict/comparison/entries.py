@@ -121,11 +121,11 @@ class Filter:
         kinds, roles and notes that hold each of them, in any case of letters.
     only : frozenset of EntryKey, optional
         Only these entries; objects of the ground truth whatever the candidate.
-    region : str
-        Only entries in this region, "" for all. `regional.entries_within` knows; `keeps` here
-        asks for all.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
+    region : str
+        Only entries of the region of this name; `keeps` does not know them, who asks names them
+        by `only`.
     judged : frozenset of str, optional
         Only entries that are judged so; "" stands for those that are not. `Judgements.keeps`
         knows; `keeps` here asks for all.
@@ -137,8 +137,8 @@ class Filter:
     size: tuple[float, float] | None = None
     text: str = ""
     only: frozenset[EntryKey] | None = None
-    region: str = ""
     by: str = ""
+    region: str = ""
     judged: frozenset[str] | None = None
 
     def keeps(

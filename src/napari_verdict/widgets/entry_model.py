@@ -48,7 +48,6 @@ class EntryModel(QAbstractTableModel):
         self.filter = Filter()
         self.judgements = Judgements()
         self._axes = ""
-        self._inside: NDArray[np.bool_] | None = None
         self._sorting: tuple[int, bool] | None = None
         self._rows: NDArray[np.intp] = np.empty(0, np.intp)
         self._icons: dict[str, QIcon] = {}
@@ -61,7 +60,6 @@ class EntryModel(QAbstractTableModel):
         wanted: Filter,
         axes: str = "",
         judgements: Judgements | None = None,
-        inside: NDArray[np.bool_] | None = None,
     ) -> None:
         """Show entries.
 
@@ -75,12 +73,10 @@ class EntryModel(QAbstractTableModel):
             Axes of the ground truth.
         judgements : Judgements, optional
             What a person said of them; the text of the filter is looked for in notes too.
-        inside : (n,) ndarray of bool, optional
-            Which lie in the region of the filter.
         """
         self.beginResetModel()
         self.entries, self.filter, self._axes = entries, wanted, axes
-        self.judgements, self._inside = judgements or Judgements(), inside
+        self.judgements = judgements or Judgements()
         self._arrange()
         self.endResetModel()
 
@@ -137,8 +133,6 @@ class EntryModel(QAbstractTableModel):
             return
         self._codes = said.column(entries)
         self._of_any = said.keeps(entries, replace(wanted, kinds=None, judged=None))
-        if self._inside is not None:
-            self._of_any &= self._inside
         self._of_kind = Filter(kinds=wanted.kinds).keeps(entries)
         self._of_judgement = said.keeps(entries, Filter(judged=wanted.judged))
         rows = np.flatnonzero(self._of_any & self._of_kind & self._of_judgement)

@@ -132,7 +132,7 @@ class FilterBar(QWidget):
             words.append("frame " + ", ".join(map(str, asked.frame)))
         if asked.region:
             words.append(f"region {asked.region}")
-        if asked.only is not None:
+        elif asked.only is not None:
             words.append(f"{len(asked.only):,} that were picked")
         self.asked.setText(f"Listed: {'; '.join(words)}." if words else "")
         self.asked.setVisible(bool(words))

@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
-from napari_verdict.comparison.regional import entries_within
 from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
@@ -26,6 +25,7 @@ from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
 from napari_verdict.widgets.judge_panel import JudgePanel
 from napari_verdict.widgets.place_chooser import PlaceChooser
+from napari_verdict.widgets.region_filter import RegionFilter
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class InspectWidget(Dock):
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
         self.places = PlaceChooser()
-        self.bar = FilterBar()
+        self.bar, self.within = FilterBar(), RegionFilter(self)
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
         self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self.freshen)
@@ -108,6 +108,7 @@ class InspectWidget(Dock):
         self.places.changed.connect(self.refresh)
         self.places.found.connect(self._on_found)
         self.bar.changed.connect(self._on_filter)
+        self.within.found.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
         self.judge.left.connect(self.table.setFocus)
@@ -157,14 +158,10 @@ class InspectWidget(Dock):
             zero = dict.fromkeys(entries.kinds, 0)
             if tuple(zero) != tuple(self.bar.chips.chips):
                 self.bar.show_counts(zero, True)  # makes the chips that the filter reads
-        axes, inside = "", None
-        if entries is not None:
-            comparison = self.session.result.comparison
-            axes = comparison.ground_truth.axes
-            if self.bar.filter.region:
-                inside = entries_within(comparison, self.bar.filter.region, entries)
+        axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
-        model.show(entries, self.bar.filter, axes, self.session.judgements, inside)
+        wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
+        model.show(entries, wanted, axes, self.session.judgements)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -262,7 +259,7 @@ class InspectWidget(Dock):
         else:
             self.refresh()
 
-    def _on_filter(self, wanted: Filter) -> None:
+    def _on_filter(self, _: Any = None) -> None:
         if self.entries is not None:
             self._show(self.entries)
 
@@ -332,5 +329,6 @@ class InspectWidget(Dock):
         events.judgements.disconnect(self._on_judgements)
         self.judge.stop()
         self.places.stop()
+        self.within.stop()
         self.buttons.stop()
         self.hunt.stop()

@@ -75,7 +75,7 @@ class ResultsPage(QWidget):
         self.region.setAccessibleName("Scores of")
         self.region.setToolTip("Whose scores the table shows: of the whole, or of a region")
         self.region.activated.connect(self._on_region)
-        self.table.score_asked.connect(self.inspect)
+        self.table.score_asked.connect(self._on_score)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
         self.show_box = ShowBox()
@@ -191,12 +191,15 @@ class ResultsPage(QWidget):
             presenter.show(name)
         self.update_shown()
 
-    def inspect(self, candidate: str, metric: str) -> None:
+    def _on_score(self, candidate: str, metric: str) -> None:
+        """List what a score of the table is made of, in the region that it is of."""
+        self.inspect(candidate, metric, self.region.currentData() or "")
+
+    def inspect(self, candidate: str, metric: str, region: str = "") -> None:
         """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
         result = self._presenter.result
         wanted = filter_of(metric, result.comparison.task) if result is not None else None
         if wanted is not None:
-            region = self.region.currentData() or ""
             session_of(self._viewer).wanted = replace(wanted, region=region)
             if metric in COUNTS or metric in _OVERLAY_OF:
                 open_inspect(self._viewer)

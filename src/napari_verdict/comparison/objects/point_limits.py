@@ -72,13 +72,13 @@ def limited(matching: PointMatching, counted: Pair) -> tuple[PointMatching, int,
 
 
 def _with_partners(region: Region, axes: str, sides: Sides, matching: PointMatching) -> Pair:
-    gt, pred = (held(region, axes, points) for points in sides)
+    gt, pred = (_held(region, axes, points) for points in sides)
     pred[matching.pred] = gt[matching.gt]
     return gt, pred
 
 
-def held(region: Region, axes: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which (n, len(axes)) points lie in a region: in a polygon, or by their pixel."""
+def _held(region: Region, axes: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which points lie in the region: in a polygon, or by the pixel that holds them."""
     if region.labels is None:
         return region.encloses(*(points[:, axes.index(a)] for a in "yx"))
     # halves go up, so that the same point is always in the same pixel
