@@ -265,7 +265,7 @@ def _region_record(region: Region) -> RegionRecord:
     return RegionRecord(
         name=region.name,
         polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
-        runs=None if labels is None else runs_of(pieces(labels), region.value),
+        runs=None if labels is None else runs_of((p for _, p in pieces(labels)), region.value),
         shape=None if labels is None else tuple(int(n) for n in labels.shape),
         axes=region.axes,
     )
@@ -286,7 +286,7 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
             truth.translate,
             truth.units,
         )
-        runs = runs_of(pieces(comparison.ignore))
+        runs = runs_of(p for _, p in pieces(comparison.ignore))
         yield _input_record("ignore mask", mask, token).model_copy(update={"runs": runs})
 
 
