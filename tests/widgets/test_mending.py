@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tifffile
+from dask import array
 from qtpy.QtCore import QPoint, Qt
 
+from cases import compare
 from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.comparison.objects import following
+from napari_verdict.comparison.result import Progress
 from napari_verdict.report.strokes import read_strokes
+from napari_verdict.viewer import mended, scored_layer
 from napari_verdict.viewer.mended import NAME
 from napari_verdict.widgets.validate import ValidateWidget
 
@@ -294,3 +301,102 @@ def test_the_outline_stays_on_top_of_the_copy(desk, box):
     assert names[-1].startswith("looking at")
     assert names[-2] == NAME
     assert desk.viewer.layers.selection.active.name == NAME
+
+
+# ---- ground truth that is not in memory
+
+
+@pytest.fixture
+def lazy(desk, cells):
+    desk.add([array.from_array(labels, chunks=(1, 40, 40)) for labels in cells])
+    desk.validate()
+    return wrong(desk, desk.inspect(), EXTRA)
+
+
+def settled(desk, box):
+    desk.qtbot.waitUntil(lambda: not box.mended.doing)
+
+
+def test_a_ground_truth_on_the_disk_is_copied_first_and_mended_then(desk, lazy, cells):
+    box = lazy
+    assert box.copy.isVisible()
+    assert box.copy.text() == "Copy into memory (1 MB)"
+    assert not box.accept.isEnabled()
+    assert "copy it first" in box.accept.toolTip()
+    desk.click(box.copy)
+    settled(desk, box)
+    assert not box.copy.isVisible()
+    layer = desk.viewer.layers[NAME]
+    assert isinstance(layer.data, np.ndarray)
+    assert (layer.data == cells[0]).all()
+    before = scores(box, 1)
+    desk.click(box.accept)
+    settled(desk, box)
+    assert (layer.data[1, 60:66, 60:66] == 4).all()
+    assert (scores(box, 1), scores(box, 2)[2:]) == (before, ["2", "2"])
+    layer.undo()
+    settled(desk, box)
+    assert scores(box, 2) == before
+    layer.redo()
+    layer.paint((0, 45, 45), 0)
+    settled(desk, box)
+    assert scores(box, 2)[2:] == ["2", "2"]
+    result = box.mended.result
+    anew = compare({"unet": cells[1]}, layer.data.copy(), "tyx")
+    assert [s.value for s in anew.rows] == pytest.approx(
+        [s.value for s in result.rows], nan_ok=True
+    )
+
+
+def test_copying_can_be_cancelled_and_begun_again(desk, lazy, monkeypatch):
+    go_on, copied = threading.Event(), following.copied
+
+    def slowly(truth, token):
+        yield Progress(0, 2, "copying the ground truth")
+        assert go_on.wait(20)
+        return (yield from copied(truth, token))
+
+    monkeypatch.setattr(following, "copied", slowly)
+    desk.click(lazy.copy)
+    assert lazy.work.stop_it.isVisible()
+    assert not lazy.copy.isEnabled()
+    desk.click(lazy.work.stop_it)
+    go_on.set()
+    assert not lazy.work.isVisible()
+    assert lazy.copy.isEnabled()
+    desk.click(lazy.copy)
+    settled(desk, lazy)
+    assert NAME in desk.viewer.layers
+
+
+def test_one_that_does_not_fit_says_how_much_there_is_and_the_way_out(desk, lazy, monkeypatch):
+    monkeypatch.setattr(mended, "physical_memory", lambda: 100_000)
+    lazy.update_shown()
+    assert not lazy.copy.isVisible()
+    assert not lazy.accept.isEnabled()
+    assert "Crop the layers" in lazy.accept.toolTip()
+
+
+def test_strokes_while_a_worker_scores_are_neither_lost_nor_counted_twice(
+    desk, inspect, box, cells, monkeypatch
+):
+    desk.click(box.accept)
+    layer, go_on, rescored = desk.viewer.layers[NAME], threading.Event(), following.rescored
+    monkeypatch.setattr(scored_layer, "AT_ONCE", 0)
+
+    def slowly(*args):
+        assert go_on.wait(20)
+        return rescored(*args)
+
+    monkeypatch.setattr(following, "rescored", slowly)
+    layer.paint((0, 45, 45), 0)
+    assert box.mended.doing
+    assert not box.accept.isEnabled()
+    assert "a moment" in box.accept.toolTip()
+    layer.fill((1, 25, 15), 0)
+    layer.paint((0, 20, 20), 12)
+    layer.undo()
+    go_on.set()
+    settled(desk, box)
+    anew = compare({"unet": cells[1]}, layer.data.copy(), "tyx")
+    assert box.mended.result.objects.equals(anew.objects)

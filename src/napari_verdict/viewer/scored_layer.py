@@ -62,6 +62,7 @@ class ScoredLayer:
         self._layer: Any = None
         self._original: LabelResult | None = None
         self._result: LabelResult | None = None
+        self._stirred = False  # since the work began that is under way
         #: What a worker is doing, in words; "" while nothing is under way.
         self.doing = ""
         #: Whether that may be cancelled without losing anything.
@@ -100,9 +101,11 @@ class ScoredLayer:
         def over(outcome: Any) -> None:
             self.doing = ""
             done(outcome)
-            if not here:
-                self._look()  # at what was painted meanwhile
-                self.changed.emit()
+            if here:
+                return
+            if self._stirred:  # something may have been painted meanwhile
+                self._look()
+            self.changed.emit()
 
         def failed(sentence: str) -> None:
             self.doing = ""
@@ -111,7 +114,7 @@ class ScoredLayer:
             self.failed.emit(sentence)
             self.changed.emit()
 
-        self.doing, self.may_cancel = what, may_cancel
+        self.doing, self.may_cancel, self._stirred = what, may_cancel, False
         (self._here if here else self._work).start(steps, over, failed, what)
         if self.doing:
             self.changed.emit()
@@ -168,6 +171,7 @@ class ScoredLayer:
     def _look(self, *, settled: bool = True) -> None:
         """Bring the result up to date with what was painted since the last look."""
         result, layer = self._result, self.layer
+        self._stirred = True
         if result is None or layer is None or self.doing:
             return
         parts = touched_of(layer).parts(layer, settled=settled)
