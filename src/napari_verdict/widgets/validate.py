@@ -190,12 +190,13 @@ class ValidateWidget(Dock):
         """Save the result into a folder, in a worker."""
         result, session = self.presenter.result, session_of(self._viewer)
         judgements = session.judgements
-        mended = session.mended.snapshot() if session.mended is not None else None
+        copying = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
 
+            mended = (yield from copying(token)).result if copying is not None else None
             yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
 
