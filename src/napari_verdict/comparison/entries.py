@@ -120,7 +120,7 @@ class Filter:
         A whole number asks for objects of this id or with this partner; other words for
         kinds, roles and notes that hold each of them, in any case of letters.
     only : frozenset of EntryKey, optional
-        Only these entries.
+        Only these entries; objects of the ground truth whatever the candidate.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
     region : str
@@ -178,7 +178,6 @@ def _named(entries: Entries, keys: frozenset[EntryKey]) -> NDArray[np.bool_]:
     named = np.zeros(len(entries), bool)
     groups: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for key in keys:
-        # the ground truth is the same beside every prediction
         if key.candidate == entries.candidate or key.role == "ground truth":
             groups.setdefault((key.role, key.frame), []).append(key.id)
     for (role, frame), ids in groups.items():

@@ -274,7 +274,7 @@ def _region_record(region: Region) -> RegionRecord:
     return RegionRecord(
         name=region.name,
         polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
-        runs=None if labels is None else runs_of(pieces(labels), region.value),
+        runs=None if labels is None else runs_of((p for _, p in pieces(labels)), region.value),
         shape=None if labels is None else tuple(int(n) for n in labels.shape),
         axes=region.axes,
         **_grid_of(labels),
@@ -303,7 +303,8 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
             truth.translate[last],
             truth.units[last],
         )
-        more = {"runs": runs_of(pieces(comparison.ignore)), **_grid_of(comparison.ignore)}
+        runs = runs_of(p for _, p in pieces(comparison.ignore))
+        more = {"runs": runs, **_grid_of(comparison.ignore)}
         yield _input_record("ignore mask", mask, token).model_copy(update=more)
 
 

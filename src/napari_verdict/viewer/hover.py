@@ -38,7 +38,7 @@ class Hover:
         if self._result is None:
             self._viewer.cursor.events.position.connect(self._on_cursor)
             self._viewer.events.status.connect(self._on_status)
-            self._viewer.events.mouse_over_canvas.connect(self._on_leave)
+            self._viewer.events.mouse_over_canvas.connect(self._on_canvas)
         self._result, self._reference, self._candidate = result, reference, candidate
 
     def stop(self) -> None:
@@ -46,7 +46,7 @@ class Hover:
         if self._result is not None:
             self._viewer.cursor.events.position.disconnect(self._on_cursor)
             self._viewer.events.status.disconnect(self._on_status)
-            self._viewer.events.mouse_over_canvas.disconnect(self._on_leave)
+            self._viewer.events.mouse_over_canvas.disconnect(self._on_canvas)
         self._result = self._reference = None
         self._text = ""
 
@@ -86,9 +86,10 @@ class Hover:
         if self._text:
             self._viewer.status = self._text
 
-    def _on_leave(self, event: Any = None) -> None:
-        if not self._viewer.mouse_over_canvas:
-            self._text = ""  # the status bar is napari's again
+    def _on_canvas(self, event: Any = None) -> None:
+        if self._text and not self._viewer.mouse_over_canvas:
+            self._text = ""  # first: whatever is said from now on stays
+            self._viewer.status = ""
 
     def _on_status(self, event: Any = None) -> None:
         # napari writes its own text after every move, from a thread of its own

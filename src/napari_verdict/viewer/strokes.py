@@ -133,7 +133,7 @@ class Strokes:
 
     def _on_paint(self, event: Any) -> None:
         for atom in event.value:
-            region = _region_of(atom, self._shadow.ndim)
+            region = region_of(atom, self._shadow.ndim)
             if region is None:
                 self._all = True
             elif not any(_within(region, w) for w in (*self._watched, *self._beyond)):
@@ -159,7 +159,7 @@ def apply(layer: Any, change: Change) -> None:
         layer.data_setitem(change.indices(layer.data.shape), change.values)
 
 
-def _region_of(atom: Any, ndim: int) -> Region | None:
+def region_of(atom: Any, ndim: int) -> Region | None:
     """Return where an atom of napari's history painted; None if it does not tell."""
     where = atom[0]
     if len(where) != ndim:

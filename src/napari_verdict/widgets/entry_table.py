@@ -121,8 +121,8 @@ class EntryTable(QTableView):
             if self.position != before:
                 self.choose(self.position)
 
-    def keyboardSearch(self, search: str | None) -> None:
-        """Look for nothing: Qt would read every row at every letter that is no shortcut."""
+    def keyboardSearch(self, search: str) -> None:
+        """Look for nothing: Qt would ask for every row what it begins with."""
 
     def _on_click(self, index: QModelIndex) -> None:
         # a click on the row that is current already says: go there again

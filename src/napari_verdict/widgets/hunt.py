@@ -8,7 +8,6 @@ from weakref import ref
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.viewer.flip import Hold
 from napari_verdict.viewer.fly import box_in_layer
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
@@ -51,7 +50,6 @@ class Hunt(QObject):
         self._viewer, self._session = viewer, session_of(viewer)
         self.entries: Entries | None = None
         self.flight, self.highlight = self._session.flight, Highlight(viewer)
-        self._hold = Hold(viewer)
         self._sources: list[Any] = []
         self._flying = False
         self._click = _click_of(self)
@@ -106,18 +104,17 @@ class Hunt(QObject):
     def hold(self, role: str, pressed: bool) -> bool:
         """Show raw, ground truth or prediction alone while a key is held."""
         if not pressed:
-            self._hold.release()
+            self._session.grid.hold.release()
             return True
         alone = self._layers_of(role)
         if not alone:
             return False
         if (layer := self.highlight.layer) is not None and layer.visible:
             alone = [*alone, layer]
-        return self._hold.press(alone)
+        return bool(self._session.grid.hold.press(alone))
 
     def toggle_side_by_side(self) -> bool:
         """Give sources and results a panel each, or go back to the state before."""
-        self._hold.release()  # what a held key hides is not the state to come back to
         grid = self._session.grid
         if grid.is_on or self._viewer.canvas.grid.enabled:
             grid.leave()
@@ -145,7 +142,7 @@ class Hunt(QObject):
         self._session.grid.left.disconnect(self._on_left)
         self._session.grid.shown.disconnect(self._on_left)
         self._session.grid.lid = None
-        self._hold.release()
+        self._session.grid.hold.release()
         self.highlight.clear()
 
     # ---- from the image

@@ -26,16 +26,16 @@ class HuntBar(QWidget):
         What is stepped through.
     hunt : Hunt
         What takes the viewer there.
-    fresh : callable
-        Called before a step, to list what holds now.
+    freshen : callable
+        Brings the table to what holds now; called before a step.
     """
 
     def __init__(
-        self, viewer: Any, table: EntryTable, hunt: Hunt, fresh: Callable[[], None]
+        self, viewer: Any, table: EntryTable, hunt: Hunt, freshen: Callable[[], None]
     ) -> None:
         super().__init__()
-        self._fresh = fresh
         self._table, self._hunt, self._keys = table, hunt, keys_of(viewer)
+        self._freshen = freshen
         self.previous, self.next = _button("Previous", "previous"), _button("Next", "next")
         self.same, self.back = _button("Same kind", "next kind"), _button("Back", "back")
         #: For the head of the dock.
@@ -84,7 +84,7 @@ class HuntBar(QWidget):
         """Go to the next row of the same kind."""
         if not pressed:
             return False
-        self._fresh()
+        self._freshen()
         here = self._table.position
         if here < 0:
             return self._step(1)
@@ -112,7 +112,7 @@ class HuntBar(QWidget):
         return self._hunt.hold("prediction", pressed)
 
     def _step(self, by: int) -> bool:
-        self._fresh()
+        self._freshen()
         rows, here = self._table.entry_model.rowCount(), self._table.position
         if not rows:
             return False

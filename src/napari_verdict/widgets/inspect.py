@@ -52,7 +52,7 @@ class InspectWidget(Dock):
         self.bar, self.within = FilterBar(), RegionFilter(self)
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
-        self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self._fresh)
+        self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self.freshen)
         self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._connect()
@@ -129,6 +129,11 @@ class InspectWidget(Dock):
         self.candidate.setCurrentText(session.candidate)
         self.candidate.setVisible(result is not None)
         self._show(entries)
+
+    def freshen(self) -> None:
+        """List what holds now, if that is something else than what is listed."""
+        if self._stale:
+            self.refresh()
 
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
@@ -245,11 +250,6 @@ class InspectWidget(Dock):
             self._stale = True
             self.session.entries = None
 
-    def _fresh(self) -> None:
-        """List what holds now, if the dock was hidden when that came."""
-        if self._stale:
-            self.refresh()
-
     def _on_regained(self) -> None:
         self._outline(self._row_of_selected())
 
@@ -275,7 +275,7 @@ class InspectWidget(Dock):
 
     def _on_wanted(self, wanted: Filter | None) -> None:
         if wanted is not None:
-            self._fresh()
+            self.freshen()
             if wanted.by:
                 self.places.rank_by(wanted.by)
             self.bar.ask(wanted)
@@ -286,7 +286,7 @@ class InspectWidget(Dock):
         """Go to the entry that another dock chose."""
         if self._telling:
             return
-        self._fresh()
+        self.freshen()
         row = self._row_of_selected()
         if row >= 0:
             self._go(row)
@@ -297,7 +297,7 @@ class InspectWidget(Dock):
 
     def _on_picked(self, keys: list[EntryKey]) -> None:
         """Select what was clicked in the image; what is listed goes before what is not."""
-        self._fresh()
+        self.freshen()
         entries, model = self.entries, self.table.entry_model
         if entries is None:
             return
@@ -317,7 +317,7 @@ class InspectWidget(Dock):
     def showEvent(self, event: Any) -> None:
         """List what came while the dock was hidden."""
         super().showEvent(event)
-        self._fresh()
+        self.freshen()
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""

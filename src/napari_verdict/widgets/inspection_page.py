@@ -9,12 +9,13 @@ from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QVBoxLay
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.restoration.inspection import CHECK_LIST, STATEMENT, WAYS_OUT
 from napari_verdict.comparison.result import Progress
-from napari_verdict.viewer.flip import Flip, Hold
+from napari_verdict.viewer.flip import Flip
 from napari_verdict.viewer.result_layers import draw, raw_difference
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.job import Job, Refused
 from napari_verdict.widgets.keys import KEYS
 from napari_verdict.widgets.planes import PlaneWorker
+from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -39,7 +40,7 @@ class InspectionPage(QWidget):
         self._viewer, self._report = viewer, report
         self._roles: Any = None
         self._asked: Any = None
-        self._flip, self._hold = Flip(viewer), Hold(viewer)
+        self._flip, self._hold = Flip(viewer), session_of(viewer).grid.hold
         self._job = Job(self)
         self._job.done.connect(self._on_done)
         self._planes = PlaneWorker(viewer, self)

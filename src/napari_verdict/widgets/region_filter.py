@@ -32,11 +32,16 @@ class RegionFilter(QObject):
         self._job.done.connect(self._on_done)
 
     def narrowed(self, result: Any, entries: Entries | None, wanted: Filter) -> Filter:
-        """Return a filter with the entries of its region named: none until they are found."""
+        """Return a filter with the entries of its region named.
+
+        Until they are found it names none, or those of the list before in the same region.
+        """
         if not wanted.region or entries is None:
             return wanted
         if (entries, wanted.region) != self._asked:
-            self._asked, self._keys = (entries, wanted.region), frozenset()
+            if wanted.region != self._asked[1]:
+                self._keys = frozenset()
+            self._asked = entries, wanted.region
             self._job.cancel()
             for region in result.comparison.regions:
                 if region.name == wanted.region:

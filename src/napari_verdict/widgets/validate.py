@@ -58,7 +58,7 @@ class ValidateWidget(Dock):
         self._limits: list[Any] = []
         self._results: dict[Task, tuple[Any, Any, Any]] = {}
         self._beside: Task | None = None
-        self.job = Job(self)
+        self.job, self.saving = Job(self), Job(self)
         self.presenter = Presenter(napari_viewer, self)
         self.panel = ChoicePanel(napari_viewer)
         self.validate = QPushButton("Validate")
@@ -98,16 +98,17 @@ class ValidateWidget(Dock):
         column.addWidget(self.pages)
         column.addStretch(1)
         self._area = self._scroll(content)
-        self._on_busy(False)
+        self._on_busy()
 
     def _connect(self) -> None:
         self.panel.changed.connect(self._on_choice)
         self.panel.remedied.connect(self._on_remedy)
         self.validate.clicked.connect(self.run)
-        self.cancel.clicked.connect(self.job.cancel)
-        self.job.busy.connect(self._on_busy)
-        self.job.progressed.connect(self._on_progress)
-        self.job.done.connect(self._on_outcome)
+        self.cancel.clicked.connect(self._cancel)
+        for job in (self.job, self.saving):
+            job.busy.connect(self._on_busy)
+            job.progressed.connect(self._on_progress)
+            job.done.connect(self._on_outcome)
         self.presenter.failed.connect(self._on_outcome)
         self.presenter.drawn.connect(self._on_drawn)
         self.results.refresh_asked.connect(self._refresh)
@@ -189,18 +190,25 @@ class ValidateWidget(Dock):
         """Save the result into a folder, in a worker."""
         result, session = self.presenter.result, session_of(self._viewer)
         judgements = session.judgements
-        mended = session.mended.snapshot() if session.mended is not None else None
+        copying = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
 
+            mended = (yield from copying(token)).result if copying is not None else None
             yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
 
-        self.job.start(steps, "Saving results")
+        self.saving.start(steps, "Saving results")
 
-    def _on_busy(self, busy: bool) -> None:
+    def _cancel(self) -> None:
+        """Stop the run, or what is saved where nothing runs."""
+        (self.job if self.job.is_busy else self.saving).cancel()
+
+    def _on_busy(self, _: bool = False) -> None:
+        busy = self.job.is_busy or self.saving.is_busy
+        self.results.save.setEnabled(not self.saving.is_busy)
         self.bar.setRange(0, 0)
         self.bar.setFormat("%p %")
         self.bar.setVisible(busy)
@@ -284,6 +292,7 @@ class ValidateWidget(Dock):
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
         super().stop()
         self.job.cancel()
+        self.saving.cancel()
         self.inspection.stop()
         self.results.threshold.stop()
         self.presenter.stop()
