@@ -7,6 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_verdict.comparison.entries import EntryKey, Filter
+from napari_verdict.viewer.result_layers import find
 from napari_verdict.widgets.docks import dock_of, open_inspect
 from napari_verdict.widgets.words import rows_of
 
@@ -225,3 +226,65 @@ def test_all_maps_that_are_ticked_come_with_the_one_that_is_clicked(desk, rng):
     assert {n for n in ("ssim", "rse", "difference") if presenter.is_shown(n)} == {
         "ssim", "rse", "difference"
     }  # fmt: skip
+
+
+# ---- detections and places under the mouse
+
+
+def detected(desk, **how):
+    axes = {"axis_labels": ("y", "x")}
+    desk.viewer.add_image(np.zeros((100, 100), np.float32), name="raw", **axes)
+    desk.viewer.add_points(np.array([[20.0, 20], [70, 70]]), name="gt", size=10, **axes)
+    found = np.array([[21.0, 20], [40, 70]]) / how.get("scale", (1, 1))
+    desk.viewer.add_points(found, name="spots", size=10, **axes, **how)
+    desk.dock.panel.settings.radius.setValue(5)
+    desk.validate()
+    return desk.inspect()
+
+
+def test_a_detection_is_found_under_the_mouse_within_the_radius(desk):
+    widget = detected(desk)
+    hover = desk.dock.presenter._hover
+    for near in ((70, 70), (72, 70), (70, 73), (66, 68)):
+        assert "missed: ground truth 1" in hover.describe(near), near
+    assert hover.describe((64, 66)) == ""
+    assert "matched" in hover.describe((20.4, 20))
+    widget.hunt.pick_at(Click((72, 71)))
+    assert widget.session.selected == EntryKey("spots", "ground truth", (), 1)
+
+
+def test_detections_of_another_scale_are_listed_and_flown_to_where_they_lie(desk):
+    widget = detected(desk, scale=(0.5, 0.5))
+    (row,) = np.flatnonzero(np.array(widget.entries.kinds)[widget.entries.kind] == "extra")
+    assert widget.table.entry_model.describe(int(row)).endswith("40, 70")
+    widget.table.choose(widget.table.entry_model.position_of(int(row)))
+    assert desk.viewer.scene.camera.center[-2:] == pytest.approx((40, 70))
+    layer = find(desk.viewer, "spots", "detections")
+    assert layer.data[-1] == pytest.approx((40, 70))
+
+
+class Click:
+    """What napari says of a click, seen along z in 3D."""
+
+    def __init__(self, position):
+        self.position = position
+        self.view_direction = np.array([1.0, 0, 0]) if len(position) == 3 else None
+
+
+def test_a_place_is_found_along_the_line_of_sight_in_3d(desk, rng):
+    gt = rng.random((12, 48, 48)).astype(np.float32) * 100
+    shown = gt + rng.normal(0, 2, gt.shape).astype(np.float32)
+    shown[3, 20:36, 20:36] += 200
+    axes = {"axis_labels": ("z", "y", "x")}
+    desk.viewer.add_image(shown, name="cnn", **axes)
+    desk.viewer.add_image(gt, name="gt", **axes)
+    desk.validate()
+    widget = desk.inspect()
+    desk.qtbot.waitUntil(lambda: bool(widget.table.entry_model.rowCount()), timeout=20_000)
+    desk.viewer.dims.ndisplay = 3
+    desk.viewer.scene.camera.angles = (0, 0, 90)
+    widget.hunt.pick_at(Click((9.0, 28.0, 28.0)))
+    selected = widget.session.selected
+    assert selected is not None
+    low, high = widget.entries.box[widget.entries.find(selected)][2:4]
+    assert low <= 28 < high

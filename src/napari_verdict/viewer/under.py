@@ -51,28 +51,74 @@ def objects_under(
     ]
 
 
-def place_under(entries: Any, pixel: Any, axes: str, frame: tuple[int, ...]) -> int:
-    """Return the first row whose box holds a pixel; -1 where none does.
+def entry_under(
+    viewer: Any, result: Any, reference: Any, entries: Any, world: Any, direction: Any = None
+) -> int:
+    """Return which place or point of a list lies at a position; in 3D along the line of sight.
 
     Parameters
     ----------
+    viewer, result, reference
+        As in `objects_under`.
     entries : Entries
-        Boxes and frames.
-    pixel : sequence of float
-        One coordinate an axis.
-    axes : str
-        One letter an axis of `pixel`.
-    frame : tuple of int
-        As in `EntryKey`.
+        Places have boxes, and the first one that is met counts; of points the nearest does, if it
+        is within the radius of the match.
+    world, direction
+        As in `keys_under`.
+
+    Returns
+    -------
+    int
+        Its row; -1 where there is none.
     """
-    inside = (entries.frame == np.array(frame, np.intp)).all(axis=1)
-    for position, axis in zip(pixel, axes, strict=True):
-        if axis in "zyx":
-            k = "zyx".index(axis)
-            inside &= entries.box[:, 2 * k] - 0.5 <= position
-            inside &= position <= entries.box[:, 2 * k + 1] - 0.5
-    rows = np.flatnonzero(inside)
-    return int(rows[0]) if len(rows) else -1
+    comparison = result.comparison
+    axes = comparison.ground_truth.axes
+    start: Any = None
+    if len(viewer.dims.displayed) == 2:
+        if (found := compared_pixel(viewer, result, reference, world)) is not None:
+            start = end = found[0]
+    else:
+        start, end = _sight(viewer, reference, world, direction)
+        if start is not None and len(axes) == reference.ndim:
+            crop = frame_and_crop(result, reference)[1]
+            start, end = np.asarray(start) - crop, np.asarray(end) - crop
+    if start is None or len(axes) != reference.ndim:
+        return -1
+    frame = [round(float(p)) for a, p in zip(axes, start, strict=True) if a in "tc"]
+    here = (entries.frame == np.array(frame, np.intp)).all(axis=1)
+    at = {a: (float(p), float(q)) for a, p, q in zip(axes, start, end, strict=True)}
+    ends = np.array([at.get(a, (0.0, 0.0)) for a in "zyx"])
+    if comparison.task == "detections":
+        spacing = np.array(comparison.ground_truth.spacing)
+        first, last = ends.T * spacing
+        apart = _distances(entries.centroid * spacing, first, last)
+        rank = np.where(here & (apart <= comparison.settings.radius), apart, np.inf)
+    else:
+        rank = np.where(here, _reached(entries.box, ends), np.inf)
+    row = int(rank.argmin()) if len(rank) else 0  # of several the one that is listed first
+    return row if len(rank) and np.isfinite(rank[row]) else -1
+
+
+def _reached(box: Any, ends: Any) -> Any:
+    """Return after which share of a line from end to end each box is met; inf where it is not."""
+    near, far = np.zeros(len(box)), np.ones(len(box))
+    for k, (start, end) in enumerate(ends):
+        low, high = box[:, 2 * k] - 0.5, box[:, 2 * k + 1] - 0.5
+        if abs(end - start) < 1e-9:
+            far[(start < low) | (start > high)] = -1
+            continue
+        first, second = (low - start) / (end - start), (high - start) / (end - start)
+        near = np.maximum(near, np.minimum(first, second))
+        far = np.minimum(far, np.maximum(first, second))
+    return np.where(near <= far, near, np.inf)
+
+
+def _distances(points: Any, start: Any, end: Any) -> Any:
+    """Return how far points are from a line from end to end."""
+    along = end - start
+    length = float(along @ along)
+    share = np.clip((points - start) @ along / length, 0, 1) if length else np.zeros(len(points))
+    return np.linalg.norm(points - start - share[:, np.newaxis] * along, axis=1)
 
 
 def compared_pixel(

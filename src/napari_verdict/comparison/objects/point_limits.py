@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_verdict.comparison.geometry import unit_factor
 from napari_verdict.comparison.regions import OnGrid, Region
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES, Source
 
@@ -39,6 +40,7 @@ def sides_of(truth: Input, candidate: Input) -> Sides:
         column = pred[:, mine]
         if axis in SPATIAL_AXES:
             physical = column * candidate.scale[mine] + candidate.translate[mine]
+            physical *= unit_factor(candidate.units[mine], truth.units[k]) or 1.0
             column = (physical - truth.translate[k]) / truth.scale[k]
         columns.append(column)
     return Sides(gt, np.column_stack(columns))

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.geometry import unit_factor
 from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
 from napari_verdict.comparison.objects.point_limits import (
     IGNORED,
@@ -82,7 +83,7 @@ def run_points(
     ignored: dict[str, Pair] = {}
     rows: list[Score] = []
     for name, candidate in comparison.candidates.items():
-        gt_at, pred_at = _positions(truth, truth.axes), _positions(candidate, truth.axes)
+        gt_at, pred_at = _positions(truth, truth), _positions(candidate, truth)
         gt_rows, pred_rows = _by_frame(truth, frame_axes), _by_frame(candidate, frame_axes)
         frames = sorted(gt_rows.keys() | pred_rows.keys())
         found: dict[Frame, PointMatching] = {}
@@ -151,13 +152,17 @@ def _coordinates(points: Input) -> NDArray[np.float64]:
     return np.asarray(points.data, dtype=np.float64).reshape(-1, len(points.axes))
 
 
-def _positions(points: Input, axes: str) -> NDArray[np.float64]:
-    """Return physical positions along the spatial axes, in the order of `axes`."""
-    columns = [points.axes.index(a) for a in axes if a in SPATIAL_AXES]
+def _positions(points: Input, truth: Input) -> NDArray[np.float64]:
+    """Return physical positions along the spatial axes of the ground truth, in its units."""
+    columns = [points.axes.index(a) for a in truth.axes if a in SPATIAL_AXES]
+    units = [u for a, u in zip(truth.axes, truth.units, strict=True) if a in SPATIAL_AXES]
     physical: NDArray[np.float64] = _coordinates(points) * np.array(points.scale) + np.array(
         points.translate
     )
-    return physical[:, columns]
+    factors = [
+        unit_factor(points.units[k], unit) or 1.0 for k, unit in zip(columns, units, strict=True)
+    ]
+    return physical[:, columns] * factors
 
 
 def _frame_numbers(points: Input, frame_axes: str) -> NDArray[np.int64]:
@@ -230,10 +235,11 @@ class DetectionResult(Result):
 
     @property
     def objects(self) -> pd.DataFrame:
-        """One row a point: `OBJECT_COLUMNS`, ``distance`` and ``centroid_*`` in pixels.
+        """One row a point: `OBJECT_COLUMNS`, ``distance`` and ``centroid_*``.
 
-        ``id`` and ``partner`` are rows of the inputs; ``distance`` is to the partner, NaN
-        without one; ``iou`` (NaN) and ``size`` (NA) do not apply.
+        The latter are in pixels of the ground truth, those of predictions too. ``id`` and
+        ``partner`` are rows of the inputs; ``distance`` is to the partner, NaN without one;
+        ``iou`` (NaN) and ``size`` (NA) do not apply.
         """
         return self._objects
 
@@ -244,10 +250,10 @@ class DetectionResult(Result):
         truth = self.comparison.ground_truth
         tables = []
         for name, m in self.matchings.items():
-            candidate = self.comparison.candidates[name]
-            sides: list[tuple[Role, Input, Any, Any]] = [
-                ("ground truth", truth, m.gt, m.pred),
-                ("prediction", candidate, m.pred, m.gt),
+            at = sides_of(truth, self.comparison.candidates[name])
+            sides: list[tuple[Role, Any, Any, Any]] = [
+                ("ground truth", at.gt, m.gt, m.pred),
+                ("prediction", at.pred, m.pred, m.gt),
             ]
             for (role, points, mine, theirs), ignored in zip(
                 sides, self.ignored[name], strict=True
@@ -261,16 +267,15 @@ class DetectionResult(Result):
 def _table(
     candidate: str,
     role: Role,
-    points: Input,
+    coordinates: NDArray[np.float64],
     axes: str,
     matched: NDArray[np.intp],
     partners: NDArray[np.intp],
     distances: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Tabulate the points of one side, in the order of the input."""
+    """Tabulate the points of one side, (n, len(axes)) in pixels, in the order of the input."""
     import pandas as pd
 
-    coordinates = _coordinates(points)
     n = len(coordinates)
     partner = pd.array(np.zeros(n, np.int64), dtype="Int64")
     partner[:] = pd.NA
@@ -279,7 +284,8 @@ def _table(
     distance[matched] = distances
     outcome = np.where(np.isnan(distance), UNMATCHED[role], "matched")
     frame_axes = [a for a in axes if a in FRAME_AXES]
-    frames = _frame_numbers(points, "".join(frame_axes)).tolist()
+    numbers = np.rint(coordinates[:, [axes.index(a) for a in frame_axes]])
+    frames = numbers.astype(np.int64).tolist()
     table: dict[str, Any] = {
         "candidate": candidate,
         "role": role,
@@ -294,5 +300,5 @@ def _table(
     }
     for a in SPATIAL_AXES:
         if a in axes:
-            table[f"centroid_{a}"] = coordinates[:, points.axes.index(a)]
+            table[f"centroid_{a}"] = coordinates[:, axes.index(a)]
     return pd.DataFrame(table)

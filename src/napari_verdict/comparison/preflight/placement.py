@@ -49,8 +49,8 @@ def _scale(comparison: Comparison, name: str) -> Finding:
     use = Remedy(d.GROUND_TRUTH_GEOMETRY, f"Use {pixel_size(truth)}")
     if comparison.task is Task.DETECTIONS:
         text = (
-            f"{start} Coordinates are read in pixels of the ground truth, so distances mean "
-            "little if they really differ. Convert the points, or use the ground truth's size."
+            f"{start} Points are matched where they lie physically, which is right if both are "
+            "right. If one is only missing, use the ground truth's; the points can be converted."
         )
         convert = (Remedy(d.CONVERT_COORDINATES, "Convert the points"),)
         return Finding(
@@ -79,8 +79,8 @@ def _position(comparison: Comparison, name: str, offsets: dict[str, float]) -> F
     use = Remedy(d.GROUND_TRUTH_GEOMETRY, "Compare pixel by pixel")
     if comparison.task is Task.DETECTIONS:
         text = (
-            f"{start} Coordinates are compared as they are, without this. Convert the points to "
-            "the ground truth's pixels, or go on if the position is wrong."
+            f"{start} Points are matched where they lie physically, which is right if both "
+            "positions are. If one is wrong, compare pixel by pixel; the points can be converted."
         )
         remedies = (Remedy(d.CONVERT_COORDINATES, "Convert the points"), use)
         return Finding("translate-mismatch", Severity.WARNING, text, name, remedies)
