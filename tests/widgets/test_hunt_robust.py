@@ -288,3 +288,62 @@ def test_a_place_is_found_along_the_line_of_sight_in_3d(desk, rng):
     assert selected is not None
     low, high = widget.entries.box[widget.entries.find(selected)][2:4]
     assert low <= 28 < high
+
+
+# ---- the state before
+
+
+def whole_state(viewer):
+    """All of the viewer that flip, panels and a jump may touch, but what outlines the entry."""
+    layers = [x for x in viewer.layers if not x.name.startswith("looking")]
+    selection, dims, grid = viewer.layers.selection, viewer.dims, viewer.canvas.grid
+    camera = viewer.scene.camera
+    return {
+        "order": [x.name for x in layers],
+        "shown": [(x.visible, x.opacity, x.name_overlay.visible, x.mode) for x in layers],
+        "selected": sorted(x.name for x in selection),
+        "active": selection.active and selection.active.name,
+        "dims": (dims.point, dims.order, dims.ndisplay, tuple(dims.range)),
+        "grid": (grid.enabled, grid.stride, grid.shape, grid.spacing),
+        "background": viewer.canvas.background_color_override,
+        "camera": (camera.center, camera.zoom, camera.angles, camera.perspective),
+    }
+
+
+@pytest.fixture(params=[2, 3])
+def volume(request, desk):
+    """A stack of objects with a scale, seen from somewhere in 2D or 3D."""
+    gt = np.zeros((6, 60, 60), np.uint16)
+    gt[1:4, 5:20, 5:20], gt[2:5, 30:50, 30:50] = 1, 2
+    pred = np.where(gt == 2, 2, 0).astype(np.uint16)
+    pred[0:2, 50:58, 2:10] = 7
+    how = {"axis_labels": ("z", "y", "x"), "scale": (2, 1, 1), "units": ("um",) * 3}
+    desk.viewer.add_image((gt > 0).astype(np.float32), name="raw", **how)
+    desk.viewer.add_labels(pred, name="unet", **how)
+    desk.viewer.add_labels(gt, name="gt", **how)
+    desk.validate()
+    widget = desk.inspect()
+    viewer = desk.viewer
+    viewer.dims.ndisplay = request.param
+    viewer.dims.set_point(0, 6.0)
+    viewer.scene.camera.zoom, viewer.scene.camera.center = 3.3, (5, 22, 31)
+    viewer.scene.camera.angles = (10, 20, 30) if request.param == 3 else (0, 0, 90)
+    viewer.canvas.grid.stride, viewer.canvas.grid.shape = -1, (2, 5)
+    return widget
+
+
+@pytest.mark.parametrize("selected", [("gt",), ("gt", "raw"), ()])
+def test_flip_panels_and_jump_bring_back_all_there_was(desk, volume, selected):
+    viewer, layers = desk.viewer, desk.viewer.layers
+    layers.selection = {layers[name] for name in selected}
+    before = whole_state(viewer)
+    for keys in ("NNU", "WW", "WNUW"):
+        for key in keys:
+            desk.qtbot.keyClick(volume, key)
+            desk.qtbot.wait(20)
+        assert whole_state(viewer) == before, keys
+    for key in "HGJ":
+        desk.qtbot.keyPress(volume, key)
+        assert whole_state(viewer) != before
+        desk.qtbot.keyRelease(volume, key)
+        assert whole_state(viewer) == before, key
