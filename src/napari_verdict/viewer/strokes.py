@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_verdict.annotation.edits import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,8 +46,8 @@ class Strokes:
     """Compares a layer with a shadow of it, where something may have been painted.
 
     napari tells of strokes, but of undo and redo only that something is drawn anew; a shadow
-    tells what changed either way. Only the region that is watched, and places where strokes went
-    beyond it, are compared, so a look takes milliseconds on any volume.
+    tells what changed either way. Only the regions that are watched, and those that were painted
+    in before, are compared, so a look takes milliseconds on any volume.
 
     Parameters
     ----------
@@ -65,15 +65,18 @@ class Strokes:
         self.layer = layer
         self._shadow = np.array(layer.data) if shadow is None else shadow
         self._watched: list[Region] = []
-        self._beyond: list[Region] = []
+        #: Where napari may undo something: a region that was watched then, or where a stroke lay.
+        self._painted: list[Region] = []
         self._all = self._stroke = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_drawn)
         layer.events.labels_update.connect(self._on_update)
         layer.events.data.connect(self._on_data)
+        for item in _steps_of(layer):
+            self._remember(item)
 
     def watch(self, regions: Iterable[Region]) -> None:
-        """Compare these regions at every look; what was painted beyond them stays compared."""
+        """Compare these regions at every look; others that were painted in stay compared."""
         self._watched = list(regions)
 
     def suspect_all(self) -> None:
@@ -100,7 +103,7 @@ class Strokes:
                 f"“{self.layer.name}” was given other data, which are no labels of this image."
             )
         whole: list[Region] = [(slice(None),) * data.ndim]
-        regions = whole if self._all else [*self._watched, *self._beyond]
+        regions = whole if self._all else self._compared
         undone = not self._stroke
         found = [self._differing(data, region) for region in regions]
         parts = [f for f in found if len(f)]
@@ -131,13 +134,22 @@ class Strokes:
         shifted = tuple(i + start for i, start in zip(at, starts, strict=True))
         return np.ravel_multi_index(shifted, data.shape).astype(np.int64)
 
-    def _on_paint(self, event: Any) -> None:
-        for atom in event.value:
+    @property
+    def _compared(self) -> list[Region]:
+        return [w for w in self._watched if w not in self._painted] + self._painted
+
+    def _remember(self, item: Iterable[Any]) -> None:
+        """Keep where a step of napari's history painted."""
+        for atom in item:
             region = _region_of(atom, self._shadow.ndim)
             if region is None:
                 self._all = True
-            elif not any(_within(region, w) for w in (*self._watched, *self._beyond)):
-                self._beyond = _joined(self._beyond, region)
+            elif not any(_within(region, p) for p in self._painted):
+                home = next((w for w in self._watched if _within(region, w)), region)
+                self._painted = _joined(self._painted, home)
+
+    def _on_paint(self, event: Any) -> None:
+        self._remember(event.value)
         self._stroke = True
         self.stirred.emit(False)
 
@@ -157,6 +169,12 @@ def apply(layer: Any, change: Change) -> None:
     """Write an edit to a Labels layer as one step of napari's own undo."""
     if len(change):
         layer.data_setitem(change.indices(layer.data.shape), change.values)
+
+
+def _steps_of(layer: Any) -> Iterator[Any]:
+    """Yield what was painted before and may be undone or done again; napari tells it nowhere."""
+    for name in ("_undo_history", "_redo_history"):
+        yield from getattr(layer, name, ())
 
 
 def _region_of(atom: Any, ndim: int) -> Region | None:

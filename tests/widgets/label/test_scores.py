@@ -7,6 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from labelled import objects
+from napari_verdict.report.resuming import resume
 
 pytestmark = pytest.mark.gui
 
@@ -82,6 +83,30 @@ def test_ambiguous_objects_do_not_count(three):
         lambda: {r.metric: r.value for r in score(three).rows}["n_gt"] == counted - 1,
         "one object fewer",
     )
+
+
+def test_when_the_mask_is_deleted_all_counts_again_now_and_later(three):
+    three.dock.page.tiles.scrollToTop()
+    three.click_cell("Tiles", 0, 0)
+
+    def counted():
+        return {r.metric: r.value for r in score(three).rows}["n_gt"]
+
+    everything = counted()
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(lambda: counted() == everything - 1, "one object fewer")
+    three.window.hide()
+    three.viewer.layers.remove("ignored (ambiguous)")
+    three.window.show()
+    assert "counts again" in three.says()
+    three.wait(lambda: counted() == everything, "all objects")
+    folder = three.dock.work.keeper.folder
+    three.wait(lambda: resume(folder).ignore is not None, "the disk")
+    three.wait(lambda: not resume(folder).ignore.any(), "nothing marked on the disk")
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(lambda: counted() == everything - 1, "one object fewer")
 
 
 def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):

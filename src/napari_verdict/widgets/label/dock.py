@@ -292,6 +292,8 @@ class LabelWidget(Dock):
             left = tuple(x for x in bench.predictions if x not in gone)
             self.state.bench = replace(bench, predictions=left)
             self._score()
+        if self.work is not None:
+            self.work.miss_mask()
         self.reset_choices()
 
     def _on_busy(self, busy: bool) -> None:

@@ -61,7 +61,6 @@ class Hands(QObject):
         self.pointer, self.reader = Pointer(viewer, self), Reader(self)
         self.pointer.pointed.connect(self._on_pointed)
         self.reader.failed.connect(self._on_failed)
-        desk.state.events.current.connect(self._on_current)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
         self._refused: Predicted | None = None
 
@@ -130,10 +129,6 @@ class Hands(QObject):
         self.reader.stop()
         self.pointer.stop()
         self._asking, self._places, self._refused = "", [], None
-
-    def _on_current(self, _: int) -> None:
-        self.reader.stop()  # what is read belongs to the tile before
-        self._refused = None
 
     def _on_failed(self, why: str) -> None:
         self._state.message = why

@@ -74,12 +74,10 @@ class Keeper(QObject):
         if self._journal is not None:
             self._journal.record(section, painted.change, step)
 
-    def marked(self, section: str, painted: Painted) -> None:
+    def marked(self, section: str, change: Change) -> None:
         """Keep what was painted on the mask of what nobody can tell."""
         if self._journal is not None:
-            self._journal.record(
-                section, painted.change, self._step(Action.MARK), target="ignore mask"
-            )
+            self._journal.record(section, change, self._step(Action.MARK), target="ignore mask")
 
     def given(self, change: Change) -> None:
         """Keep labels that were there before; their objects are *given*."""
