@@ -162,6 +162,16 @@ def test_snapshots_of_the_mask_mend_the_mask(tmp_path):
     np.testing.assert_array_equal(resume(tmp_path).ignore, desk.ignore)
 
 
+def test_labels_of_a_layer_that_was_converted_to_a_larger_type_come_back(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann", dtype=np.uint8))
+    desk.do(Change(np.array([1]), np.array([255], np.uint8)), Action.PAINT)
+    desk.labels = desk.labels.astype(np.int32)
+    desk.do(Change(np.array([2]), np.array([70_000], np.int32)), Action.PAINT)
+    desk.end()
+    same(resume(tmp_path), desk)
+    assert resume(tmp_path).labels.dtype == np.int32
+
+
 def test_strokes_of_another_image_are_left_out(tmp_path):
     desk = labelled(tmp_path)
     stray = Change(np.array([999_999], np.int64), np.array([1], np.uint16))

@@ -115,6 +115,29 @@ def test_new_data_are_compared_as_a_whole_and_another_shape_is_refused(layer):
         strokes.look()
 
 
+def test_a_layer_that_was_converted_to_a_larger_type_is_told_once(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    layer.data = layer.data.astype(np.int32)
+    assert strokes.look() is None
+    brush(layer, (20, 20), 70_000)
+    assert set(strokes.look().change.values) == {70_000}
+    layer.refresh()
+    assert strokes.look() is None
+
+
+def test_what_was_painted_since_the_copy_is_searched_for(layer):
+    layer.data = np.zeros((5, 60, 60), np.uint16)
+    copy = layer.data.copy()
+    brush(layer, (3, 50, 50), 2)
+    layer.data[4, 1, 1] = 5
+    strokes = Strokes(layer, copy)
+    strokes.watch([(slice(0, 1), *TILE)])
+    strokes.suspect(r for r in strokes.search() if r is not None)
+    assert set(strokes.look().change.values) == {2, 5}
+    assert not [r for r in strokes.search() if r is not None]
+
+
 def test_it_stirs_at_every_stroke_and_after_stop_no_more(layer):
     strokes, told = Strokes(layer), []
     strokes.stirred.connect(told.append)

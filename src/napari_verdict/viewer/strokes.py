@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Region = tuple[slice, ...]
 
 
+#: How many pixels are compared before a worker can be stopped.
+_SLAB = 1 << 22
+
+
 @dataclass(frozen=True, eq=False)
 class Painted:
     """What is not as it was at the last look.
@@ -79,9 +83,28 @@ class Strokes:
         """Compare these regions at every look; others that were painted in stay compared."""
         self._watched = list(regions)
 
-    def suspect_all(self) -> None:
-        """Compare everything at the next look: something may have been painted anywhere."""
-        self._all = self._stroke = True
+    def suspect(self, regions: Iterable[Region] | None = None) -> None:
+        """Compare these regions at the next look too, as if painted in; None compares all."""
+        if regions is None:
+            self._all = True
+        else:
+            for region in regions:
+                self._painted = _joined(self._painted, region)
+        self._stroke = True
+
+    def search(self) -> Iterator[Region | None]:
+        """Look, in a worker, for regions that are not as they were; None says that it goes on.
+
+        What is painted meanwhile is told by napari.
+        """
+        data, shadow = self.layer.data, self._shadow
+        step = max(1, _SLAB * len(shadow) // max(1, shadow.size))
+        for first in range(0, len(shadow), step):
+            found = np.nonzero(data[first : first + step] != shadow[first : first + step])
+            yield None
+            if len(found[0]):
+                low, *rest = (slice(int(i.min()), int(i.max()) + 1) for i in found)
+                yield (slice(first + low.start, first + low.stop), *rest)
 
     def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
@@ -102,6 +125,8 @@ class Strokes:
             raise ValueError(
                 f"“{self.layer.name}” was given other data, which are no labels of this image."
             )
+        if data.dtype != self._shadow.dtype:  # converted, so that there is room for more objects
+            self._shadow = self._shadow.astype(data.dtype)
         whole: list[Region] = [(slice(None),) * data.ndim]
         regions = whole if self._all else self._compared
         undone = not self._stroke

@@ -144,6 +144,33 @@ def test_going_on_at_once_waits_until_all_is_saved(labeller):
     np.testing.assert_array_equal(labeller.truth.data, painted)
 
 
+def test_going_on_waits_for_a_disk_that_is_slow(labeller, monkeypatch):
+    import os
+    import time
+
+    from napari_verdict.report import journal
+
+    class Slow:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def write(self, handle, content):
+            time.sleep(3)
+            return os.write(handle, content)
+
+    labeller.start()
+    labeller.wait(lambda: saved(labeller).startswith("Saved"), "the plan to be saved")
+    monkeypatch.setattr(journal, "os", Slow())
+    labeller.paint(*ROUND, label=1)
+    painted = labeller.truth.data.copy()
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    assert painted.any()
+    np.testing.assert_array_equal(labeller.truth.data, painted)
+
+
 def test_labels_are_exported_with_their_tiles_and_origins(labeller, tmp_path):
     labeller.start()
     labeller.give(objects())

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 
 from labelled import objects
 from napari_verdict.report.resuming import resume
+from napari_verdict.widgets.state import choices_of
 
 pytestmark = pytest.mark.gui
 
@@ -119,9 +120,18 @@ def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
     three.wait(lambda: score(three).rows == before, "the score to come back")
 
 
-def test_another_threshold_scores_anew(three):
-    from napari_verdict.widgets.state import choices_of
+def test_a_prediction_that_is_turned_is_scored_no_more_and_it_is_said(three):
+    three.click("Correcting: predictions are shown")
+    three.viewer.layers["model"].rotate = 30
+    three.viewer.layers["model"].data_setitem(np.nonzero(three.viewer.layers["model"].data), 1)
+    three.wait(lambda: "rotated or sheared" in three.says(), "the sentence")
+    assert not three.state.estimates
+    three.viewer.layers["model"].rotate = 0
+    choices_of(three.viewer).iou_threshold = 0.6
+    three.wait(lambda: three.state.estimates, "the score again")
 
+
+def test_another_threshold_scores_anew(three):
     choices_of(three.viewer).iou_threshold = 0.75
     three.wait(lambda: score(three).first.threshold == 0.75, "the other threshold")
 

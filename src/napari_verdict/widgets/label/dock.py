@@ -171,8 +171,7 @@ class LabelWidget(Dock):
         """Watch, keep and score what is on the desk; `look` at all that was painted since."""
         work = Work(self.desk, self.live, keeper, self, shadow)
         if look:
-            work.watch.strokes.suspect_all()
-            work.watch.look()
+            work.compare_all()
         work.origins.connect(self.page.origins.setText)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
@@ -219,8 +218,15 @@ class LabelWidget(Dock):
 
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
-        if self.state.bench is not None and not self.second.is_on:
-            self.live.start(self.comparison(), self.state.plan, self.state.bench.predictions)
+        bench = self.state.bench
+        if bench is None or self.second.is_on:
+            return
+        try:
+            comparison = self.comparison()
+        except ComparisonError as error:  # a layer was turned since
+            comparison = None
+            self.state.message = " ".join(f.message for f in error.findings)
+        self.live.start(comparison, self.state.plan, bench.predictions)
 
     def comparison(self) -> Comparison | None:
         """Return predictions against the labels on the desk; None where nothing is scored."""

@@ -11,13 +11,16 @@ from qtpy.QtCore import QObject, Signal
 from napari_verdict.annotation.edits import Change, EditError
 from napari_verdict.annotation.objects import free_labels
 from napari_verdict.annotation.origins import Action
+from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.undoing import SharedUndo
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.keeper import section_of
 from napari_verdict.widgets.label.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
+    from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.viewer.strokes import Painted
     from napari_verdict.widgets.label.desk import Desk
     from napari_verdict.widgets.label.keeper import Keeper
@@ -67,11 +70,13 @@ class Work(QObject):
         self.watch.changed.connect(self._on_painted)
         self.watch.lost.connect(self._on_lost)
         self._mask: Watch | None = None
+        self._job = Job(self)
+        self._job.done.connect(self._on_compared)
         self.undoing = SharedUndo()
         self.undoing.add(desk.state.bench.truth)
         self.wake()
         if desk.ambiguous is not None:
-            self._on_mask(desk.ambiguous)
+            self._follow_mask(desk.ambiguous, None)
 
     def wake(self) -> None:
         """Follow what is on the desk."""
@@ -83,6 +88,9 @@ class Work(QObject):
 
     def rest(self) -> None:
         """Take in what was painted last; somebody else is at the desk from now on."""
+        if self._job.is_busy:  # there is no time left for a worker
+            self._job.cancel()
+            self.watch.strokes.suspect()
         for watch in (self.watch, self._mask):
             if watch is not None:
                 watch.look()
@@ -92,6 +100,27 @@ class Work(QObject):
         self._state.events.correcting.disconnect(self.keeper.seen)
         self._desk.masked.disconnect(self._on_mask)
         self.keeper.ticked.disconnect(self._on_tick)
+
+    def compare_all(self) -> None:
+        """Find, in a worker, what was painted between the copy and now."""
+        strokes = self.watch.strokes
+
+        def steps(token: CancelToken) -> Generator[Progress, None, list[Any]]:
+            found = []
+            for region in strokes.search():
+                token.check()
+                yield Progress(0, 1, "comparing labels")
+                found += [] if region is None else [region]
+            return found
+
+        self._job.start(steps, "Comparing labels")
+
+    def _on_compared(self, outcome: Any) -> None:
+        if isinstance(outcome, list):
+            self.watch.strokes.suspect(outcome)
+            self.watch.look()
+        else:
+            self._on_lost(words_of(outcome))
 
     def stop(self) -> None:
         """Listen no more, and save what is waiting; call `rest` before."""
@@ -152,7 +181,8 @@ class Work(QObject):
 
     def _on_painted(self, painted: Any, action: Action) -> None:
         state = self._state
-        source = state.accepted_from if action is Action.ACCEPT else ""
+        accepted = action in (Action.ACCEPT, Action.ACCEPT_PART)
+        source = state.accepted_from if accepted else ""
         self.keeper.painted(section_of(state.current), painted, action, source)
         self._touch(painted)
         window = state.window
@@ -177,8 +207,12 @@ class Work(QObject):
             self._live.touched(frame, box)
 
     def _on_mask(self, mask: Any) -> None:
+        # it is new: of zeros that take no memory before they are written to
+        self._follow_mask(mask, np.zeros(mask.data.shape, mask.data.dtype))
+
+    def _follow_mask(self, mask: Any, shadow: Any) -> None:
         self._leave_mask()
-        self._mask = Watch(mask, self)
+        self._mask = Watch(mask, self, shadow)
         self.undoing.add(mask)
         self._mask.changed.connect(self._on_marked)
         self._mask.lost.connect(self._on_lost)
