@@ -16,7 +16,7 @@ from napari_verdict import ComparisonError
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.objects import accept, delete, mark_ambiguous
 from napari_verdict.annotation.origins import Action, Step
-from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.model import Input, RgbInput
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labelling import begin, belongs, default_folder, found, labellings_of
 from napari_verdict.report.resuming import resume
@@ -207,6 +207,18 @@ def test_reading_can_be_cancelled(tmp_path):
         resume(tmp_path, token)
     with pytest.raises(Cancelled):
         begin(tmp_path / "other", IMAGE, "ann", token=token)
+
+
+def test_rgb_is_told_by_all_of_its_channels_and_labels_have_none(tmp_path):
+    rgb = np.zeros((40, 40, 3), np.uint8)
+    image = RgbInput("rgb", rgb[..., 0], "yx", rgb=rgb)
+    kept = begin(tmp_path, image, "ann")
+    assert kept.labels.shape == (40, 40)
+    assert (kept.record.image.channels, kept.record.image.shape) == (3, (40, 40))
+    assert belongs(kept.record, image)
+    other = rgb.copy()
+    other[3, 3, 2] = 1  # blue alone differs
+    assert not belongs(kept.record, RgbInput("rgb", other[..., 0], "yx", rgb=other))
 
 
 def test_the_folder_is_beside_the_image_and_the_same_each_time(tmp_path):
