@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 LAGS = 5
 #: Side of the window whose mean is taken off before noise is looked at.
 _WINDOW = 15
-#: Side of the blocks that JPEG compresses.
-_JPEG = 8
-#: Relative standard error up to which steps at borders of blocks are compared with others.
-_SURE = 0.03
 #: A spectrum that falls below this share of white noise cannot be made white again.
 _LEAST_POWER = 0.05
 #: Second differences of white noise against themselves, at lags of -2 to 2 px.
@@ -46,9 +42,6 @@ class Background:
     pairs : int
         Pairs of pixels the lags of 1 px rest on: the standard error is about 1/√pairs. 0 where
         the correlation is unknown.
-    blockiness : float
-        Mean step between neighbours at borders of blocks of 8 over that within them: 1 unless
-        the image was compressed in blocks. NaN where steps are too few to tell within 0.03.
     """
 
     n: int
@@ -56,7 +49,6 @@ class Background:
     level: float
     correlation: NDArray[np.float64]
     pairs: int
-    blockiness: float
 
     @property
     def nearest(self) -> tuple[float, float]:
@@ -164,7 +156,7 @@ def background_noise(
     n = int(np.count_nonzero(flat))
     none = np.full((LAGS + 1, 2 * LAGS + 1), np.nan)
     if n < LEAST_IN_BIN:
-        return Background(n, float("nan"), float("nan"), none, 0, float("nan"))
+        return Background(n, float("nan"), float("nan"), none, 0)
     pixels = np.where(flat, raw, 0).astype(np.float64)
     weight = uniform_filter(flat.astype(np.float64), _WINDOW, mode="constant")
     around = uniform_filter(pixels, _WINDOW, mode="constant") / np.maximum(weight, 1e-9)
@@ -174,11 +166,11 @@ def background_noise(
     variance = float((noise**2).sum() / n / lost)
     level = float(pixels.sum() / n)
     if variance <= 1e-12 * level**2:  # without noise, what is left is rounding
-        return Background(n, variance, level, none, 0, float("nan"))
+        return Background(n, variance, level, none, 0)
     if unit is not None:
         noise = np.where(flat, noise / np.where(flat, unit, 1), 0.0)
     correlation, pairs = _correlation(noise, flat)
-    return Background(n, variance, level, correlation, pairs, _blockiness(noise, flat))
+    return Background(n, variance, level, correlation, pairs)
 
 
 def _correlation(
@@ -198,26 +190,6 @@ def _products(image: NDArray[np.float64], shape: list[int]) -> NDArray[np.float6
     every = fft.irfft2(power, shape)
     lags: NDArray[np.float64] = np.roll(every, LAGS, axis=1)[: LAGS + 1, : 2 * LAGS + 1]
     return lags
-
-
-def _blockiness(noise: NDArray[np.float64], flat: NDArray[np.bool_]) -> float:
-    sums, squares, counts = np.zeros((3, 2))
-    for n, f in ((noise, flat), (noise.T, flat.T)):
-        both = f[1:] & f[:-1]
-        steps = np.where(both, np.abs(n[1:] - n[:-1]), 0)
-        border = np.arange(1, len(n)) % _JPEG == 0
-        for k, rows in enumerate((~border, border)):
-            sums[k] += steps[rows].sum()
-            squares[k] += np.square(steps[rows]).sum()
-            counts[k] += both[rows].sum()
-    if (counts < LEAST_IN_BIN).any() or (sums == 0).any():
-        return float("nan")
-    within, across = means = sums / counts
-    errors = np.maximum(squares / counts - means**2, 0) / counts / means**2
-    # a few steps among pixels that are all alike say nothing of blocks
-    if math.sqrt(errors.sum()) > _SURE:
-        return float("nan")
-    return float(across / within)
 
 
 def whitening(background: Background) -> NDArray[np.float64] | None:

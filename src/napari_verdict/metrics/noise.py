@@ -124,6 +124,10 @@ class NoiseCurve:
     variance: NDArray[np.float64]
     n: NDArray[np.int64]
 
+    def times(self, factor: float) -> NoiseCurve:
+        """Return the curve of so many times the variance."""
+        return replace(self, variance=factor * self.variance)
+
     def fit(self, source: str, *, circular: bool = False) -> NoiseModel:
         """Fit a line by weighted least squares; the darkest bins give the floor.
 

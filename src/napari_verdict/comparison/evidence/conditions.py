@@ -111,8 +111,9 @@ def conditions_of(
     _stop_at(found)
     noise = standard.noise
     z = standard.residual(raw, expected, sample.ignored)
-    if standard.kernel is None:  # else some of the detail is gone
-        found += check_noise(detail, noise, z, expected)
+    # where neighbours share noise some of the detail is gone
+    whole = detail if standard.kernel is None else detail.times(1 / background.detail)
+    found += check_noise(whole, noise, z, expected)
     settings = inquiry.evidence
     alarms = false_alarms(expected, noise, settings.scales, np.isfinite(z))
     low, high = alarms.thresholds(math.prod(inquiry.ground_truth.shape), settings.alarms)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.findings import Finding, Severity
+from napari_verdict.metrics.compression import block_rounding
 from napari_verdict.metrics.correlation import background_noise, stripes, whitening
 from napari_verdict.metrics.noise import LEAST_IN_BIN
 
@@ -27,12 +28,23 @@ CORRELATED = 0.05
 WHITE = 0.02
 #: Lines that vary so many times more than independent pixels would are striped.
 STRIPED = 3.0
-#: Steps across blocks of 8 px against those within, from which an image was compressed.
-BLOCKY = 1.15
+#: Coefficients of blocks of 8 px that keep so much to steps are those of JPEG.
+COMPRESSED = 0.2
 #: The finest detail of raw may differ from the noise model by this factor.
 AGREES = 1.4
 #: Parts of the curve that are held against the model, by brightness.
 _PARTS = ("dim", "of middle brightness", "bright")
+
+
+def check_compressed(plane: NDArray[Any]) -> Iterator[Finding]:
+    """Find raw that was compressed, by a plane of it from its first pixel on."""
+    if block_rounding(plane) > COMPRESSED:
+        text = (
+            "Raw was compressed as JPEG: in blocks of 8 px its frequencies come in steps, which "
+            "changes noise block by block. What is left of it cannot be a witness. Use the image "
+            "as the camera gave it."
+        )
+        yield Finding("compressed", Severity.ERROR, text)
 
 
 def independent(
@@ -106,13 +118,6 @@ def _without_neighbours(
     background: Background,
 ) -> tuple[NDArray[np.float64] | None, list[Finding]]:
     """Find noise that neighbouring pixels share, and a filter that makes it independent."""
-    if background.blockiness > BLOCKY:
-        text = (
-            "Raw jumps at every eighth pixel: it was compressed as JPEG, which changes noise "
-            "block by block. What is left of it cannot be a witness. Use the image as the camera "
-            "gave it."
-        )
-        return None, [Finding("compressed", Severity.ERROR, text)]
     error = 1 / math.sqrt(max(background.pairs, 1))
     if background.pairs and abs(background.largest) <= max(CORRELATED, 5 * error):
         return None, []
