@@ -55,8 +55,9 @@ def test_the_dock_offers_to_ask_raw_and_says_what_that_is_not(shown):
     assert dock.results.isVisible()
     assert dock.results.notes.statement.text().startswith("Evidence, not validation")
     verdict = dock.results.verdict.text()
-    assert "inventive" in verdict
-    assert "without photons" in verdict
+    assert verdict.startswith("<b>Raw does not support ")
+    assert "that inventive shows" in verdict
+    assert "hold H to see raw there" in verdict
     assert "circular" in dock.results.notes.noise.text()
     assert "Take every field twice" in dock.results.notes.captures.text()
 
@@ -129,11 +130,31 @@ def test_where_predictions_disagree_is_a_list_of_its_own(shown):
     inspect.places.rank_by("disputes")
     entries = inspect.entries
     assert len(entries) == 2
-    assert {entries.kinds[k] for k in entries.kind} == {"raw supports another"}
+    assert {entries.kinds[k] for k in entries.kind} == {"raw supports careful"}
     session_of(shown.viewer).candidate = "careful"
     entries = inspect.entries
     assert {entries.kinds[k] for k in entries.kind} == {"raw supports it"}
     assert inspect.table.entry_model.rowCount() == 2
+
+
+def test_places_and_disputes_are_judged_apart_and_saved_together(shown, tmp_path):
+    import pandas as pd
+
+    shown.validate()
+    inspect = shown.inspect()
+    inspect.table.choose(0)
+    shown.qtbot.keyClick(inspect, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
+    inspect.places.rank_by("disputes")
+    inspect.table.choose(0)
+    # the first place is judged, the first dispute is not yet
+    assert not any(button.isChecked() for button in inspect.judge.bar.buttons.values())
+    shown.qtbot.keyClick(inspect, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    with shown.qtbot.waitSignal(shown.dock.job.done, timeout=120_000):
+        shown.dock.save(tmp_path)
+    assert pd.read_csv(tmp_path / "objects.csv")["judgement"].tolist()[0] == "real error"
+    said = pd.read_csv(tmp_path / "judgements.csv").set_index("role")["judgement"]
+    assert said.to_dict() == {"place": "real error", "dispute": "fine"}
+    assert set(pd.read_csv(tmp_path / "disputes.csv")["supports"]) == {"careful"}
 
 
 def test_a_count_lists_what_it_counts(shown):

@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
 
-from napari_verdict.comparison.entries import ROLES, Filter
+from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.judgements import Judgement, Judgements
 from napari_verdict.viewer.kinds import style_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROLE = Qt.ItemDataRole
 KIND, OBJECT, VALUE, SIZE, WHERE, PARTNER, JUDGED = range(7)
 _NAMES = ("kind", "object", "", "size", "where", "partner", "said")
-_SHORT_ROLE = ("GT", "pred", "place")
+_SHORT_ROLE = ("GT", "pred", "place", "dispute")
 _MEANING = {
     KIND: "What became of it",
     OBJECT: "Whose object, and its id: GT is the ground truth, pred the prediction",
@@ -290,4 +290,4 @@ def _sort_columns(entries: Entries, column: int, codes: NDArray[np.uint8]) -> li
     if column == SIZE:
         return [entries.size]
     frames = [entries.frame[:, k] for k in range(entries.frame.shape[1])]
-    return [*frames, *(entries.centroid[:, k] for k in range(len(ROLES)))]
+    return [*frames, *(entries.centroid[:, k] for k in range(3))]

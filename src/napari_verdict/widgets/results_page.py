@@ -21,7 +21,7 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.result_layers import has_map, names_for
 from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
-from napari_verdict.widgets.evidence_notes import EvidenceNotes
+from napari_verdict.widgets.evidence_notes import EvidenceNotes, look_by_keys
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
@@ -106,9 +106,9 @@ class ResultsPage(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.which, self.stale, self.refresh, self.notes.statement):
+        for widget in (self.which, self.stale, self.refresh, self.verdict):
             layout.addWidget(widget)
-        for widget in (self.verdict, self.region, self.table, self.threshold):
+        for widget in (self.notes.statement, self.region, self.table, self.threshold):
             layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.errors)
@@ -204,7 +204,8 @@ class ResultsPage(QWidget):
         if result.comparison.task is Task.EVIDENCE:
             from napari_verdict.comparison.evidence.glance import at_a_glance
 
-            parts = at_a_glance(result, self._presenter.candidate)
+            candidate = self._presenter.candidate
+            parts = at_a_glance(result, candidate, look_by_keys(candidate))
         else:
             from napari_verdict.comparison.verdict.sentence import verdict_parts
 
@@ -217,7 +218,10 @@ class ResultsPage(QWidget):
                 target = escape("\n".join(link), quote=True)
                 safe = f'<a href="{target}" style="color:{colour}">{safe}</a>'
             words.append(safe)
-        self.verdict.setText("".join(words))
+        first, *rest = "".join(words).split("<br>")
+        if rest:  # what is claimed, before what follows from it
+            first = f"<b>{first}</b>"
+        self.verdict.setText("<br>".join([first, *rest]))
 
     def _on_theme(self, event: Any = None) -> None:
         if self._presenter.result is not None:
@@ -229,6 +233,8 @@ class ResultsPage(QWidget):
         task = self._presenter.result.comparison.task
         if task is Task.DETECTIONS:
             name = "detections"
+        elif task is Task.EVIDENCE and name in COUNTS:
+            name = "evidence"
         elif task is Task.INSTANCES:
             name = _OVERLAY_OF.get(name, name)
         elif task.is_labels:

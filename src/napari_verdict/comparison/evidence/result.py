@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_verdict.comparison.evidence.disputes import Dispute, dispute_entries
+from napari_verdict.comparison.evidence.disputes import Dispute, dispute_entries, dispute_table
 from napari_verdict.comparison.evidence.places import Place, entries_from
 from napari_verdict.comparison.result import Result
 
@@ -65,6 +65,11 @@ class EvidenceResult(Result):
         """List where predictions disagree, as seen from one of them."""
         frames = len(self.comparison.ground_truth.source.frame_axes)
         return dispute_entries(candidate, self.disputes, frames)
+
+    @property
+    def dispute_table(self) -> pd.DataFrame:
+        """One row a disputed place: whom raw supports, who differ, by how much, frame and box."""
+        return dispute_table(self.disputes, self.comparison.ground_truth.source.frame_axes)
 
     @property
     def objects(self) -> pd.DataFrame:
