@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
 
 from dim import blob, capture, grey, scene
 from napari_verdict.comparison.model import Task
@@ -15,6 +16,7 @@ from napari_verdict.viewer.result_layers import find
 from napari_verdict.widgets.session import session_of
 
 pytestmark = pytest.mark.gui
+TIP = Qt.ItemDataRole.ToolTipRole
 MADE_UP, ERASED = (60, 70), (100, 25)
 
 
@@ -50,6 +52,9 @@ def test_the_dock_offers_to_ask_raw_and_says_what_that_is_not(shown):
     assert dock.validate.text() == "Check against raw"
     assert "no ground truth" in dock.panel.task.currentText()
     assert dock.inspection.isVisible()
+    labels = [x.text() for x in dock.inspection.findChildren(QLabel) if x.isVisible()]
+    assert any(text.startswith("Take every field twice") for text in labels)
+    assert any(text.startswith("Check against raw tells where") for text in labels)
     result = shown.validate()
     assert result.comparison.task is Task.EVIDENCE
     assert dock.results.isVisible()
@@ -124,6 +129,30 @@ def test_places_are_listed_flown_to_flipped_and_judged(shown):
     assert list(session_of(viewer).judgements.marks.values()) == [mark]
 
 
+def test_raw_is_seen_while_the_key_is_held_before_the_list_is_opened(shown):
+    shown.validate()
+    before = [x.visible for x in shown.viewer.layers]
+    shown.qtbot.keyPress(shown.dock, Qt.Key.Key_H)
+    assert [x.name for x in shown.viewer.layers if x.visible] == ["raw"]
+    shown.qtbot.keyRelease(shown.dock, Qt.Key.Key_H)
+    assert [x.visible for x in shown.viewer.layers] == before
+    shown.viewer.layers.remove("raw")
+    shown.qtbot.keyPress(shown.dock, Qt.Key.Key_H)
+    assert any(x.visible for x in shown.viewer.layers)
+
+
+def test_an_entry_says_what_it_means_and_the_keys_to_look_at_it_with(shown):
+    shown.validate()
+    inspect = shown.inspect()
+    inspect.table.choose(0)
+    assert "Hold H for raw, J for the prediction, G for the residual." in inspect.here.text()
+    kind = inspect.entries.kinds[inspect.entries.kind[inspect.table.entry_model.row_of(0)]]
+    says = {"shown without photons": "no photons", "photons not shown": "does not show"}
+    assert says[kind] in inspect.here.text()
+    header = inspect.table.entry_model.headerData(2, Qt.Orientation.Horizontal, TIP)
+    assert "below 0 it is shown and raw has no photons" in header
+
+
 def test_where_predictions_disagree_is_a_list_of_its_own(shown):
     shown.validate()
     inspect = shown.inspect()
@@ -135,6 +164,12 @@ def test_where_predictions_disagree_is_a_list_of_its_own(shown):
     entries = inspect.entries
     assert {entries.kinds[k] for k in entries.kind} == {"raw supports it"}
     assert inspect.table.entry_model.rowCount() == 2
+    session_of(shown.viewer).candidate = "inventive"
+    inspect.table.choose(0)
+    assert "raw is with the one that is named" in inspect.here.text()
+    # the status bar names it too, where the mouse is over the place
+    shown.viewer.cursor.position = MADE_UP
+    assert "raw supports careful: dispute" in shown.viewer.status
 
 
 def test_places_and_disputes_are_judged_apart_and_saved_together(shown, tmp_path):

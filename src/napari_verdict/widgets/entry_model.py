@@ -31,6 +31,15 @@ _MEANING = {
     JUDGED: "What you said it is: E real error, GT ground truth wrong, ? ambiguous, ok fine; "
     "✎ has a note",
 }
+#: What the value of an entry is, by its name.
+_VALUES = {
+    "IoU": "With the partner; without one the best with any",
+    "distance": "To the partner",
+    "evidence": "Difference in standard deviations of the noise: below 0 it is shown and raw has "
+    "no photons, above 0 raw has photons and it is not shown",
+    "dispute": "How far the two that differ most are apart, in standard deviations of what raw "
+    "could tell",
+}
 
 
 class EntryModel(QAbstractTableModel):
@@ -182,9 +191,7 @@ class EntryModel(QAbstractTableModel):
             return _NAMES[section] or value
         if role == _ROLE.ToolTipRole:
             if section == VALUE:
-                meaning = "With the partner; without one the best with any" if value == "IoU" else (
-                    "What the entries are ranked by" if value != "distance" else
-                    "To the partner")  # fmt: skip
+                meaning = _VALUES.get(value, "What the entries are ranked by")
             else:
                 meaning = _MEANING[section]
             return f"{meaning}. Click to sort; Reset puts the worst first again."

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.model import Task
+from napari_verdict.viewer.kinds import style_of
 from napari_verdict.widgets.keys import KEYS
 
 if TYPE_CHECKING:
@@ -95,6 +96,16 @@ def look_by_keys(candidate: str) -> tuple[Part, ...]:
         ("Inspect errors", ("evidence", candidate)),
         (f" and hold {KEYS['hold raw']} to see raw there.", None),
     )
+
+
+def how_to_look(entries: Any, row: int) -> str:
+    """Return what an entry without ground truth means, and the keys to look at it with."""
+    if entries is None or entries.value_name not in ("evidence", "dispute"):
+        return ""
+    meaning = style_of(entries.kinds[entries.kind[row]]).meaning
+    raw, prediction, left = (KEYS[f"hold {n}"] for n in ("raw", "prediction", "ground truth"))
+    keys = f"Hold {raw} for raw, {prediction} for the prediction, {left} for the residual."
+    return f"\n{meaning} {keys}"
 
 
 def _number(value: float) -> str:

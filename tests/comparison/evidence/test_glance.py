@@ -75,6 +75,6 @@ def test_noise_is_said_with_its_source_and_expected_false_alarms(rng, truth):
 
 def test_who_plans_an_experiment_is_told_what_one_more_image_buys(rng, truth):
     raw = capture(rng, truth)
-    assert "second noisy image" in capture_words(ask(raw, grey(truth)))
+    assert "Take every field twice" in capture_words(ask(raw, grey(truth)))
     with_one = ask(raw, grey(truth), captures=[capture(rng, truth)])
     assert "from 1 further capture." in capture_words(with_one)

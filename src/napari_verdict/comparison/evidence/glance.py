@@ -16,6 +16,7 @@ from napari_verdict.comparison.evidence.judging import (
     traits_in,
 )
 from napari_verdict.comparison.evidence.rows import nearest
+from napari_verdict.comparison.restoration.inspection import TAKE_EVERY_FIELD_TWICE
 from napari_verdict.comparison.words import counted
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
 #: What has to be said first.
 STATEMENT = "Evidence, not validation: raw can contradict a prediction, it cannot prove it right."
-#: What one more noisy image buys, for who plans an experiment.
-TAKE_ONE_MORE = (
-    "Planning an experiment? Take every field twice. A second noisy image that no model was given "
-    "tells the error against the clean image nobody has (uMSE, uPSNR), with an interval, and "
-    "the noise without a circle. Tick it under Noise, Captures."
-)
 _TAKEN = (
     "uPSNR and uMSE tell the error against the clean image nobody has, from {}. Each further one "
     "narrows the intervals; none has to be clean."
@@ -125,5 +120,5 @@ def capture_words(result: EvidenceResult) -> str:
     """Say what one more noisy image would tell, or what those there are do."""
     captures = result.comparison.captures  # type: ignore[attr-defined]
     if not captures:
-        return TAKE_ONE_MORE
+        return f"Planning an experiment? {TAKE_EVERY_FIELD_TWICE}"
     return _TAKEN.format(counted(len(captures), "further capture"))
