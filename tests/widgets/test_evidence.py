@@ -363,3 +363,42 @@ def test_painting_on_raw_puts_it_out_of_date(shown):
     raw.data = raw.data + 1
     assert shown.dock.presenter.out_of_date == ["raw"]
     assert all("out of date" in name for name in shown.results)
+
+
+def test_mean_spread_and_difference_of_predictions_are_shown_where_asked(shown):
+    shown.validate()
+    box, viewer = shown.dock.results.joint, shown.viewer
+    assert box.isVisible()
+    inventive, careful = (viewer.layers[n].data for n in ("inventive", "careful"))
+    both = np.stack([inventive, careful]).astype(np.float64)
+    wanted = {
+        box.mean: ("mean · all predictions", both.mean(axis=0)),
+        box.spread: ("spread · all predictions", both.std(axis=0, ddof=1)),
+        box.minus: ("difference · inventive − careful", both[0] - both[1]),
+    }
+    for check, (name, values) in wanted.items():
+        shown.click(check)
+        shown.qtbot.waitUntil(lambda n=name: n in viewer.layers, timeout=30_000)
+        layer = viewer.layers[name]
+        shown.qtbot.waitUntil(lambda x=layer: x.data.wanted is None, timeout=30_000)
+        np.testing.assert_allclose(np.asarray(layer.data), values, rtol=1e-4, atol=1e-3)
+        assert (viewer.layers[-1], check.isChecked()) == (layer, True)
+        top = layer.contrast_limits[1]
+        assert np.percentile(np.abs(values), 98) < top <= np.abs(values).max() * 1.01
+    shown.click(box.mean)
+    assert not viewer.layers["mean · all predictions"].visible
+    viewer.layers["spread · all predictions"].visible = False  # by the eye of the layer list
+    assert not box.spread.isChecked()
+    # another run redraws them, and an edit puts them out of date
+    names = set(shown.results)
+    shown.dock.panel.noise.alarms.setValue(1.0)
+    shown.validate()
+    shown.qtbot.waitUntil(lambda: set(shown.results) == names, timeout=30_000)
+    viewer.layers["raw"].data = viewer.layers["raw"].data + 1
+    assert all("out of date" in name for name in shown.results)
+
+
+def test_of_one_prediction_there_is_no_mean(shown):
+    shown.viewer.layers.remove("careful")
+    shown.validate()
+    assert not shown.dock.results.joint.isVisible()

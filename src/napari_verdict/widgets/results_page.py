@@ -22,6 +22,7 @@ from napari_verdict.viewer.result_layers import has_map, names_for
 from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.evidence_notes import EvidenceNotes, look_by_keys
+from napari_verdict.widgets.joint_box import JointBox
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
@@ -81,6 +82,8 @@ class ResultsPage(QWidget):
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
         self.show_box.side_by_side.connect(presenter.side_by_side)
+        self.joint = JointBox(viewer)
+        self.joint.failed.connect(presenter.failed)
         self.save = _button("Save results…", "Record, tables, maps and overlays into a folder")
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
@@ -114,8 +117,8 @@ class ResultsPage(QWidget):
         buttons.addWidget(self.errors)
         buttons.addWidget(self.ask_raw)
         layout.addLayout(buttons)
-        layout.addWidget(self.show_box)
-        layout.addWidget(self.notes)
+        for widget in (self.show_box, self.joint, self.notes):
+            layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
         buttons.addWidget(self.copy)
@@ -174,6 +177,7 @@ class ResultsPage(QWidget):
         self.show_box.show_result(presenter.result, presenter.candidate, presenter.is_shown)
         self.show_box.grid.setChecked(self._viewer.canvas.grid.enabled)
         self.table.mark(presenter.candidate)
+        self.joint.show_result(presenter.result, presenter.candidate)
         self.notes.show_result(presenter.result, presenter.candidate)
         if presenter.result.comparison.task is Task.EVIDENCE:
             self._write_verdict()  # of one candidate at a time

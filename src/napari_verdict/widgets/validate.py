@@ -297,6 +297,7 @@ class ValidateWidget(Dock):
         self.job.cancel()
         self.inspection.stop()
         self.results.threshold.stop()
+        self.results.joint.stop()
         self.presenter.stop()
         self.panel.stop()
         keys_of(self._viewer).remove(self)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_verdict.comparison.evidence.consensus import LazyConsensus, difference
 from napari_verdict.comparison.evidence.disputes import Dispute, dispute_entries, dispute_table
 from napari_verdict.comparison.evidence.places import Place, entries_from
+from napari_verdict.comparison.evidence.reading import Pixels
 from napari_verdict.comparison.result import Result
 
 if TYPE_CHECKING:
@@ -55,6 +57,11 @@ class EvidenceResult(Result):
         Arrays; of inputs that are not in memory they are computed where they are read.
         """
         return self.stored
+
+    def difference(self, one: str, other: str) -> LazyConsensus:
+        """Return a prediction minus another, in the grey values of raw; computed where read."""
+        inquiry: Any = self.comparison
+        return difference(inquiry, Pixels.of(inquiry), self.conditions, one, other)
 
     def entries(self, candidate: str) -> Entries:
         """List where raw contradicts a candidate, strongest first."""
