@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.viewer.palette import MAPS
 from napari_verdict.viewer.result_layers import of_array
-from napari_verdict.viewer.scales import sample_of
+from napari_verdict.viewer.scales import map_limits, sample_of
 
 if TYPE_CHECKING:
     from napari_verdict.viewer.result_layers import Drawing
@@ -44,23 +44,19 @@ def joint_drawing(result: Any, key: tuple[str, str]) -> Drawing:
     """
     whose, name = key
     if name == BETWEEN:
-        names = result.conditions
-        a, b = next(p for p in permutations(names, 2) if pair(*p) == whose)
+        a, b = next(p for p in permutations(result.conditions, 2) if pair(*p) == whose)
         data = result.difference(a, b)
     else:
         data = result.consensus[name]
-    return of_array(result, whose, name, "image", data, _limits(data, name))
+    return of_array(result, whose, name, "image", data, _limits(result, name))
 
 
-def _limits(data: Any, name: str) -> tuple[float, float]:
-    """Return contrast limits: of the mean from its darkest to almost its brightest pixel."""
-    sample = sample_of(data)
-    if not sample.size:
-        return (-1.0, 1.0) if MAPS[name].symmetric else (0.0, 1.0)
+def _limits(result: Any, name: str) -> tuple[float, float]:
+    """Return contrast limits, of differences on the scale on which predictions leave their mean."""
     if name == MEAN:
-        low, high = (float(v) for v in np.percentile(sample, (0, 99.9)))
-        return low, high if high > low else low + 1
-    size = np.abs(sample)
-    # predictions may differ in a few places only
-    top = float(np.percentile(size, 99)) or float(size.max()) or 1.0
-    return -top if MAPS[name].symmetric else 0.0, top
+        sample = sample_of(result.consensus[MEAN])
+        low, high = np.percentile(sample, (0, 99.9)) if sample.size else (0.0, 1.0)
+        return float(low), float(high) if high > low else float(low) + 1
+    apart = map_limits(result, "disagreement")[1]
+    # two predictions lie on either side of their mean
+    return (-2 * apart, 2 * apart) if name == BETWEEN else (0.0, math.sqrt(2) * apart)

@@ -41,8 +41,9 @@ def map_limits(result: Result, name: str) -> tuple[float, float]:
             sample = sample_of(result.maps[prediction.name][name])
             if sample.size:
                 size = np.abs(sample)
-                # predictions may differ from their mean in a few places only
-                tops.append(float(np.percentile(size, 99)) or float(size.max()))
+                tops.append(float(np.percentile(size, 99)))
+                if name == "disagreement":  # perhaps in a few places only
+                    tops.append(float(size.max()) / 2)
         top = max(tops) or 1.0
     return (-top if style.symmetric else 0.0), top
 

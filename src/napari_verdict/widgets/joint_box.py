@@ -52,10 +52,11 @@ class JointBox(QWidget):
         )
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for k, widget in enumerate((QLabel("Of all:"), self.mean, self.spread, self.minus)):
+        for k, widget in enumerate((QLabel("Of all"), self.mean, self.spread)):
             layout.addWidget(widget, 0, k)
-        layout.addWidget(self.other, 0, 4)
-        layout.setColumnStretch(4, 1)
+        layout.addWidget(self.minus, 1, 0)
+        layout.addWidget(self.other, 1, 1, 1, 3)
+        layout.setColumnStretch(3, 1)
         self.mean.toggled.connect(lambda on: self._show((ALL, MEAN), on))
         self.spread.toggled.connect(lambda on: self._show((ALL, SPREAD), on))
         self.minus.toggled.connect(lambda on: self._show(self._pair, on))
