@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -347,3 +350,46 @@ def test_flip_panels_and_jump_bring_back_all_there_was(desk, volume, selected):
         assert whole_state(viewer) != before
         desk.qtbot.keyRelease(volume, key)
         assert whole_state(viewer) == before, key
+
+
+# ---- labels that are not in memory
+
+
+@pytest.fixture
+def lazy(desk, cells):
+    """Labels that note in which thread each of their planes is computed."""
+    computed = []
+
+    def noted(block):
+        computed.append(threading.current_thread())
+        return block
+
+    for name, labels in zip(("gt", "unet"), cells, strict=True):
+        data = da.from_array(labels, chunks=(1, 40, 40)).map_blocks(noted, dtype=labels.dtype)
+        desk.viewer.add_labels(data, name=name, axis_labels=("t", "y", "x"))
+    desk.validate()
+    desk.viewer.dims.set_current_step(0, 0)
+    return computed
+
+
+def test_the_mouse_over_lazy_labels_says_kind_iou_and_partner_read_in_a_worker(desk, lazy):
+    desk.qtbot.wait(300)
+    lazy.clear()
+    viewer = desk.viewer
+    viewer.cursor.position = (0, 8, 8)
+    desk.qtbot.waitUntil(lambda: "predicted object 7" in viewer.status, timeout=20_000)
+    assert "ground-truth object 1: matched with predicted object 7, IoU 0.90" in viewer.status
+    viewer.cursor.position = (0, 45, 45)
+    desk.qtbot.waitUntil(lambda: "object 2: missed" in viewer.status, timeout=20_000)
+    assert lazy
+    assert threading.main_thread() not in lazy
+
+
+def test_a_click_on_lazy_labels_selects_the_object(desk, lazy):
+    widget = desk.inspect()
+    desk.qtbot.wait(300)
+    lazy.clear()
+    widget.hunt.pick_at(Click((0, 45, 45)))
+    wanted = EntryKey("unet", "ground truth", (0,), 2)
+    desk.qtbot.waitUntil(lambda: widget.session.selected == wanted, timeout=20_000)
+    assert threading.main_thread() not in lazy

@@ -165,9 +165,11 @@ class JudgementRecord(_Model):
     """What a person said of one entry."""
 
     candidate: str
-    role: Literal["ground truth", "prediction", "place"]
+    role: Literal["ground truth", "prediction", "place", "dispute"]
     frame: tuple[int, ...] = Field(description="Index along the frame axes (t, c).")
-    id: int = Field(ge=0, lt=2**64, description="Of the object; of a place its rank, from 1.")
+    id: int = Field(
+        ge=0, lt=2**64, description="Of the object; of a place or dispute its rank, from 1."
+    )
     judgement: Judgement | None
     note: str
     at: AwareDatetime
@@ -177,7 +179,9 @@ class FileRecord(_Model):
     """A file that was saved beside the record."""
 
     name: str
-    kind: Literal["scores", "objects", "map", "overlay", "judgements", "mended ground truth"]
+    kind: Literal[
+        "scores", "objects", "disputes", "map", "overlay", "judgements", "mended ground truth"
+    ]
     of: str | None = Field(description="Which map or overlay; whose scores, if not of the whole.")
     candidate: str | None
 

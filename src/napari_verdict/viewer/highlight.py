@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 
 #: What the metadata of the layer says it shows.
 NAME = "highlight"
+#: Roles that are boxes, of which there are no labels.
+_BOXES = ("place", "dispute")
 #: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
-COLOURS = {"ground truth": "#ffffff", "prediction": "#ff6bf5", "place": "#ffb14a"}
+COLOURS = {
+    "ground truth": "#ffffff",
+    "prediction": "#ff6bf5",
+    "place": "#ffb14a",
+    "dispute": "#ffffff",
+}
 #: Thickness on the screen, in its pixels.
 WIDTH = 2.5
 #: Of boxes with more pixels every second, third … pixel is traced, so that jumping stays quick.
@@ -74,7 +81,7 @@ def outlines_of(result: Any, entries: Entries, row: int) -> list[Outline]:
     """
     key, kind = entries.key(row), entries.kinds[entries.kind[row]]
     found = [_of_row(result, entries, row)]
-    if key.role == "place":
+    if key.role in _BOXES:
         return found
     other = "prediction" if key.role == "ground truth" else "ground truth"
     ids = [int(entries.partner[row])] if kind == "matched" else _met(result, entries, row, other)
@@ -121,7 +128,7 @@ def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any |
     comparison = result.comparison
     truth = comparison.ground_truth
     source = truth if role == "ground truth" else comparison.candidates.get(key.candidate)
-    if role == "place" or not comparison.task.is_labels or source is None or is_lazy(source.data):
+    if role in _BOXES or not comparison.task.is_labels or source is None or is_lazy(source.data):
         return None
     frames = dict(zip((a for a in truth.axes if a in "tc"), key.frame, strict=True))
     frame = tuple(frames[a] for a in source.axes if a in "tc")

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.viewer.lazy_planes import is_lazy
-from napari_verdict.viewer.places import data_position, frame_and_crop, value_at
+from napari_verdict.viewer.places import data_position, frame_and_crop, index_along, value_at
 
 
 def objects_under(
@@ -49,6 +49,41 @@ def objects_under(
         # what is lazy would be read here, on the main thread, at every move of the mouse
         if not is_lazy(one.data) and (label := value_at(one.data, pixel))
     ]
+
+
+def has_lazy_labels(result: Any, candidate: str) -> bool:
+    """Whether the labels of either side would have to be computed or fetched to be looked at."""
+    comparison = result.comparison
+    sides = (comparison.ground_truth, comparison.candidates.get(candidate))
+    return bool(comparison.task.is_labels) and any(x and is_lazy(x.data) for x in sides)
+
+
+def read_objects(
+    result: Any, candidate: str, pixel: tuple[int, ...], frame: tuple[int, ...]
+) -> list[EntryKey]:
+    """Return the objects of a pixel, that of the ground truth first. For a worker: it reads.
+
+    Parameters
+    ----------
+    result : Result
+        Of labels.
+    candidate : str
+        The prediction that is looked at.
+    pixel : tuple of int
+        In the pixels compared; one index an axis.
+    frame : tuple of int
+        As in `EntryKey`.
+    """
+    comparison = result.comparison
+    found = []
+    for role in ("ground truth", "prediction"):
+        truth = role == "ground truth"
+        data = (comparison.ground_truth if truth else comparison.candidates[candidate]).data
+        if all(0 <= i < n for i, n in zip(pixel, data.shape, strict=True)):
+            part = data[tuple(slice(i, i + 1) for i in pixel)]
+            part = part.compute(scheduler="synchronous") if hasattr(part, "compute") else part
+            found.append(EntryKey(candidate, role, frame, int(np.asarray(part).ravel()[0])))
+    return found
 
 
 def entry_under(
@@ -132,10 +167,13 @@ def compared_pixel(
         None where the layer's axes are no longer those compared.
     """
     axes = result.comparison.ground_truth.axes
-    if len(axes) != reference.ndim:
+    rgb = axes.endswith("c") and len(axes) == reference.ndim + 1
+    if len(axes) != reference.ndim and not rgb:
         return None
     # the compared pixels may begin later than the layer's, where they were cropped
     pixel = data_position(viewer, reference, world) - frame_and_crop(result, reference)[1]
+    if rgb:  # the layer has no axis for channels, the maps of it have one in front
+        pixel = np.append(pixel, index_along(viewer, f"c{axes[:-1]}", "c"))
     frame = tuple(round(float(p)) for a, p in zip(axes, pixel, strict=True) if a in "tc")
     return pixel, frame
 

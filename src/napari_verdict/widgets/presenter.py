@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness, compared_layers
 from napari_verdict.viewer.grid import panels
-from napari_verdict.viewer.hover import Hover
+from napari_verdict.viewer.joint import joint_keys
 from napari_verdict.viewer.result_layers import (
     Drawing,
     arrange_colour_bars,
@@ -24,6 +24,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
     uncover,
 )
+from napari_verdict.widgets.hovering import Hovering
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.planes import PlaneWorker
 from napari_verdict.widgets.rematch import Rematch
@@ -72,8 +73,7 @@ class Presenter(QObject):
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
         self._asked: tuple[Any, str, frozenset[str]] = (None, "", frozenset())
-        self._hover, self._freshness = Hover(viewer), Freshness()
-        self._session.events.entries.connect(self._hover.list)
+        self._hover, self._freshness = Hovering(viewer, self), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
         self._job.done.connect(self._on_prepared)
@@ -121,7 +121,7 @@ class Presenter(QObject):
         first = not result_layers(self._viewer)
         result, candidate, names, drawings = outcome
         redrawn = {(d.candidate, d.name) for d in drawings}
-        held = keys_of_result(beside) if beside is not None else set()
+        held = keys_of_result(beside) | joint_keys(beside) if beside is not None else set()
         left = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
         set_out_of_date([x for x in left if key_of(x) not in held], True)
         for layer in left:
@@ -169,7 +169,6 @@ class Presenter(QObject):
         self._turn.stop()
         self._repaint.stop()
         self._session.events.candidate.disconnect(self.look_at)
-        self._session.events.entries.disconnect(self._hover.list)
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)
@@ -333,8 +332,9 @@ class Presenter(QObject):
 
     def _on_freshness(self, *_: Any) -> None:
         if self.result is not None:
-            current = self.result.comparison.candidates
-            mine = [x for x in result_layers(self._viewer) if (key_of(x) or ("",))[0] in current]
+            current, joint = self.result.comparison.candidates, joint_keys(self.result)
+            keys = [(x, key_of(x) or ("", "")) for x in result_layers(self._viewer)]
+            mine = [x for x, key in keys if key[0] in current or key in joint]
             set_out_of_date(mine, bool(self._freshness.stale))
         self.changed.emit()
 

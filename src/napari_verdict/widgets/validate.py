@@ -22,6 +22,7 @@ from napari_verdict.comparison.findings import ComparisonError, Finding, Severit
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.regions import as_compared
+from napari_verdict.viewer.result_layers import key_of
 from napari_verdict.widgets.choice_panel import ChoicePanel
 from napari_verdict.widgets.docks import Dock
 from napari_verdict.widgets.inspection_page import InspectionPage
@@ -67,6 +68,7 @@ class ValidateWidget(Dock):
         self.results = ResultsPage(napari_viewer, self.presenter)
         self.inspection = InspectionPage(napari_viewer, self._on_outcome)
         self.pages = QStackedWidget()
+        self._hold = session_of(napari_viewer).grid.hold
         self._lay_out()
         self._connect()
         self._on_choice()
@@ -282,11 +284,19 @@ class ValidateWidget(Dock):
             event.ignore()
 
     def _flip(self, pressed: bool) -> bool:
-        """Show raw instead of the prediction while there is no ground truth to inspect with."""
-        if pressed and not self.inspection.isVisible():
+        """Show raw alone while the key is held, before a run and beside evidence."""
+        if not pressed:
+            self._hold.release()
+            return True
+        result, roles = self.presenter.result, self.panel.choices.roles
+        if result is not None and result.comparison.task is Task.EVIDENCE:
+            roles = session_of(self._viewer).roles
+        elif not self.inspection.isVisible():
             return False
-        self.inspection.hold(pressed)
-        return True
+        if roles is None or roles.raw not in self._viewer.layers:
+            return False
+        outline = [x for x in self._viewer.layers if x.visible and (key_of(x) or "-")[0] == ""]
+        return bool(self._hold.press([roles.raw, *outline]))
 
     def stop(self) -> None:
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
@@ -295,6 +305,7 @@ class ValidateWidget(Dock):
         self.saving.cancel()
         self.inspection.stop()
         self.results.threshold.stop()
+        self.results.joint.stop()
         self.presenter.stop()
         self.panel.stop()
         keys_of(self._viewer).remove(self)
