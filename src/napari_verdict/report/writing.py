@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     OSError
         If it cannot be written; the file is what it was.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # of this call alone: another thread may be writing the same file
+    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         write(part)
         settle(part, os.O_RDWR)
