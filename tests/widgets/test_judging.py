@@ -204,7 +204,7 @@ def test_saved_judgements_are_of_what_is_saved_though_inspect_is_closed(
     desk, inspect, own_folder, tmp_path
 ):
     def saved(name):
-        with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+        with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
             desk.dock.save(tmp_path / name)
         table = pd.read_csv(tmp_path / name / "objects.csv", keep_default_na=False)
         judged = table[table.judgement != ""] if "judgement" in table else table[:0]
@@ -232,7 +232,7 @@ def test_the_saved_folder_gets_them_where_the_own_folder_cannot_be_written(
     (own_folder / "napari-verdict").write_text("a file where the folder should be")
     desk.qtbot.keyClick(inspect, "E", SHIFT)
     desk.qtbot.waitUntil(inspect.judge.bar.trouble.isVisible)
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path / "run")
     desk.qtbot.waitUntil(lambda: kept(tmp_path) == [(2, "real error", "")])
 

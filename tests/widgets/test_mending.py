@@ -167,7 +167,7 @@ def test_closing_the_dock_leaves_the_copy(desk, inspect, box):
 
 def test_saving_the_results_saves_the_copy(desk, inspect, box, tmp_path):
     desk.click(box.accept)
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path)
     saved = tifffile.imread(tmp_path / "mended_ground-truth.ome.tif")
     assert (saved == desk.viewer.layers[NAME].data).all()

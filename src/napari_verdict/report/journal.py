@@ -181,16 +181,30 @@ class Journal:
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._snapshots), timeout)
 
-    def close(self, timeout: float = 2.0) -> bool:
-        """Save what is waiting and end the thread; return whether all is on the disk."""
+    def close(self, timeout: float = 2.0, patience: float = 30.0) -> bool:
+        """Save what is waiting and end the thread; return whether all is on the disk.
+
+        Parameters
+        ----------
+        timeout : float
+            For so many seconds saving is tried again where it fails.
+        patience : float
+            So long a disk is waited for that does not answer, but has not failed either.
+        """
+        now = time.monotonic()
         with self._changed:
             self._closing = True
-            self._deadline = time.monotonic() + timeout
+            self._deadline = now + timeout
             self._changed.notify_all()
-        self._thread.join(timeout)
+        self._thread.join(max(timeout, patience))
         atexit.unregister(self.close)
         with self._changed:
             return not self._waiting
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the thread goes on: always before `close`, after it where the disk is slow."""
+        return self._thread.is_alive()
 
     def _work(self) -> None:
         while True:

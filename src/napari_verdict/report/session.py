@@ -33,7 +33,7 @@ _WRITING = threading.Lock()
 class MarkRecord(Model):
     """What is said of one entry."""
 
-    role: Literal["ground truth", "prediction", "place"]
+    role: Literal["ground truth", "prediction", "place", "dispute"]
     frame: tuple[int, ...]
     id: int = Field(ge=0, lt=2**64)
     judgement: Judgement | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +31,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     OSError
         If it cannot be written; the file is what it was.
     """
-    # of this call alone: another thread may be writing the same file
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    # a name that no other thread or process writes to
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         write(part)
         settle(part, os.O_RDWR)
