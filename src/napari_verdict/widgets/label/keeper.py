@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.report.journal import Journal
     from napari_verdict.report.labelling import Labelling
     from napari_verdict.viewer.strokes import Painted
     from napari_verdict.widgets.label.state import Bench
@@ -43,13 +44,20 @@ class Keeper(QObject):
         Who labels.
     why_not : str
         Why nothing is kept, for the person.
+    plans : Journal, optional
+        Where tiles are kept that are spread over several images; by default with the labels.
     """
 
     #: How far saving is may have changed.
     ticked = Signal()
 
     def __init__(
-        self, parent: QObject, kept: Labelling | None, annotator: str, why_not: str = ""
+        self,
+        parent: QObject,
+        kept: Labelling | None,
+        annotator: str,
+        why_not: str = "",
+        plans: Journal | None = None,
     ) -> None:
         super().__init__(parent)
         self.annotator, self._why_not = annotator or "anyone", why_not
@@ -57,6 +65,7 @@ class Keeper(QObject):
         #: Whether predictions were ever seen while these labels were made.
         self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
+        self._plans = plans or self._journal
         self._last, self._plan = time.monotonic(), None  # type: tuple[float, Plan | None]
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
@@ -89,7 +98,7 @@ class Keeper(QObject):
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""
         before, self._plan = self._plan, plan
-        if self._journal is None or known:
+        if self._plans is None or known:
             return
         if before is None or _places(before) != _places(plan):
             self._note({"plan": plan.to_json()})
@@ -102,7 +111,7 @@ class Keeper(QObject):
         """Keep that predictions were seen, once they were."""
         if correcting and not self.corrected:
             self.corrected = True
-            if self._journal is not None:
+            if self._plans is not None:
                 self._note({"correcting": True})
 
     def snapshots(self, bench: Bench, ignore: Any | None) -> None:
@@ -129,7 +138,14 @@ class Keeper(QObject):
     @property
     def worry(self) -> str:
         """What a person has to know; empty while all is well."""
-        return self._why_not if self._journal is None else self._journal.state.worry()
+        if self._journal is None or self._plans is None:
+            return self._why_not
+        return self._journal.state.worry() or self._plans.state.worry()
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether everything painted is on the disk."""
+        return self._journal is not None and not self._journal.state.waiting
 
     @property
     def folder(self) -> str:
@@ -140,15 +156,12 @@ class Keeper(QObject):
         """Save what is waiting, without holding up the window."""
         self._timer.stop()
         if self._journal is not None:
-            end = threading.Thread(target=self._journal.close, name="journal-end")
-            _ENDING[self.folder] = end
-            end.start()
-            self._journal = None
+            close_meanwhile(self._journal)
+            self._journal = self._plans = None
 
     def _note(self, note: Mapping[str, Any]) -> None:
-        assert self._journal is not None
-        nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
-        self._journal.record("plan", nothing, self._step(Action.MARK), note=note)
+        assert self._plans is not None
+        record_note(self._plans, note, self._step(Action.MARK))
 
     def _step(self, action: Action, source: str = "") -> Step:
         now = time.monotonic()
@@ -156,9 +169,22 @@ class Keeper(QObject):
         return Step(action, self.annotator, datetime.now(UTC), seconds, source)
 
 
+def record_note(journal: Journal, note: Mapping[str, Any], step: Step) -> None:
+    """Keep a note that paints nothing."""
+    nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
+    journal.record("plan", nothing, step, note=note)
+
+
+def close_meanwhile(journal: Journal) -> None:
+    """Save what is waiting in a journal, and end it, without holding up the window."""
+    end = threading.Thread(target=journal.close, name="journal-end")
+    _ENDING[str(journal.folder)] = end
+    end.start()
+
+
 def wait_for_end(folder: Any) -> None:
     """Wait, in a worker, until what is kept in a folder is all there."""
-    if (ending := _ENDING.pop(str(folder), None)) is not None:
+    if (ending := _ENDING.get(str(folder))) is not None:
         ending.join()
 
 
