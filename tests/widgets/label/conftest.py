@@ -29,9 +29,9 @@ class Labeller(Person):
     def start(self, **choices: Any) -> None:
         """Choose what the tiles are like, press Start, and wait for the first."""
         setup = self.dock.setup
-        setup.size.setValue(TILE)
+        setup.tiles.size.setValue(TILE)
         for name, value in choices.items():
-            control = getattr(setup, name)
+            control = getattr(setup.tiles if hasattr(setup.tiles, name) else setup, name)
             if hasattr(control, "setValue"):
                 control.setValue(value)
             else:

@@ -62,12 +62,13 @@ class Desk(QObject):
 
     def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
         """Take up one tile of one person's labels."""
-        state = self.state
-        if state.bench is not None:
-            state.bench.truth.events.mode.disconnect(self._on_mode)
+        state, before = self.state, self.state.bench
+        if before is not None:
+            before.truth.events.mode.disconnect(self._on_mode)
         state.bench, state.current, state.plan = bench, -1, plan
         bench.truth.events.mode.connect(self._on_mode)
-        self.blind()
+        if before is None or before is bench or before.truth is not bench.truth:
+            self.blind()  # else the same layers show another image
         if plan.tiles:
             self.go(current)
         else:

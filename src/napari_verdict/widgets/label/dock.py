@@ -33,10 +33,8 @@ from napari_verdict.widgets.label.work_page import WorkPage
 from napari_verdict.widgets.state import choices_of
 
 if TYPE_CHECKING:
-    from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Comparison, Task
     from napari_verdict.widgets.label.asked import Asked
-    from napari_verdict.widgets.label.opening_set import Taken
 
 
 class LabelWidget(Dock):
@@ -100,6 +98,7 @@ class LabelWidget(Dock):
         self.talk.left.connect(self.leave)
         self.live.changed.connect(self._on_estimates)
         self.live.failed.connect(self._on_failed)
+        page.score.unit_chosen.connect(self.live.count_by)
         self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
         state.events.current.connect(self._on_current)
@@ -181,12 +180,12 @@ class LabelWidget(Dock):
         keeper.ticked.connect(self.show_saved)
         self.at_work(work)
 
-    def sit_down(self, bench: Bench, plan: Plan, current: int, taken: Taken) -> None:
-        """Take up a tile of another image, whose labels are in the layers already."""
-        keeper = Keeper(self, taken.opened.kept, self.state.annotator, plans=self.shelf.notes)
-        keeper.planned(plan, known=True)
-        self.desk.turn_to(bench, plan, current)
-        self.take_up(keeper, taken.opened.shadow)
+    def sit_down(self, opened: Opened, corrected: bool) -> None:
+        """Watch, keep and score another image, which is on the desk already."""
+        keeper = Keeper(self, opened.kept, self.state.annotator, plans=self.shelf.notes)
+        keeper.corrected |= corrected
+        keeper.planned(self.state.plan, known=True)
+        self.take_up(keeper, opened.shadow)
 
     def at_work(self, work: Work) -> None:
         """Let edits, scores and words be those of one person."""
@@ -295,7 +294,8 @@ class LabelWidget(Dock):
         hint = "Finish a tile to see a score."
         if bench is not None and not bench.predictions:
             hint = "No prediction was ticked, so nothing is scored."
-        self.page.score.show_estimates(estimates, hint)
+        images = 0 if self.state.plan is None else len(self.state.plan.images)
+        self.page.score.show_estimates(estimates, hint, images)
 
     def _on_failed(self, message: str) -> None:
         self.state.message = message

@@ -65,10 +65,7 @@ class SetupBox(QWidget):
         self.hint.setWordWrap(True)
         self._form = QFormLayout()
         self._form.setContentsMargins(0, 0, 0, 0)
-        tiles = self.tiles = DrawRows(self._form, self)
-        self.size, self.depth, self.number, self.draw = (
-            tiles.size, tiles.depth, tiles.number, tiles.draw
-        )  # fmt: skip
+        self.tiles = DrawRows(self._form, self)
         self._fill_form()
         self.start.setToolTip("Make a ground-truth layer aligned to raw and go to the first tile")
         self.start.setAccessibleName("Start labelling")

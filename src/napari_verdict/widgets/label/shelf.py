@@ -201,18 +201,21 @@ class Shelf(QObject):
             yield
             if state.bench is not bench:
                 return
+            self._remember(taken)
+            bench = replace(bench, image=taken.picture.name)
+            dock.desk.turn_to(bench, plan, self._wanted)
+            yield
+            if state.bench is not bench:
+                return
         finally:
             page.set_ready(True)
-        self._remember(taken)
-        dock.sit_down(replace(bench, image=taken.picture.name), plan, self._wanted, taken)
-        new, kept = dock.work, taken.opened.kept
-        assert new is not None
-        assert kept is not None
-        new.keeper.corrected |= work.keeper.corrected
-        if mask is None and kept.ignore is not None:
+        dock.sit_down(taken.opened, work.keeper.corrected)
+        kept = taken.opened.kept
+        if mask is None and kept is not None and kept.ignore is not None:
             dock.desk.need_ambiguous(kept.ignore)
-        if taken.opened.said:
-            state.message = taken.opened.said
+        state.message = taken.opened.said or (
+            f"{taken.picture.name} is open. Undo goes back as far as here."
+        )
 
     def _remember(self, taken: Taken) -> None:
         """Keep where the labels of an image are kept, so that they are found again."""
