@@ -59,6 +59,9 @@ class LabellingRecord(_Model):
     annotator: str
     image: ImageRecord
     labels_dtype: str
+    second_to: AwareDatetime | None = Field(
+        None, description="When the labels were begun that these are a second opinion to."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +157,7 @@ def begin(
     *,
     dtype: Any = np.uint16,
     token: CancelToken | None = None,
+    second_to: datetime | None = None,
 ) -> Labelling:
     """Begin to label an image in a folder.
 
@@ -169,6 +173,8 @@ def begin(
         Of the labels, an integer one.
     token : CancelToken, optional
         Stops the reading.
+    second_to : datetime, optional
+        When the labels were begun that these are a second opinion to.
 
     Returns
     -------
@@ -196,6 +202,7 @@ def begin(
         annotator=annotator,
         image=image_record(image, token),
         labels_dtype=np.dtype(dtype).name,
+        second_to=second_to,
     )
     text = record.model_dump_json(indent=1) + "\n"
     try:

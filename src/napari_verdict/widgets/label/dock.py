@@ -168,6 +168,8 @@ class LabelWidget(Dock):
         self.take_up(keeper, opened.shadow, look=truth is asked.truth)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
+        if opened.resumed:
+            self.second.remember()
 
     def take_up(self, keeper: Keeper, shadow: Any, *, look: bool = False) -> None:
         """Watch, keep and score what is on the desk; `look` at all that was painted since."""

@@ -62,6 +62,8 @@ class Keeper(QObject):
         super().__init__(parent)
         self.annotator, self._why_not = annotator or "anyone", why_not
         self.origins = Origins() if kept is None else kept.origins
+        #: What is labelled, and when that was begun; None where nothing is kept.
+        self.record = None if kept is None else kept.record
         #: Whether predictions were ever seen while these labels were made.
         self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
