@@ -23,6 +23,8 @@ OBJECTS = 10
 MICROMETRES = 100.0
 #: Sides of a tile that are never left, in pixels, and what they are multiples of.
 LEAST, MOST, STEP = 32, 512, 8
+#: How many planes are looked at.
+SLAB = 64
 #: Objects that go through at least so many planes are labelled in 3D.
 DEEP = 3
 
@@ -52,8 +54,7 @@ def proposed_tiles(image: Input, predictions: Iterable[Input]) -> Proposed:
     image : Input
         What is labelled; only its shape and scale are looked at.
     predictions : iterable of Input
-        Labels of its shape; the middle plane of each is read, and of the first with objects up
-        to 64 planes around it.
+        Labels of its shape; up to 64 planes in the middle are read of each, until one has objects.
 
     Returns
     -------
@@ -63,22 +64,14 @@ def proposed_tiles(image: Input, predictions: Iterable[Input]) -> Proposed:
     """
     height, width = (image.shape[image.axes.index(a)] for a in "yx")
     for prediction in predictions:
-        plane = _middle(prediction, 1)[0]
-        n = np.unique(plane[plane != 0]).size
+        n, depth = _objects_in(prediction)
         if not n:
             continue
-        depth = _depth(prediction)
-        side = math.sqrt(OBJECTS * height * width / n)
-        if depth == 1:
-            size = _rounded(side, height, width)
-            held = max(1, round(n * size * size / (height * width)))
-            return Proposed(size, 1, f"A tile holds about {counted(held, 'predicted object')}")
-        # a slab meets fewer objects anew than it holds planes: those of a plane, and as many
-        # again for each extent that it is deep
-        size = _rounded(side / math.sqrt(2), height, width)
-        held = max(1, round(2 * n * size * size / (height * width)))
-        text = f"A tile holds about {counted(held, 'predicted object')} in 3D; objects go through "
-        return Proposed(size, depth, f"{text}about {depth} planes")
+        # as deep as objects are, a tile meets those of one plane and about as many more
+        size, held = _holding(n if depth == 1 else 2 * n, height, width)
+        text = f"A tile holds about {counted(held, 'predicted object')}"
+        through = f"; they go through about {depth} planes" if depth > 1 else ""
+        return Proposed(size, depth, text + through)
     scale, unit = (getattr(image, k)[image.axes.index("x")] for k in ("scale", "units"))
     if unit in ("micrometer", "µm", "um") and scale > 0:
         size = _rounded(MICROMETRES / scale, height, width)
@@ -91,29 +84,41 @@ def proposed_tiles(image: Input, predictions: Iterable[Input]) -> Proposed:
     return Proposed(size, 1, "A quarter of the image wide, as no prediction shows objects")
 
 
+def _holding(n: int, height: int, width: int) -> tuple[int, int]:
+    """Return the size of tiles that hold about `OBJECTS` of n objects, and how many they hold."""
+    sizes = range(_rounded(0, height, width), _rounded(math.inf, height, width) + 1, STEP)
+    # as `Grid` cuts images: into tiles of nearly equal size
+    held = [n / (max(1, round(height / s)) * max(1, round(width / s))) for s in sizes]
+    best = min(range(len(held)), key=lambda k: abs(math.log(held[k] / OBJECTS)))
+    return sizes[best], max(1, round(held[best]))
+
+
 def _rounded(side: float, height: int, width: int) -> int:
     most = min(MOST, height, width)
-    return int(max(min(LEAST, most), min(most, STEP * round(side / STEP))))
+    return max(min(LEAST, most), min(most, STEP * round(min(side, most) / STEP)))
 
 
-def _depth(prediction: Input) -> int:
-    """Return how many planes objects go through, at the median; 1 for fewer than three."""
-    slab = _middle(prediction, 64)
-    if len(slab) < DEEP:
-        return 1
-    planes = [np.unique(p[p != 0]) for p in slab]
-    _, counts = np.unique(np.concatenate(planes), return_counts=True)
-    median = int(np.median(counts)) if counts.size else 1
-    return median if median >= DEEP else 1
+def _objects_in(prediction: Input) -> tuple[int, int]:
+    """Return how many objects a plane holds, at the median of those with any, and their depth.
+
+    The depth is how many planes objects go through, at the median; 1 for fewer than three.
+    """
+    planes = [np.unique(p[p != 0]) for p in _middle(prediction)]
+    planes = [p for p in planes if p.size]
+    if not planes:
+        return 0, 1
+    _, through = np.unique(np.concatenate(planes), return_counts=True)
+    depth = int(np.median(through))
+    return round(np.median([p.size for p in planes])), depth if depth >= DEEP else 1
 
 
-def _middle(prediction: Input, planes: int) -> NDArray[Any]:
+def _middle(prediction: Input) -> NDArray[Any]:
     """Return the middle planes of the middle frame, (z, y, x)."""
     index: list[int | slice] = []
     for axis, n in zip(prediction.axes, prediction.shape, strict=True):
         if axis == "z":
-            first = max(0, (n - planes) // 2)
-            index.append(slice(first, min(n, first + planes)))
+            first = max(0, (n - SLAB) // 2)
+            index.append(slice(first, min(n, first + SLAB)))
         else:
             index.append(slice(None) if axis in "yx" else n // 2)
     part = np.asarray(prediction.data[tuple(index)])

@@ -168,7 +168,7 @@ class LabelWidget(Dock):
         self.take_up(keeper, opened.shadow, look=truth is asked.truth)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
-        if opened.resumed:
+        if opened.resumed and not self.shelf.is_on:
             self.second.remember()
 
     def take_up(self, keeper: Keeper, shadow: Any, *, look: bool = False) -> None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.labelling import Labelling, LabellingRecord
-    from napari_verdict.report.labelling_set import SetRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ class Sitting:
     """
 
     folder: Path
-    record: LabellingRecord | SetRecord
+    record: Any
 
     @property
     def title(self) -> str:
@@ -83,7 +82,7 @@ class Sitting:
     @property
     def is_second(self) -> bool:
         """Whether these are a second opinion to labels of somebody else."""
-        return self.record.second_to is not None
+        return getattr(self.record, "second_to", None) is not None
 
 
 def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.image_set import ImageSet, Picture
     from napari_verdict.report.labelling_set import SetLabelling
+    from napari_verdict.report.labels_set import Labelled
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +178,19 @@ def comparison_elsewhere(
         settings=settings,
         ignore=kept.ignore,
     )
+
+
+def labelled_elsewhere(picture: Picture, folder: Path | None) -> Labelled:
+    """Return an image with its labels as they are on the disk."""
+    from napari_verdict.report.labels_set import Labelled
+    from napari_verdict.report.resuming import resume
+
+    image = picture.labelled(picture.image())
+    if folder is None:
+        return Labelled(image, picture.condition)
+    wait_for_end(folder)
+    kept = resume(folder)
+    return Labelled(image, picture.condition, kept.labels, kept.origins, kept.ignore)
 
 
 def left_out(plan: Plan, reasons: Mapping[str, str]) -> Plan:

@@ -20,6 +20,7 @@ from napari_verdict.widgets.label.opening_set import (
     Broken,
     Taken,
     comparison_elsewhere,
+    labelled_elsewhere,
     left_out,
     opening_set,
     taking,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.report.image_set import ImageSet
     from napari_verdict.report.journal import Journal
+    from napari_verdict.report.labels_set import Labelled
     from napari_verdict.widgets.label.asked import Asked
     from napari_verdict.widgets.label.dock import LabelWidget
     from napari_verdict.widgets.label.opening_set import OpenedSet
@@ -240,6 +242,17 @@ class Shelf(QObject):
         assert images is not None
         return lambda name: comparison_elsewhere(
             images[name], folders[name], comparison.task, names, comparison.settings
+        )
+
+    def reader(self, here: Labelled) -> Callable[[str], Labelled]:
+        """Return what reads the labels of any image in a worker; `here` is the one on the desk."""
+        images, folders = self.images, dict(self.folders)
+        assert images is not None
+        picture = images[here.image.name]
+        image = replace(here.image, path=picture.path)
+        here = replace(here, image=image, condition=picture.condition)
+        return lambda name: (
+            here if name == here.image.name else labelled_elsewhere(images[name], folders.get(name))
         )
 
     @property
