@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.model import unique_names
+from napari_verdict.comparison.model import RgbInput, unique_names
 from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import counted, sentence, times
 from napari_verdict.report.ome import Measured, bare_name, measure, read_input
@@ -86,18 +86,13 @@ class Picture:
         return image
 
     def labelled(self, image: Input) -> Input:
-        """Return what of the image is labelled: of RGB the first channel, without that axis."""
+        """Return what of the image is labelled; the channels of RGB are no axis of it."""
         if not self.rgb:
             return image
         n = len(self.axes)
-        return replace(
-            image,
-            data=image.data[..., 0],
-            axes=self.axes,
-            scale=image.scale[:n],
-            translate=image.translate[:n],
-            units=image.units[:n],
-        )
+        place = image.scale[:n], image.translate[:n], image.units[:n]
+        pixels = image.data[..., 0], self.axes, *place, image.path, image.data[..., :3]
+        return RgbInput(image.name, *pixels)
 
     def predicted(self) -> tuple[Input, ...]:
         """Read its predictions.

@@ -7,6 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from labelled import objects
+from napari_verdict.report.resuming import resume
+from napari_verdict.widgets.state import choices_of
 
 pytestmark = pytest.mark.gui
 
@@ -84,6 +86,30 @@ def test_ambiguous_objects_do_not_count(three):
     )
 
 
+def test_when_the_mask_is_deleted_all_counts_again_now_and_later(three):
+    three.dock.page.tiles.scrollToTop()
+    three.click_cell("Tiles", 0, 0)
+
+    def counted():
+        return {r.metric: r.value for r in score(three).rows}["n_gt"]
+
+    everything = counted()
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(lambda: counted() == everything - 1, "one object fewer")
+    three.window.hide()
+    three.viewer.layers.remove("ignored (ambiguous)")
+    three.window.show()
+    assert "counts again" in three.says()
+    three.wait(lambda: counted() == everything, "all objects")
+    folder = three.dock.work.keeper.folder
+    three.wait(lambda: resume(folder).ignore is not None, "the disk")
+    three.wait(lambda: not resume(folder).ignore.any(), "nothing marked on the disk")
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(lambda: counted() == everything - 1, "one object fewer")
+
+
 def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
     three.click("Correcting: predictions are shown")
     before, model = score(three).rows, three.viewer.layers["model"]
@@ -94,9 +120,18 @@ def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
     three.wait(lambda: score(three).rows == before, "the score to come back")
 
 
-def test_another_threshold_scores_anew(three):
-    from napari_verdict.widgets.state import choices_of
+def test_a_prediction_that_is_turned_is_scored_no_more_and_it_is_said(three):
+    three.click("Correcting: predictions are shown")
+    three.viewer.layers["model"].rotate = 30
+    three.viewer.layers["model"].data_setitem(np.nonzero(three.viewer.layers["model"].data), 1)
+    three.wait(lambda: "rotated or sheared" in three.says(), "the sentence")
+    assert not three.state.estimates
+    three.viewer.layers["model"].rotate = 0
+    choices_of(three.viewer).iou_threshold = 0.6
+    three.wait(lambda: three.state.estimates, "the score again")
 
+
+def test_another_threshold_scores_anew(three):
     choices_of(three.viewer).iou_threshold = 0.75
     three.wait(lambda: score(three).first.threshold == 0.75, "the other threshold")
 

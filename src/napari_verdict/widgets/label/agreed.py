@@ -105,8 +105,8 @@ def _read(folders: list[Path], token: CancelToken) -> Iterator[_Second]:
     from napari_verdict.report.resuming import resume
 
     for folder in folders:
-        wait_for_end(folder)
         with suppress(ComparisonError):  # it is told of when it is opened
+            wait_for_end(folder)
             kept = resume(folder, token)
             if plan := plan_of(kept.notes):
                 yield _Second(kept, plan)

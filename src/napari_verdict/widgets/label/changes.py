@@ -13,7 +13,7 @@ from napari_verdict.viewer.places import value_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_verdict.annotation.edits import Change
+    from napari_verdict.annotation.edits import Bounds, Change
     from napari_verdict.widgets.label.state import Labelling
 
 #: Standard deviation of the blur that smooths outlines, in pixels.
@@ -88,14 +88,25 @@ class Changes:
         marked = bool(mask[window][labels[window] == label].any())
         return mark_ambiguous(mask, labels, window, label, 0 if marked else 1), not marked
 
-    def accept(self, predicted: Predicted, *, over: bool = False) -> Change:
-        """Take a predicted object over, by force where objects are in its way."""
+    def accept(self, predicted: Predicted, *, over: bool = False) -> tuple[Change, bool]:
+        """Take a predicted object over, by force where objects are in its way.
+
+        Returns
+        -------
+        (Change, bool)
+            Whether the whole object is taken over; where it reaches the end of the margin, it may
+            go on beyond.
+        """
         from napari_verdict.annotation.objects import accept
 
         if predicted.label is None:
             raise EditError("This is outside of the tile and its margin. Accept what is in it.")
+        labels, window = self._where
         new, one = next(self._free()), (predicted.part, predicted.label)
-        return accept(*self._where, *one, new, over=over)
+        change = accept(labels, window, *one, new, over=over)
+        found = predicted.part == predicted.label
+        whole = np.count_nonzero(change.values == new) == np.count_nonzero(found)
+        return change, whole and not _reaches_end(found, window, labels.shape)
 
     def cut(self, line: Any) -> Change:
         """Split the object that most of a line lies in."""
@@ -148,6 +159,17 @@ class Changes:
 
         where, free = self._where, self._free()
         return starting_point(*where, image, threshold, free, spacing=self._spacing)
+
+
+def _reaches_end(found: Any, window: Bounds, shape: tuple[int, ...]) -> bool:
+    """Whether an object reaches an end of a part of an image that is no end of the image."""
+    for axis, (ends, size) in enumerate(zip(window, shape, strict=True)):
+        along = np.moveaxis(found, axis, 0)
+        if len(along) == 1:
+            continue  # a plane is what was meant
+        if (ends.start > 0 and along[0].any()) or (ends.stop < size and along[-1].any()):
+            return True
+    return False
 
 
 def _met_along(labels: Any, line: Any) -> int:

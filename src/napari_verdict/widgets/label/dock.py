@@ -175,8 +175,7 @@ class LabelWidget(Dock):
         """Watch, keep and score what is on the desk; `look` at all that was painted since."""
         work = Work(self.desk, self.live, keeper, self, shadow)
         if look:
-            work.watch.strokes.suspect_all()
-            work.watch.look()
+            work.compare_all()
         work.origins.connect(self.page.origins.setText)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
@@ -237,7 +236,11 @@ class LabelWidget(Dock):
         bench = self.state.bench
         if bench is None or self.second.is_on or self.work is None:
             return
-        comparison = self.comparison()
+        try:
+            comparison = self.comparison()
+        except ComparisonError as error:  # a layer was turned since
+            comparison = None
+            self.state.message = " ".join(f.message for f in error.findings)
         elsewhere = self.shelf.elsewhere(comparison) if comparison and self.shelf.is_on else None
         self.live.start(comparison, self.state.plan, bench.predictions, bench.image, elsewhere)
 
@@ -315,6 +318,8 @@ class LabelWidget(Dock):
             left = tuple(x for x in bench.predictions if x not in gone)
             self.state.bench = replace(bench, predictions=left)
             self._score()
+        if self.work is not None:
+            self.work.miss_mask()
         self.reset_choices()
 
     def _on_busy(self, busy: bool) -> None:

@@ -61,7 +61,6 @@ class Hands(QObject):
         self.pointer, self.reader = Pointer(viewer, self), Reader(self)
         self.pointer.pointed.connect(self._on_pointed)
         self.reader.failed.connect(self._on_failed)
-        desk.state.events.current.connect(self._on_current)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
         self._refused: Predicted | None = None
 
@@ -122,7 +121,7 @@ class Hands(QObject):
         """Accept the predicted object that was refused, over what is there."""
         refused, self._refused = self._refused, None
         if refused is not None:
-            self._try(lambda: self._changes.accept(refused, over=True), "accept")
+            self._take_over(refused, over=True)
             self._desk.arm()
 
     def cancel(self) -> None:
@@ -130,10 +129,6 @@ class Hands(QObject):
         self.reader.stop()
         self.pointer.stop()
         self._asking, self._places, self._refused = "", [], None
-
-    def _on_current(self, _: int) -> None:
-        self.reader.stop()  # what is read belongs to the tile before
-        self._refused = None
 
     def _on_failed(self, why: str) -> None:
         self._state.message = why
@@ -202,20 +197,23 @@ class Hands(QObject):
                 for layer, part in zip(seen, parts, strict=True)
             ]
             there = next((f for f in found if f.label), found[0])
-            self._state.accepted_from = there.source
-            self._try(lambda: self._accepted(there), "accept")
+            self._take_over(there)
 
         self.reader.parts(seen, window, take)
         self._wait_for("the prediction")
 
-    def _accepted(self, predicted: Predicted) -> Change:
+    def _take_over(self, predicted: Predicted, *, over: bool = False) -> None:
+        assert self.work is not None
         try:
-            return self._changes.accept(predicted)
+            change, whole = self._changes.accept(predicted, over=over)
         except EditError as error:
+            self._state.message = str(error)
             if predicted.label:  # others are in its way
                 self._refused = predicted
                 self.refused.emit(str(error))
-            raise
+            return
+        self._state.update({"message": "", "accepted_from": predicted.source})
+        self.work.watch.edit(change, Action.ACCEPT if whole else Action.ACCEPT_PART)
 
     def _mark(self, label: int) -> None:
         mask = self._desk.need_ambiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,12 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Origins, Step
 from napari_verdict.annotation.tiles import State, from_json
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.report.journal import Journal
@@ -27,8 +31,35 @@ if TYPE_CHECKING:
 PAUSE = 30.0
 #: Milliseconds between two looks at how far saving is.
 _TICK = 500
-#: Journals that are being closed, by their folder.
-_ENDING: dict[str, threading.Thread] = {}
+#: Journals that are being closed, by their folder, and who closes them.
+_ENDING: dict[str, tuple[Journal, threading.Thread]] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Labels that were there before labelling began, as a step.
+
+    Parameters
+    ----------
+    change : Change
+        All that is not background.
+    step : Step
+        Who goes on with them.
+    origins : Origins
+        Of the objects.
+    """
+
+    change: Change
+    step: Step
+    origins: Origins
+
+
+def given_of(labels: NDArray[Any], annotator: str) -> Given:
+    """Return what labels are as a step, in a worker: all of them are looked at."""
+    at = np.flatnonzero(labels)
+    change = Change(at, labels.ravel()[at])
+    step = Step(Action.GIVEN, annotator, datetime.now(UTC))
+    return Given(change, step, Origins().after(change, np.zeros_like(change.values), step))
 
 
 class Keeper(QObject):
@@ -83,19 +114,16 @@ class Keeper(QObject):
         if self._journal is not None:
             self._journal.record(section, painted.change, step)
 
-    def marked(self, section: str, painted: Painted) -> None:
+    def marked(self, section: str, change: Change) -> None:
         """Keep what was painted on the mask of what nobody can tell."""
         if self._journal is not None:
-            self._journal.record(
-                section, painted.change, self._step(Action.MARK), target="ignore mask"
-            )
+            self._journal.record(section, change, self._step(Action.MARK), target="ignore mask")
 
-    def given(self, change: Change) -> None:
+    def given(self, given: Given) -> None:
         """Keep labels that were there before; their objects are *given*."""
-        step = self._step(Action.GIVEN)
-        self.origins = self.origins.after(change, np.zeros_like(change.values), step)
-        if self._journal is not None and len(change):
-            self._journal.record("given", change, step)
+        self.origins = given.origins
+        if self._journal is not None and len(given.change):
+            self._journal.record("given", given.change, given.step)
 
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""
@@ -180,14 +208,29 @@ def record_note(journal: Journal, note: Mapping[str, Any], step: Step) -> None:
 def close_meanwhile(journal: Journal) -> None:
     """Save what is waiting in a journal, and end it, without holding up the window."""
     end = threading.Thread(target=journal.close, name="journal-end")
-    _ENDING[str(journal.folder)] = end
+    _ENDING[str(journal.folder)] = journal, end
     end.start()
 
 
 def wait_for_end(folder: Any) -> None:
-    """Wait, in a worker, until what is kept in a folder is all there."""
-    if (ending := _ENDING.get(str(folder))) is not None:
-        ending.join()
+    """Wait, in a worker, until what is kept in a folder is all there.
+
+    Raises
+    ------
+    ComparisonError
+        If its disk does not answer.
+    """
+    journal, end = _ENDING.get(str(folder), (None, None))
+    if journal is None or end is None:
+        return
+    end.join()
+    if journal.is_writing:
+        why = (
+            f"The folder {str(folder)!r} does not answer, and the strokes made last are not saved "
+        )
+        why += "there yet. The layer has them. Wait, and try again."
+        raise ComparisonError([Finding("folder-slow", Severity.ERROR, why)])
+    _ENDING.pop(str(folder), None)
 
 
 def section_of(k: int) -> str:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.truth import DTYPE
-from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
+from napari_verdict.widgets.label.keeper import given_of, plan_of, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -40,7 +39,7 @@ class Opened:
         Whether labels were taken up.
     said : str
         What the person has to know of it.
-    given : Change
+    given : Given, optional
         Labels that were there before, of a layer that is gone on with.
     shadow : ndarray, optional
         What the labels are, in an array of its own.
@@ -154,9 +153,9 @@ def keeping(
     yield Progress(0, 1, "making the folder")
     dtype = DTYPE if labels is None else labels.dtype
     shadow = np.zeros(image.shape, dtype) if labels is None else labels.copy()
-    at = np.zeros(0, np.int64) if labels is None else np.flatnonzero(shadow)
-    more: dict[str, Any] = {"given": Change(at, shadow.ravel()[at]), "shadow": shadow}
     who, why = annotator or "anyone", ""
+    given = None if labels is None else given_of(shadow, who)
+    more: dict[str, Any] = {"given": given, "shadow": shadow}
     for place in (image, replace(image, path=None)):
         folder = free_folder(default_folder(place, who))
         try:

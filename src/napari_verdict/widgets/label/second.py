@@ -110,6 +110,7 @@ class SecondOpinion(QObject):
         first.work.wake()
         dock.desk.turn_to(first.bench, first.plan, first.current)
         dock.at_work(first.work)
+        first.work.miss_mask()
         dock.page.second.setText("Second annotator…")
 
     def forget(self) -> None:
