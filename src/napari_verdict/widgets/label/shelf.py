@@ -267,7 +267,9 @@ def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
     if layer is truth or layer is mask:
         ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
         labels = kept.labels if layer is truth else ignored
+        layer.editable = False  # napari forgets what it could undo: that was of another image
         layer.data = labels.astype(layer.data.dtype, copy=False)
+        layer.editable = True
         place(layer, placement_for(taken.image, layer.ndim))
     else:
         shown = {p.name: p for p in taken.predictions} | {"": taken.image}
