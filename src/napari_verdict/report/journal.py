@@ -52,10 +52,20 @@ class Journal:
         Number of the first stroke.
     retry : float
         Seconds after which saving is tried again.
+    make : bool
+        Make the folder with the first stroke, but not again: a drive that is gone would be
+        mistaken for an empty folder.
     """
 
-    def __init__(self, folder: str | Path, first: int = 1, *, retry: float = _RETRY_SECONDS):
-        self.folder = Path(folder)
+    def __init__(
+        self,
+        folder: str | Path,
+        first: int = 1,
+        *,
+        retry: float = _RETRY_SECONDS,
+        make: bool = False,
+    ):
+        self.folder, self._make = Path(folder), make
         self._run = f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(2)}"
         self._retry = retry
         self._changed = threading.Condition()
@@ -231,6 +241,9 @@ class Journal:
         self._close_files()
 
     def _write_strokes(self, strokes: list[tuple[str, Stroke, float]]) -> None:
+        if self._make:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make = False
         touched = {}
         for section, stroke, _ in strokes:
             if section not in self._files:
@@ -263,8 +276,7 @@ class _File:
     Parameters
     ----------
     path : Path
-        Made with the first stroke; its folder is not made: a drive that is gone would be
-        mistaken for an empty folder.
+        Made with the first stroke; its folder is not made.
     """
 
     def __init__(self, path: Path) -> None:

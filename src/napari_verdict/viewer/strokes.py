@@ -166,7 +166,7 @@ class Strokes:
     def _remember(self, item: Iterable[Any]) -> None:
         """Keep where a step of napari's history painted."""
         for atom in item:
-            region = _region_of(atom, self._shadow.ndim)
+            region = region_of(atom, self._shadow.ndim)
             if region is None:
                 self._all = True
             elif not any(_within(region, p) for p in self._painted):
@@ -202,7 +202,7 @@ def _steps_of(layer: Any) -> Iterator[Any]:
         yield from getattr(layer, name, ())
 
 
-def _region_of(atom: Any, ndim: int) -> Region | None:
+def region_of(atom: Any, ndim: int) -> Region | None:
     """Return where an atom of napari's history painted; None if it does not tell."""
     where = atom[0]
     if len(where) != ndim:
