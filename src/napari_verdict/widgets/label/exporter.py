@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from napari_verdict.widgets.label.dock import LabelWidget
 
 
+_ZARR = "Save all labels through napari as ground_truth.ome.zarr as well"
+_NO_WRITER = (
+    "No writer of OME-Zarr is installed. Install one with pip install 'napari-verdict[zarr]' and "
+    "start napari again"
+)
+_SEVERAL = (
+    "Of several images the labels of each can be saved as OME-Zarr while it is open: File > Save "
+    "Selected Layers..., under a name that ends in .zarr"
+)
+
+
 class Exporter(QObject):
     """Asks for a folder and writes there in a worker.
 
@@ -98,14 +109,16 @@ class Exporter(QObject):
         self._job.cancel()
 
     def _offer_zarr(self, bench: Any) -> None:
-        box = self._dock.page.zarr
-        if bench is not None and not _zarr_writers():
-            box.setEnabled(False)
-            box.setChecked(False)
-            box.setToolTip(
-                "No writer of OME-Zarr is installed. Install one with pip install "
-                "'napari-verdict[zarr]' and start napari again"
-            )
+        if bench is None:
+            return
+        box, why_not = self._dock.page.zarr, ""
+        if not _zarr_writers():
+            why_not = _NO_WRITER
+        elif self._dock.shelf.is_on:
+            why_not = _SEVERAL
+        box.setEnabled(not why_not)
+        box.setChecked(box.isChecked() and not why_not)
+        box.setToolTip(why_not or _ZARR)
 
     def _ask(self) -> None:
         folder = QFileDialog.getExistingDirectory(self._dock, "Export labels into")
