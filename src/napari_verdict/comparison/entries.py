@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: Whose object an entry is; a place is a box on a restored image.
-ROLES = ("ground truth", "prediction", "place")
+#: Whose object an entry is; a place is a box on a restored image, a dispute a box where several of
+#: them differ.
+ROLES = ("ground truth", "prediction", "place", "dispute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class EntryKey:
     frame : tuple of int
         Index along the frame axes (t, c) of the ground truth.
     id : int
-        Of the object in its label image; of a place, its rank from 1 when it was found.
+        Of the object in its label image; of a place or dispute, its rank from 1 when it was found.
     """
 
     candidate: str
@@ -120,9 +121,12 @@ class Filter:
         A whole number asks for objects of this id or with this partner; other words for
         kinds, roles and notes that hold each of them, in any case of letters.
     only : frozenset of EntryKey, optional
-        Only these entries.
+        Only these entries; objects of the ground truth whatever the candidate.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
+    region : str
+        Only entries of the region of this name; `keeps` does not know them, who asks names them
+        by `only`.
     judged : frozenset of str, optional
         Only entries that are judged so; "" stands for those that are not. `Judgements.keeps`
         knows; `keeps` here asks for all.
@@ -135,6 +139,7 @@ class Filter:
     text: str = ""
     only: frozenset[EntryKey] | None = None
     by: str = ""
+    region: str = ""
     judged: frozenset[str] | None = None
 
     def keeps(
@@ -174,7 +179,7 @@ def _named(entries: Entries, keys: frozenset[EntryKey]) -> NDArray[np.bool_]:
     named = np.zeros(len(entries), bool)
     groups: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for key in keys:
-        if key.candidate == entries.candidate:
+        if key.candidate == entries.candidate or key.role == "ground truth":
             groups.setdefault((key.role, key.frame), []).append(key.id)
     for (role, frame), ids in groups.items():
         rows = np.flatnonzero(entries.role == ROLES.index(role))
@@ -189,7 +194,7 @@ def _spoken_of(entries: Entries, word: str, notes: Mapping[EntryKey, str]) -> ND
         matched = np.array([k == "matched" for k in entries.kinds], bool)[entries.kind]
         hit = (entries.id == int(word)) | ((entries.partner == int(word)) & matched)
     else:
-        hit = np.array([word in k for k in entries.kinds], bool)[entries.kind]
+        hit = np.array([word in k.lower() for k in entries.kinds], bool)[entries.kind]
         hit |= np.array([word in r for r in ROLES], bool)[entries.role]
     for key, note in notes.items():
         if word in note.lower() and (row := entries.find(key)) >= 0:

@@ -38,6 +38,7 @@ class Hover:
         if self._result is None:
             self._viewer.cursor.events.position.connect(self._on_cursor)
             self._viewer.events.status.connect(self._on_status)
+            self._viewer.events.mouse_over_canvas.connect(self._on_canvas)
         self._result, self._reference, self._candidate = result, reference, candidate
 
     def stop(self) -> None:
@@ -45,6 +46,7 @@ class Hover:
         if self._result is not None:
             self._viewer.cursor.events.position.disconnect(self._on_cursor)
             self._viewer.events.status.disconnect(self._on_status)
+            self._viewer.events.mouse_over_canvas.disconnect(self._on_canvas)
         self._result = self._reference = None
         self._text = ""
 
@@ -83,6 +85,11 @@ class Hover:
         self._text = self.describe(self._viewer.cursor.position)
         if self._text:
             self._viewer.status = self._text
+
+    def _on_canvas(self, event: Any = None) -> None:
+        if self._text and not self._viewer.mouse_over_canvas:
+            self._text = ""  # first: whatever is said from now on stays
+            self._viewer.status = ""
 
     def _on_status(self, event: Any = None) -> None:
         # napari writes its own text after every move, from a thread of its own

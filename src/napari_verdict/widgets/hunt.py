@@ -7,8 +7,7 @@ from weakref import ref
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.viewer.flip import Hold
-from napari_verdict.viewer.fly import Flight, box_in_layer
+from napari_verdict.viewer.fly import Flight, box_in_layer, channel_slider
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
@@ -49,7 +48,7 @@ class Hunt(QObject):
         super().__init__(parent)
         self._viewer, self._session = viewer, session_of(viewer)
         self.entries: Entries | None = None
-        self.flight, self.highlight, self._hold = Flight(viewer), Highlight(viewer), Hold(viewer)
+        self.flight, self.highlight = Flight(viewer), Highlight(viewer)
         self._sources: list[Any] = []
         self._flying = False
         self._click = _click_of(self)
@@ -69,7 +68,9 @@ class Hunt(QObject):
             return
         self._flying = True
         try:
-            self.flight.to(reference, *box_in_layer(result, reference, self.entries, row))
+            box = box_in_layer(result, reference, self.entries, row)
+            channel = channel_slider(self._viewer, result, self.entries, row)
+            self.flight.to(reference, *box, sliders=channel)
         finally:
             self._flying = False
         self.outline(row, title)
@@ -95,14 +96,14 @@ class Hunt(QObject):
     def hold(self, role: str, pressed: bool) -> bool:
         """Show raw, ground truth or prediction alone while a key is held."""
         if not pressed:
-            self._hold.release()
+            self._session.grid.hold.release()
             return True
         alone = self._layers_of(role)
         if not alone:
             return False
         if (layer := self.highlight.layer) is not None and layer.visible:
             alone = [*alone, layer]
-        return self._hold.press(alone)
+        return bool(self._session.grid.hold.press(alone))
 
     def toggle_side_by_side(self) -> bool:
         """Give sources and results a panel each, or go back to the state before."""
@@ -133,7 +134,7 @@ class Hunt(QObject):
         self._session.grid.left.disconnect(self._on_left)
         self._session.grid.shown.disconnect(self._on_left)
         self._session.grid.lid = None
-        self._hold.release()
+        self._session.grid.hold.release()
         self.highlight.clear()
 
     # ---- from the image

@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from napari_verdict.widgets.keys import SHORTCUTS, hint, keys_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_verdict.widgets.entry_table import EntryTable
     from napari_verdict.widgets.hunt import Hunt
 
@@ -24,11 +26,16 @@ class HuntBar(QWidget):
         What is stepped through.
     hunt : Hunt
         What takes the viewer there.
+    freshen : callable
+        Brings the table to what holds now; called before a step.
     """
 
-    def __init__(self, viewer: Any, table: EntryTable, hunt: Hunt) -> None:
+    def __init__(
+        self, viewer: Any, table: EntryTable, hunt: Hunt, freshen: Callable[[], None]
+    ) -> None:
         super().__init__()
         self._table, self._hunt, self._keys = table, hunt, keys_of(viewer)
+        self._freshen = freshen
         self.previous, self.next = _button("Previous", "previous"), _button("Next", "next")
         self.same, self.back = _button("Same kind", "next kind"), _button("Back", "back")
         #: For the head of the dock.
@@ -75,6 +82,7 @@ class HuntBar(QWidget):
         """Go to the next row of the same kind."""
         if not pressed:
             return False
+        self._freshen()
         here = self._table.position
         if here < 0:
             return self._step(1)
@@ -105,6 +113,7 @@ class HuntBar(QWidget):
         return self._hunt.hold("prediction", pressed)
 
     def _step(self, by: int) -> bool:
+        self._freshen()
         rows, here = self._table.entry_model.rowCount(), self._table.position
         if not rows:
             return False

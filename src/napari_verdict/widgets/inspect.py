@@ -20,11 +20,13 @@ from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
+from napari_verdict.widgets.evidence_notes import how_to_look
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
 from napari_verdict.widgets.judge_panel import JudgePanel
 from napari_verdict.widgets.place_chooser import PlaceChooser
+from napari_verdict.widgets.region_filter import RegionFilter
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
@@ -47,10 +49,10 @@ class InspectWidget(Dock):
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
         self.places = PlaceChooser()
-        self.bar = FilterBar()
+        self.bar, self.within = FilterBar(), RegionFilter(self)
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
-        self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
+        self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self.freshen)
         self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._connect()
@@ -107,6 +109,7 @@ class InspectWidget(Dock):
         self.places.changed.connect(self.refresh)
         self.places.found.connect(self._on_found)
         self.bar.changed.connect(self._on_filter)
+        self.within.found.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
         self.judge.left.connect(self.table.setFocus)
@@ -126,6 +129,11 @@ class InspectWidget(Dock):
         self.candidate.setCurrentText(session.candidate)
         self.candidate.setVisible(result is not None)
         self._show(entries)
+
+    def freshen(self) -> None:
+        """List what holds now, if that is something else than what is listed."""
+        if self._stale:
+            self.refresh()
 
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
@@ -153,7 +161,8 @@ class InspectWidget(Dock):
                 self.bar.show_counts(zero, True)  # makes the chips that the filter reads
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
-        model.show(entries, self.bar.filter, axes, self.session.judgements)
+        wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
+        model.show(entries, wanted, axes, self.session.judgements)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -193,7 +202,8 @@ class InspectWidget(Dock):
     def _describe(self, row: int) -> None:
         text = self.table.entry_model.describe(row) if row >= 0 else ""
         hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
-        self.here.setText(text + (" · not in the list: the filter leaves it out" if hidden else ""))
+        text += " · not in the list: the filter leaves it out" if hidden else ""
+        self.here.setText(text + (how_to_look(self.entries, row) if text else ""))
 
     def _outline(self, row: int) -> None:
         if row >= 0:
@@ -251,7 +261,7 @@ class InspectWidget(Dock):
         else:
             self.refresh()
 
-    def _on_filter(self, wanted: Filter) -> None:
+    def _on_filter(self, _: Any = None) -> None:
         if self.entries is not None:
             self._show(self.entries)
 
@@ -261,8 +271,7 @@ class InspectWidget(Dock):
 
     def _on_wanted(self, wanted: Filter | None) -> None:
         if wanted is not None:
-            if self._stale:
-                self.refresh()
+            self.freshen()
             if wanted.by:
                 self.places.rank_by(wanted.by)
             self.bar.ask(wanted)
@@ -273,8 +282,7 @@ class InspectWidget(Dock):
         """Go to the entry that another dock chose."""
         if self._telling:
             return
-        if self._stale:
-            self.refresh()
+        self.freshen()
         row = self._row_of_selected()
         if row >= 0:
             self._go(row)
@@ -285,6 +293,7 @@ class InspectWidget(Dock):
 
     def _on_picked(self, keys: list[EntryKey]) -> None:
         """Select what was clicked in the image; what is listed goes before what is not."""
+        self.freshen()
         entries, model = self.entries, self.table.entry_model
         if entries is None:
             return
@@ -304,8 +313,7 @@ class InspectWidget(Dock):
     def showEvent(self, event: Any) -> None:
         """List what came while the dock was hidden."""
         super().showEvent(event)
-        if self._stale:
-            self.refresh()
+        self.freshen()
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""
@@ -323,5 +331,6 @@ class InspectWidget(Dock):
         events.judgements.disconnect(self._on_judgements)
         self.judge.stop()
         self.places.stop()
+        self.within.stop()
         self.buttons.stop()
         self.hunt.stop()

@@ -24,6 +24,7 @@ RANKINGS = {
     "structure": "lowest SSIM",
     "error": "highest error",
     "worse than raw": "worse than raw",
+    "intensity": "intensity off the line",
 }
 #: Lists there are without ground truth, the second of several predictions.
 LISTS = {
@@ -47,7 +48,8 @@ class PlaceChooser(QWidget):
         self.by.setToolTip(
             "Most unusual error: against the error that is usual where it is as bright\n"
             "and as uneven.\n"
-            "Lowest SSIM, highest error, worse than raw: the mean of that map in the place"
+            "Lowest SSIM, highest error, worse than raw: the mean of that map in the place.\n"
+            "Intensity off the line: what bends the intensity curve, as nonlinearity has it"
         )
         self.scale = QSpinBox()
         self.scale.setRange(4, 512)
@@ -132,7 +134,8 @@ class PlaceChooser(QWidget):
         self.setVisible(several)
         noise = next(iter(result.conditions.values())).noise
         line = f"{noise.slope:.6g} {noise.intercept:.6g} {noise.floor:.6g}"
-        self._how = f"{self.ranking} {result.comparison.evidence} {line}"
+        # of both lists: their entries have roles of their own
+        self._how = f"{result.comparison.evidence} {line}"
         found: Entries = (
             result.dispute_entries(candidate)
             if self.ranking == "disputes"

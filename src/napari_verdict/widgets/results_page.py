@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.result_layers import has_map, names_for
 from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
-from napari_verdict.widgets.evidence_notes import EvidenceNotes
+from napari_verdict.widgets.evidence_notes import EvidenceNotes, look_by_keys
+from napari_verdict.widgets.joint_box import JointBox
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
@@ -74,13 +76,15 @@ class ResultsPage(QWidget):
         self.region.setAccessibleName("Scores of")
         self.region.setToolTip("Whose scores the table shows: of the whole, or of a region")
         self.region.activated.connect(self._on_region)
-        self.table.score_asked.connect(self.inspect)
+        self.table.score_asked.connect(self._on_score)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
         self.show_box = ShowBox()
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
         self.show_box.side_by_side.connect(presenter.side_by_side)
+        self.joint = JointBox(viewer)
+        self.joint.failed.connect(presenter.failed)
         self.save = _button("Save results…", "Record, tables, maps and overlays into a folder")
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
@@ -106,16 +110,16 @@ class ResultsPage(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.which, self.stale, self.refresh, self.notes.statement):
+        for widget in (self.which, self.stale, self.refresh, self.verdict):
             layout.addWidget(widget)
-        for widget in (self.verdict, self.region, self.table, self.threshold):
+        for widget in (self.notes.statement, self.region, self.table, self.threshold):
             layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.errors)
         buttons.addWidget(self.ask_raw)
         layout.addLayout(buttons)
-        layout.addWidget(self.show_box)
-        layout.addWidget(self.notes)
+        for widget in (self.show_box, self.joint, self.notes):
+            layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
         buttons.addWidget(self.copy)
@@ -174,6 +178,7 @@ class ResultsPage(QWidget):
         self.show_box.show_result(presenter.result, presenter.candidate, presenter.is_shown)
         self.show_box.grid.setChecked(self._viewer.canvas.grid.enabled)
         self.table.mark(presenter.candidate)
+        self.joint.show_result(presenter.result, presenter.candidate)
         self.notes.show_result(presenter.result, presenter.candidate)
         if presenter.result.comparison.task is Task.EVIDENCE:
             self._write_verdict()  # of one candidate at a time
@@ -190,12 +195,16 @@ class ResultsPage(QWidget):
             presenter.show(name)
         self.update_shown()
 
-    def inspect(self, candidate: str, metric: str) -> None:
+    def _on_score(self, candidate: str, metric: str) -> None:
+        """List what a score of the table is made of, in the region that it is of."""
+        self.inspect(candidate, metric, self.region.currentData() or "")
+
+    def inspect(self, candidate: str, metric: str, region: str = "") -> None:
         """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
         result = self._presenter.result
         wanted = filter_of(metric, result.comparison.task) if result is not None else None
         if wanted is not None:
-            session_of(self._viewer).wanted = wanted
+            session_of(self._viewer).wanted = replace(wanted, region=region)
             if metric in COUNTS or metric in _OVERLAY_OF:
                 open_inspect(self._viewer)
 
@@ -204,7 +213,8 @@ class ResultsPage(QWidget):
         if result.comparison.task is Task.EVIDENCE:
             from napari_verdict.comparison.evidence.glance import at_a_glance
 
-            parts = at_a_glance(result, self._presenter.candidate)
+            candidate = self._presenter.candidate
+            parts = at_a_glance(result, candidate, look_by_keys(candidate))
         else:
             from napari_verdict.comparison.verdict.sentence import verdict_parts
 
@@ -217,7 +227,10 @@ class ResultsPage(QWidget):
                 target = escape("\n".join(link), quote=True)
                 safe = f'<a href="{target}" style="color:{colour}">{safe}</a>'
             words.append(safe)
-        self.verdict.setText("".join(words))
+        first, *rest = "".join(words).split("<br>")
+        if rest:  # what is claimed, before what follows from it
+            first = f"<b>{first}</b>"
+        self.verdict.setText("<br>".join([first, *rest]))
 
     def _on_theme(self, event: Any = None) -> None:
         if self._presenter.result is not None:
@@ -229,6 +242,8 @@ class ResultsPage(QWidget):
         task = self._presenter.result.comparison.task
         if task is Task.DETECTIONS:
             name = "detections"
+        elif task is Task.EVIDENCE and name in COUNTS:
+            name = "evidence"
         elif task is Task.INSTANCES:
             name = _OVERLAY_OF.get(name, name)
         elif task.is_labels:

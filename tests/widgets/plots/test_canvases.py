@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
-from builders import discs
+from builders import discs, entries_table
 from cases import compare
 from napari_verdict.comparison.objects.listing import object_entries
 from napari_verdict.widgets.plots.frames import FrameCurve, lines_over
@@ -149,6 +149,14 @@ def test_bars_count_ground_truth_objects_only(viewer, show, entries):
     matched, missed = plot.counts()
     assert (matched.sum(), missed.sum()) == (1, 3)
     assert (matched[-1], missed[0]) == (1, 2)
+
+
+def test_ignored_objects_are_in_no_bar(viewer):
+    rows = [("ignored", 0, 1, 0, 0.0, 50, 0), ("ignored", 0, 2, 8, 0.9, 50, 0)]
+    table = entries_table([*rows, ("missed", 0, 3, 0, 0.0, 50, 0)])
+    plot = IouHistogram(viewer)
+    plot.show_entries(table, 0.5)
+    assert [int(n.sum()) for n in plot.counts()] == [0, 1]
 
 
 def test_a_click_on_a_column_gives_its_objects(viewer, show, hand, entries, qtbot):

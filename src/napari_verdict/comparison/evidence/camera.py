@@ -9,21 +9,23 @@ import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import sentence
 from napari_verdict.metrics.noise import (
     NoiseCurve,
     NoiseModel,
     photon_transfer,
-    stacks_curve,
+    read_stacks,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.evidence.model import EvidenceSettings, Inquiry
     from napari_verdict.comparison.evidence.sample import Sample
+    from napari_verdict.engine.cancel import CancelToken
 
 #: Where noise can be known from, best first.
 ENTERED = "entered"
@@ -147,7 +149,9 @@ class Camera:
             raise ComparisonError([Finding("noise-unknown", Severity.ERROR, text, name)]) from error
 
 
-def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.float64]]) -> Camera:
+def camera_of(
+    inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.float64]], token: CancelToken
+) -> Generator[Progress, None, Camera]:
     """Choose where the noise is known from: entered, captures, stacks, or each prediction.
 
     Parameters
@@ -158,6 +162,13 @@ def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.floa
         Of its pixels.
     steady : sequence of (y, x) ndarray
         The captures of the sample that neither moved nor bleached.
+    token : CancelToken
+        Checked at every capture of a stack.
+
+    Yields
+    ------
+    Progress
+        While stacks are read.
     """
     settings: EvidenceSettings = inquiry.evidence
     raw = np.where(sample.ignored, np.nan, sample.images[RAW])
@@ -172,12 +183,30 @@ def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.floa
         curve = photon_transfer(np.stack([raw, *steady]), saturation)
         return Camera(_fitted(curve, CAPTURES), curve, saturation)
     if inquiry.calibration:
-        curve = stacks_curve([s.data for s in inquiry.calibration], saturation)
+        curve = yield from _stacks(inquiry, saturation, token)
         noise = _fitted(curve, STACKS)
         if noise.slope == 0:
             raise ComparisonError([Finding("noise-unknown", Severity.ERROR, _NO_SLOPE)])
         return Camera(noise, curve, saturation)
     return Camera(None, None, saturation)
+
+
+def _stacks(
+    inquiry: Inquiry, saturation: float | None, token: CancelToken
+) -> Generator[Progress, None, NoiseCurve]:
+    """Read dark and lit stacks, a capture at a time."""
+    stacks = [s.data for s in inquiry.calibration]
+    reading, done = read_stacks(stacks, saturation), 0
+    total = sum(2 * int(stack.shape[0]) - 1 for stack in stacks)
+    while True:
+        token.check()
+        try:
+            next(reading)
+        except StopIteration as end:
+            curve: NoiseCurve = end.value
+            return curve
+        done += 1
+        yield Progress(done, total, "stacks")
 
 
 def _fitted(curve: NoiseCurve, source: str) -> NoiseModel:

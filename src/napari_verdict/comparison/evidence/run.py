@@ -104,7 +104,8 @@ def run_evidence(
         raise ComparisonError(bad)
     still, said = still_captures(given)
     found += said
-    camera = camera_of(inquiry, sample, [sample.captures[k] for k in still])
+    steady = [sample.captures[k] for k in still]
+    camera = yield from camera_of(inquiry, sample, steady, token)
     known: dict[str, Conditions] = {}
     for k, prediction in enumerate(inquiry.predictions):
         token.check()

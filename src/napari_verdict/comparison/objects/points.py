@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
 from napari_verdict.comparison.objects.point_limits import (
@@ -187,6 +188,9 @@ def _scores(
     unit = truth.units[truth.axes.index("x")]
     limits = IGNORED if comparison.ignore is not None else ""
     limits += IN_REGION if region is not None else ""
+    sparse = comparison.settings.exclusions.sparse
+    limits += "; ground truth=sparse" if sparse else ""
+    values = without_dense(counts.scores()) if sparse else counts.scores()
     pooled = "pooled over frames" if set(truth.axes) & set(FRAME_AXES) else "whole"
     return [
         Score(
@@ -205,7 +209,7 @@ def _scores(
             region=region,
             aggregation=pooled if index is None else None,
         )
-        for metric, value in counts.scores().items()
+        for metric, value in values.items()
     ]
 
 

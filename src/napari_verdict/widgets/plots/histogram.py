@@ -43,7 +43,8 @@ class IouHistogram(PlotCanvas):
 
     def show_entries(self, entries: Entries, threshold: float) -> None:
         """Draw other entries, matched at a threshold."""
-        self._rows = np.flatnonzero(entries.role == ROLES.index("ground truth"))
+        counted = np.array([kind != "ignored" for kind in entries.kinds], bool)[entries.kind]
+        self._rows = np.flatnonzero(counted & (entries.role == ROLES.index("ground truth")))
         values = np.nan_to_num(entries.value[self._rows])
         self._bar = np.minimum((values * _BARS + 1e-9).astype(np.intp), _BARS - 1)
         self._matched = entries.partner[self._rows] != 0

@@ -81,6 +81,7 @@ class PlotsPanel(Dock):
         self.session.events.result.connect(self._on_session)
         self.session.events.candidate.connect(self._on_session)
         self.session.events.selected.connect(self._on_selected)
+        self.session.events.wanted.connect(self._on_wanted)
         napari_viewer.dims.events.current_step.connect(self._on_step)
         self._offer()
 
@@ -92,6 +93,7 @@ class PlotsPanel(Dock):
         self.session.events.result.disconnect(self._on_session)
         self.session.events.candidate.disconnect(self._on_session)
         self.session.events.selected.disconnect(self._on_selected)
+        self.session.events.wanted.disconnect(self._on_wanted)
         self._viewer.dims.events.current_step.disconnect(self._on_step)
         for view in self._views.values():
             if hasattr(view, "stop"):
@@ -123,6 +125,11 @@ class PlotsPanel(Dock):
         self.update_plot()
 
     # ---- what is drawn
+
+    def _on_wanted(self, wanted: Filter | None) -> None:
+        """Turn to the plot of what another dock asks the list for."""
+        if wanted is not None and wanted.by == "intensity":
+            self.chooser.setCurrentIndex(max(0, self.chooser.findData("intensity")))
 
     def _on_session(self, _: Any = None) -> None:
         self._offer()
