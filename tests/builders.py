@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 from napari_verdict.comparison.entries import Entries
@@ -126,3 +128,11 @@ def entries_table(rows: list[tuple[Any, ...]], candidate: str = "a") -> Entries:
         box,
         centroid,
     )
+
+
+def through_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """Return an image of 8 bits as it is after it was saved as JPEG."""
+    file = BytesIO()
+    grey = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    Image.fromarray(grey).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))

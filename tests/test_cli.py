@@ -245,7 +245,7 @@ def test_evidence_is_asked_saved_and_asked_again(dim_files, tmp_path, capsys, mo
     files = ["--raw", dim_files["raw"], "--pred", dim_files["cnn"], "--out", str(out)]
     assert main(["evidence", *files, *arguments]) == 0
     printed = capsys.readouterr().out
-    assert "cnn shows 1 place without photons" in printed
+    assert "Raw does not support 1 place that cnn shows." in printed
     assert "shown_without_photons" in printed
     record = json.loads((out / "results.json").read_text())
     roles = {i["role"] for i in record["inputs"]}

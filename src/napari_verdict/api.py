@@ -60,6 +60,7 @@ def compare_images(
     objects : array-like of int, optional
         Labels of objects, shaped as the ground truth: rows say how well the mean intensity of each
         is kept (``object_pearson``, ``object_bias``, ``object_limit_low``, ``object_limit_high``).
+        Ids below 0 count, with a finding, unless ``negative-to-background`` is accepted.
     decisions : tuple of str
         Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
     threads : int, optional

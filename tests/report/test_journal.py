@@ -89,6 +89,20 @@ def test_closing_saves_what_waits_and_then_nothing_more_is_taken(tmp_path, journ
     assert journal.close()
 
 
+def test_closing_waits_for_a_disk_that_is_slow_and_says_when_it_does_not_answer(
+    tmp_path, journal, monkeypatch
+):
+    answers, fsync = threading.Event(), os.fsync
+    monkeypatch.setattr(module.os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
+    journal.record("a", dot(1), PAINT)
+    assert not journal.close(0.05, patience=0.1)
+    assert journal.is_writing
+    threading.Timer(0.3, answers.set).start()
+    assert journal.close(0.05, patience=10)
+    assert not journal.is_writing
+    assert kept(tmp_path) == [(1, 1)]
+
+
 @pytest.mark.parametrize(
     ("code", "why"),
     [

@@ -11,6 +11,8 @@ from napari.components import ViewerModel
 from cases import compare, crowded
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.objects.mending import accepting, deleting, offer
+from napari_verdict.comparison.result import complete
+from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.viewer.layers import guess_roles
 from napari_verdict.viewer.mended import NAME, Mended
 
@@ -42,8 +44,14 @@ class Bench:
         return self.mended.layer
 
     def accept(self, key):
-        now = self.mended.now
-        self.mended.mend(accepting(now, key, offer(now, key)))
+        self.mended.mend(lambda now: accepting(now, key, offer(now, key)))
+
+    def delete(self, key, label):
+        self.mended.mend(lambda now: deleting(now, key, label))
+
+    def begin(self):
+        self.mended.begin()
+        return self.layer
 
     def scores(self):
         return {s.metric: s.value for s in self.mended.result.rows if s.axis_index is None}
@@ -70,8 +78,8 @@ def test_the_copy_is_made_once_and_lies_where_the_ground_truth_does():
     gt, pred = labels()
     place = {"scale": (1, 0.5, 0.5), "translate": (0, 3, 4), "units": ("s", "µm", "µm")}
     bench = Bench(gt, pred, axis_labels=("t", "y", "x"), **place)
-    layer = bench.mended.begin()
-    assert bench.mended.begin() is layer
+    layer = bench.begin()
+    assert bench.begin() is layer
     assert layer.name == NAME
     for name in ("scale", "translate", "units", "axis_labels"):
         assert np.all(getattr(layer, name) == getattr(bench.gt, name))
@@ -82,7 +90,7 @@ def test_the_copy_is_made_once_and_lies_where_the_ground_truth_does():
 def test_the_input_is_never_changed(bench):
     before = bench.gt.data.copy()
     bench.accept(EXTRA)
-    bench.mended.mend(deleting(bench.mended.now, SPLIT, 2))
+    bench.delete(SPLIT, 2)
     assert (bench.gt.data == before).all()
     assert (bench.original.comparison.ground_truth.data == before).all()
 
@@ -109,7 +117,7 @@ def test_every_mend_is_one_step_and_the_scores_go_with_undo_and_redo(bench):
 
 
 def test_a_brush_stroke_is_followed(bench):
-    layer = bench.mended.begin()
+    layer = bench.begin()
     bench.mended.edit(3)
     assert bench.viewer.layers.selection.active is layer
     assert (str(layer.mode), layer.selected_label) == ("paint", 3)
@@ -124,7 +132,7 @@ def test_a_brush_stroke_is_followed(bench):
 
 def test_strokes_one_after_another_through_frames_and_back_equal_computing_again(bench):
     rng = np.random.default_rng(5)
-    layer = bench.mended.begin()
+    layer = bench.begin()
     for _ in range(12):
         t, y, x = rng.integers(0, (2, 30, 40))
         layer.brush_size = int(rng.integers(1, 12))
@@ -149,7 +157,7 @@ def test_accepting_everything_makes_the_ground_truth_the_prediction(seed):
         assert bench.as_anew()
     for label in np.unique(bench.layer.data):
         if label and (pred[bench.layer.data == label] == 0).all():
-            bench.mended.mend(deleting(bench.mended.now, EntryKey("a", "prediction", (), 1), label))
+            bench.delete(EntryKey("a", "prediction", (), 1), label)
     assert bench.as_anew()
     if ids:
         assert bench.scores()["fp"] == 0
@@ -206,7 +214,7 @@ def test_a_copy_that_is_the_ground_truth_now_is_mended_further(bench):
 
 
 def test_new_data_of_the_layer_is_scored_and_another_shape_is_not(bench):
-    layer = bench.mended.begin()
+    layer = bench.begin()
     layer.data = bench.pred.copy()
     assert bench.as_anew()
     assert bench.scores()["f1"] == 1
@@ -226,15 +234,19 @@ def test_a_deleted_layer_is_made_anew(bench):
 def test_a_snapshot_no_longer_changes_and_holds_what_was_changed_unseen(bench):
     bench.accept(EXTRA)
     bench.layer.data[0, 2:12, 2:12] = 0  # by other hands, which tell nobody
-    kept = bench.mended.snapshot()
-    assert bench.as_anew()
+    kept = complete(bench.mended.snapshot()(CancelToken())).result
     before = kept.comparison.ground_truth.data.copy()
+    assert not before[0].any()
+    anew = compare({"a": bench.pred}, before.copy(), "tyx")
+    assert str([(s.metric, s.value) for s in anew.rows]) == str(
+        [(s.metric, s.value) for s in kept.rows]
+    )
     bench.accept(SPLIT)
     assert (kept.comparison.ground_truth.data == before).all()
 
 
 def test_it_is_taken_for_neither_ground_truth_nor_prediction_unless_picked(bench):
-    layer = bench.mended.begin()
+    layer = bench.begin()
     layer.name = "target"
     roles = guess_roles(bench.viewer.layers)
     assert roles.ground_truth is bench.gt

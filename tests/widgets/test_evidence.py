@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
 
 from dim import blob, capture, grey, scene
 from napari_verdict.comparison.model import Task
@@ -15,6 +16,7 @@ from napari_verdict.viewer.result_layers import find
 from napari_verdict.widgets.session import session_of
 
 pytestmark = pytest.mark.gui
+TIP = Qt.ItemDataRole.ToolTipRole
 MADE_UP, ERASED = (60, 70), (100, 25)
 
 
@@ -50,13 +52,17 @@ def test_the_dock_offers_to_ask_raw_and_says_what_that_is_not(shown):
     assert dock.validate.text() == "Check against raw"
     assert "no ground truth" in dock.panel.task.currentText()
     assert dock.inspection.isVisible()
+    labels = [x.text() for x in dock.inspection.findChildren(QLabel) if x.isVisible()]
+    assert any(text.startswith("Take every field twice") for text in labels)
+    assert any(text.startswith("Check against raw tells where") for text in labels)
     result = shown.validate()
     assert result.comparison.task is Task.EVIDENCE
     assert dock.results.isVisible()
     assert dock.results.notes.statement.text().startswith("Evidence, not validation")
     verdict = dock.results.verdict.text()
-    assert "inventive" in verdict
-    assert "without photons" in verdict
+    assert verdict.startswith("<b>Raw does not support ")
+    assert "that inventive shows" in verdict
+    assert "hold H to see raw there" in verdict
     assert "circular" in dock.results.notes.noise.text()
     assert "Take every field twice" in dock.results.notes.captures.text()
 
@@ -123,17 +129,67 @@ def test_places_are_listed_flown_to_flipped_and_judged(shown):
     assert list(session_of(viewer).judgements.marks.values()) == [mark]
 
 
+def test_raw_is_seen_while_the_key_is_held_before_the_list_is_opened(shown):
+    shown.validate()
+    before = [x.visible for x in shown.viewer.layers]
+    shown.qtbot.keyPress(shown.dock, Qt.Key.Key_H)
+    assert [x.name for x in shown.viewer.layers if x.visible] == ["raw"]
+    shown.qtbot.keyRelease(shown.dock, Qt.Key.Key_H)
+    assert [x.visible for x in shown.viewer.layers] == before
+    shown.viewer.layers.remove("raw")
+    shown.qtbot.keyPress(shown.dock, Qt.Key.Key_H)
+    assert any(x.visible for x in shown.viewer.layers)
+
+
+def test_an_entry_says_what_it_means_and_the_keys_to_look_at_it_with(shown):
+    shown.validate()
+    inspect = shown.inspect()
+    inspect.table.choose(0)
+    assert "Hold H for raw, J for the prediction, G for the residual." in inspect.here.text()
+    kind = inspect.entries.kinds[inspect.entries.kind[inspect.table.entry_model.row_of(0)]]
+    says = {"shown without photons": "no photons", "photons not shown": "does not show"}
+    assert says[kind] in inspect.here.text()
+    header = inspect.table.entry_model.headerData(2, Qt.Orientation.Horizontal, TIP)
+    assert "below 0 it is shown and raw has no photons" in header
+
+
 def test_where_predictions_disagree_is_a_list_of_its_own(shown):
     shown.validate()
     inspect = shown.inspect()
     inspect.places.rank_by("disputes")
     entries = inspect.entries
     assert len(entries) == 2
-    assert {entries.kinds[k] for k in entries.kind} == {"raw supports another"}
+    assert {entries.kinds[k] for k in entries.kind} == {"raw supports careful"}
     session_of(shown.viewer).candidate = "careful"
     entries = inspect.entries
     assert {entries.kinds[k] for k in entries.kind} == {"raw supports it"}
     assert inspect.table.entry_model.rowCount() == 2
+    session_of(shown.viewer).candidate = "inventive"
+    inspect.table.choose(0)
+    assert "raw is with the one that is named" in inspect.here.text()
+    # the status bar names it too, where the mouse is over the place
+    shown.viewer.cursor.position = MADE_UP
+    assert "raw supports careful: dispute" in shown.viewer.status
+
+
+def test_places_and_disputes_are_judged_apart_and_saved_together(shown, tmp_path):
+    import pandas as pd
+
+    shown.validate()
+    inspect = shown.inspect()
+    inspect.table.choose(0)
+    shown.qtbot.keyClick(inspect, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
+    inspect.places.rank_by("disputes")
+    inspect.table.choose(0)
+    # the first place is judged, the first dispute is not yet
+    assert not any(button.isChecked() for button in inspect.judge.bar.buttons.values())
+    shown.qtbot.keyClick(inspect, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    with shown.qtbot.waitSignal(shown.dock.job.done, timeout=120_000):
+        shown.dock.save(tmp_path)
+    assert pd.read_csv(tmp_path / "objects.csv")["judgement"].tolist()[0] == "real error"
+    said = pd.read_csv(tmp_path / "judgements.csv").set_index("role")["judgement"]
+    assert said.to_dict() == {"place": "real error", "dispute": "fine"}
+    assert set(pd.read_csv(tmp_path / "disputes.csv")["supports"]) == {"careful"}
 
 
 def test_a_count_lists_what_it_counts(shown):
@@ -291,7 +347,7 @@ def test_what_is_saved_is_found_again(shown, tmp_path):
         layer._source = layer.source.model_copy(update={"path": str(tmp_path / f"{name}.tif")})
     result = shown.validate()
     folder = tmp_path / "saved"
-    with shown.qtbot.waitSignal(shown.dock.job.done, timeout=120_000):
+    with shown.qtbot.waitSignal(shown.dock.saving.done, timeout=120_000):
         shown.dock.save(folder)
     written = {p.name for p in folder.iterdir()}
     assert {"results.json", "scores.csv", "objects.csv"} <= written
@@ -307,3 +363,66 @@ def test_painting_on_raw_puts_it_out_of_date(shown):
     raw.data = raw.data + 1
     assert shown.dock.presenter.out_of_date == ["raw"]
     assert all("out of date" in name for name in shown.results)
+
+
+def test_mean_spread_and_difference_of_predictions_are_shown_where_asked(shown):
+    shown.validate()
+    box, viewer = shown.dock.results.joint, shown.viewer
+    assert box.isVisible()
+    inventive, careful = (viewer.layers[n].data for n in ("inventive", "careful"))
+    both = np.stack([inventive, careful]).astype(np.float64)
+    wanted = {
+        box.mean: ("mean · all predictions", both.mean(axis=0)),
+        box.spread: ("spread · all predictions", both.std(axis=0, ddof=1)),
+        box.minus: ("difference · inventive − careful", both[0] - both[1]),
+    }
+    for check, (name, values) in wanted.items():
+        shown.click(check)
+        shown.qtbot.waitUntil(lambda n=name: n in viewer.layers, timeout=30_000)
+        layer = viewer.layers[name]
+        shown.qtbot.waitUntil(lambda x=layer: x.data.wanted is None, timeout=30_000)
+        np.testing.assert_allclose(np.asarray(layer.data), values, rtol=1e-4, atol=1e-3)
+        assert (viewer.layers[-1], check.isChecked()) == (layer, True)
+        top = layer.contrast_limits[1]
+        assert 0.4 * np.abs(values).max() < top <= np.abs(values).max() * 1.01
+    shown.click(box.mean)
+    assert not viewer.layers["mean · all predictions"].visible
+    viewer.layers["spread · all predictions"].visible = False  # by the eye of the layer list
+    assert not box.spread.isChecked()
+    # another run redraws them, and an edit puts them out of date
+    names = set(shown.results)
+    shown.dock.panel.noise.alarms.setValue(1.0)
+    shown.validate()
+    shown.qtbot.waitUntil(lambda: set(shown.results) == names, timeout=30_000)
+    viewer.layers["raw"].data = viewer.layers["raw"].data + 1
+    assert all("out of date" in name for name in shown.results)
+
+
+def test_of_one_prediction_there_is_no_mean(shown):
+    shown.viewer.layers.remove("careful")
+    shown.validate()
+    assert not shown.dock.results.joint.isVisible()
+
+
+def test_in_a_colour_image_the_slider_goes_to_the_channel_of_the_place(desk, rng):
+    truth = np.stack([np.roll(scene((96, 96)), 30 * k, 0) for k in range(3)], axis=-1)
+    wrong = grey(truth)
+    wrong[..., 1] += 40 * blob(truth.shape[:2], 40, 60)
+    for name, image in {"raw": capture(rng, truth), "wrong": wrong}.items():
+        pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+        desk.viewer.add_image(pixels, name=name, rgb=True)
+    desk.validate()
+    inspect, viewer = desk.inspect(), desk.viewer
+    inspect.table.choose(0)
+    assert viewer.dims.current_step[0] == 1
+    assert "c 1 · " in inspect.here.text()
+    # what lies under the mouse is of the channel that is seen
+    viewer.cursor.position = (1, 40, 60)
+    assert "shown without photons" in viewer.status
+    viewer.dims.set_current_step(0, 2)
+    viewer.cursor.position = (2, 41, 61)
+    viewer.status = ""
+    viewer.cursor.position = (2, 42, 61)
+    assert "shown without photons" not in viewer.status
+    desk.qtbot.keyClick(inspect, Qt.Key.Key_U)
+    assert viewer.dims.current_step[0] == 0

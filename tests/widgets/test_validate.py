@@ -140,17 +140,29 @@ def test_the_table_is_copied_in_full(desk, squares):
 def test_results_are_saved(desk, triplet, tmp_path):
     add_triplet(desk, triplet)
     desk.validate()
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path / "out")
     assert (tmp_path / "out" / "results.json").exists()
     assert list((tmp_path / "out").glob("map_ssim_*.ome.tif"))
+
+
+def test_validating_while_it_saves_spoils_neither(desk, triplet, tmp_path):
+    add_triplet(desk, triplet)
+    desk.validate()
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
+        desk.dock.save(tmp_path / "out")
+        assert not desk.dock.results.save.isEnabled()
+        desk.click(desk.dock.validate)
+    desk.qtbot.waitUntil(lambda: not desk.dock.job.is_busy, timeout=120_000)
+    assert (tmp_path / "out" / "results.json").is_file()
+    assert desk.dock.results.save.isEnabled()
 
 
 def test_a_folder_that_cannot_be_written_is_said(desk, triplet, tmp_path):
     add_triplet(desk, triplet)
     desk.validate()
     (tmp_path / "file").write_text("in the way")
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path / "file")
     assert "file" in desk.said
 

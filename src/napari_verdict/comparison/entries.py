@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: Whose object an entry is; a place is a box on a restored image.
-ROLES = ("ground truth", "prediction", "place")
+#: Whose object an entry is; a place is a box on a restored image, a dispute a box where several of
+#: them differ.
+ROLES = ("ground truth", "prediction", "place", "dispute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class EntryKey:
     frame : tuple of int
         Index along the frame axes (t, c) of the ground truth.
     id : int
-        Of the object in its label image; of a place, its rank from 1 when it was found.
+        Of the object in its label image; of a place or dispute, its rank from 1 when it was found.
     """
 
     candidate: str
@@ -193,7 +194,7 @@ def _spoken_of(entries: Entries, word: str, notes: Mapping[EntryKey, str]) -> ND
         matched = np.array([k == "matched" for k in entries.kinds], bool)[entries.kind]
         hit = (entries.id == int(word)) | ((entries.partner == int(word)) & matched)
     else:
-        hit = np.array([word in k for k in entries.kinds], bool)[entries.kind]
+        hit = np.array([word in k.lower() for k in entries.kinds], bool)[entries.kind]
         hit |= np.array([word in r for r in ROLES], bool)[entries.role]
     for key, note in notes.items():
         if word in note.lower() and (row := entries.find(key)) >= 0:

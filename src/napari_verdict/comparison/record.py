@@ -165,9 +165,11 @@ class JudgementRecord(_Model):
     """What a person said of one entry."""
 
     candidate: str
-    role: Literal["ground truth", "prediction", "place"]
+    role: Literal["ground truth", "prediction", "place", "dispute"]
     frame: tuple[int, ...] = Field(description="Index along the frame axes (t, c).")
-    id: int = Field(ge=0, lt=2**64, description="Of the object; of a place its rank, from 1.")
+    id: int = Field(
+        ge=0, lt=2**64, description="Of the object; of a place or dispute its rank, from 1."
+    )
     judgement: Judgement | None
     note: str
     at: AwareDatetime
@@ -177,7 +179,9 @@ class FileRecord(_Model):
     """A file that was saved beside the record."""
 
     name: str
-    kind: Literal["scores", "objects", "map", "overlay", "judgements", "mended ground truth"]
+    kind: Literal[
+        "scores", "objects", "disputes", "map", "overlay", "judgements", "mended ground truth"
+    ]
     of: str | None = Field(description="Which map or overlay; whose scores, if not of the whole.")
     candidate: str | None
 
@@ -274,7 +278,7 @@ def _region_record(region: Region) -> RegionRecord:
     return RegionRecord(
         name=region.name,
         polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
-        runs=None if labels is None else runs_of(pieces(labels), region.value),
+        runs=None if labels is None else runs_of((p for _, p in pieces(labels)), region.value),
         shape=None if labels is None else tuple(int(n) for n in labels.shape),
         axes=region.axes,
         **_grid_of(labels),
@@ -303,7 +307,8 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
             truth.translate[last],
             truth.units[last],
         )
-        more = {"runs": runs_of(pieces(comparison.ignore)), **_grid_of(comparison.ignore)}
+        runs = runs_of(p for _, p in pieces(comparison.ignore))
+        more = {"runs": runs, **_grid_of(comparison.ignore)}
         yield _input_record("ignore mask", mask, token).model_copy(update=more)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.ndimage import convolve1d, gaussian_filter, minimum_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 BINS = 32
 #: A bin with fewer pixels than this says nothing.
 LEAST_IN_BIN = 64
-#: What a normal distribution cut at three deviations keeps of its variance.
-_CUT = 0.9733369
+#: Second differences, which leave white noise its variance.
+_SECOND = np.array([1.0, -2.0, 1.0]) / math.sqrt(6.0)
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ class NoiseModel:
         slope = excess * gain
         return NoiseModel(slope, read - slope * offset, read, source)
 
+    def times(self, factor: float) -> NoiseModel:
+        """Return the model of so many times the variance at every mean."""
+        scaled = {n: factor * getattr(self, n) for n in ("slope", "intercept", "floor")}
+        return replace(self, **scaled)
+
     def variance(self, mean: NDArray[Any]) -> NDArray[np.float64]:
         """Return the variance at each mean, both in ADU (squared)."""
         line: NDArray[np.float64] = np.multiply(mean, self.slope, dtype=np.float64)
@@ -118,6 +123,10 @@ class NoiseCurve:
     mean: NDArray[np.float64]
     variance: NDArray[np.float64]
     n: NDArray[np.int64]
+
+    def times(self, factor: float) -> NoiseCurve:
+        """Return the curve of so many times the variance."""
+        return replace(self, variance=factor * self.variance)
 
     def fit(self, source: str, *, circular: bool = False) -> NoiseModel:
         """Fit a line by weighted least squares; the darkest bins give the floor.
@@ -175,7 +184,9 @@ def photon_transfer(
     """
     values = _good(captures, saturation)
     mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
-    return _binned(mean, variance, bins)
+    return _curve(
+        [(float(mean[b].mean()), float(variance[b].mean()), b.size) for b in _bins(mean, bins)]
+    )
 
 
 def stacks_curve(stacks: Sequence[Any], saturation: float | None = None) -> NoiseCurve:
@@ -203,11 +214,29 @@ def stacks_curve(stacks: Sequence[Any], saturation: float | None = None) -> Nois
     ValueError
         If a stack has fewer than two captures.
     """
-    return _curve(sorted(row for stack in stacks for row in _stack_row(stack, saturation)))
+    reading = read_stacks(stacks, saturation)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            curve: NoiseCurve = end.value
+            return curve
 
 
-def _stack_row(stack: Any, saturation: float | None) -> Iterator[tuple[float, float, int]]:
-    """Yield mean, variance and degrees of freedom of a stack; each capture is read twice."""
+def read_stacks(
+    stacks: Sequence[Any], saturation: float | None = None
+) -> Generator[None, None, NoiseCurve]:
+    """Do as `stacks_curve`, and pause after every capture: 2 m - 1 times for a stack of m."""
+    rows = []
+    for stack in stacks:
+        rows.append((yield from _stack_row(stack, saturation)))
+    return _curve(sorted(row for row in rows if row is not None))
+
+
+def _stack_row(
+    stack: Any, saturation: float | None
+) -> Generator[None, None, tuple[float, float, int] | None]:
+    """Return mean, variance and degrees of freedom of a stack; pause at every capture."""
     m = int(stack.shape[0])
     if m < 2:
         raise ValueError(f"a variance needs two captures or more of a field, not {m}")
@@ -216,9 +245,10 @@ def _stack_row(stack: Any, saturation: float | None) -> Iterator[tuple[float, fl
     for k in range(m):
         values = np.asarray(stack[k], np.float64)
         good &= np.isfinite(values) & (True if saturation is None else values < saturation)
+        yield
     n = int(np.count_nonzero(good))
     if n < 2:
-        return
+        return None
     # what each capture has more than the first: light that is uneven takes no part
     base, total, squares = first[good], np.zeros(n), 0.0
     means = np.zeros(m)
@@ -228,26 +258,29 @@ def _stack_row(stack: Any, saturation: float | None) -> Iterator[tuple[float, fl
         more -= means[k]
         total += more
         squares += float(more @ more)
+        yield
     spread = (squares - float(total @ total) / m) / ((m - 1) * (n - 1))
-    yield float(base.mean() + means.mean()), spread, (m - 1) * (n - 1)
+    return float(base.mean() + means.mean()), spread, (m - 1) * (n - 1)
 
 
-def residual_curve(
+def detail_curve(
     raw: NDArray[Any], prediction: NDArray[Any], valid: NDArray[np.bool_], bins: int = BINS
 ) -> NoiseCurve:
-    """Measure variance against mean from what a prediction leaves of raw.
+    """Measure variance against mean from the finest detail of raw, binned by a prediction.
 
-    It is circular: a prediction that smooths structure away adds that to the variance, one
-    that keeps noise takes it away. Bins are of equal numbers of pixels of the prediction;
-    within a bin what lies beyond three robust deviations of the median is left out, so that a few
-    places that are wrong do not count. Where most pixels have the same grey value, as of less
-    than a photon, there is no such deviation: what lies beyond four steps of grey is left out.
+    Second differences along both axes leave white noise its variance, and next to nothing of an
+    image that optics made smooth (Immerkaer 1996, Fast Noise Variance Estimation,
+    10.1006/cviu.1996.0060). The prediction, under a window of 2 px, only tells bright places from
+    dim ones; means are those of raw there. So noise that it kept does not make the camera look
+    better, nor does structure that it lost make it look worse; structure as fine as a pixel counts
+    as noise. Bins are of equal numbers of pixels; what lies beyond three robust deviations of the
+    median, and beyond four steps of grey, is left out, so that edges and hot pixels do not count.
 
     Parameters
     ----------
-    raw, prediction : ndarray
+    raw, prediction : (y, x) ndarray
         Of the same shape, in ADU.
-    valid : ndarray of bool
+    valid : (y, x) ndarray of bool
         False where pixels are left out, as saturated ones should be; those not finite are, too.
     bins : int
         How many.
@@ -257,31 +290,27 @@ def residual_curve(
     NoiseCurve
     """
     good = valid & np.isfinite(raw) & np.isfinite(prediction)
-    mean = np.asarray(prediction, np.float64)[good]
-    seen = np.asarray(raw, np.float64)[good]
-    return _binned(mean, seen - mean, bins, step=_step(seen))
-
-
-def _binned(
-    mean: NDArray[np.float64],
-    values: NDArray[np.float64],
-    bins: int,
-    *,
-    step: float | None = None,
-) -> NoiseCurve:
-    """Average variances by the mean, or with a step of grey take the variance of residuals."""
-    order = np.argsort(mean, kind="stable")
-    cuts = np.linspace(0, len(order), bins + 1).astype(int)
-    rows = []
-    for a, b in pairwise(cuts):
-        if b > a:
-            level, here = mean[order[a:b]], values[order[a:b]]
-            if step is None:
-                rows.append((float(level.mean()), float(here.mean()), b - a))
-                continue
-            kept, share = _without_outliers(here, step)
-            rows.append((float(level[kept].mean()), float(here[kept].var() / share), b - a))
+    seen = np.where(good, raw, 0).astype(np.float64)
+    weight = gaussian_filter(good.astype(np.float64), 2.0, mode="constant")
+    shown = np.where(good, prediction, 0).astype(np.float64)
+    bright = gaussian_filter(shown, 2.0, mode="constant")
+    bright /= np.maximum(weight, 1e-9)
+    # a pixel counts if all that it is held against does
+    whole = minimum_filter(good, 3, mode="constant", cval=False)
+    detail = convolve1d(convolve1d(seen, _SECOND, axis=0), _SECOND, axis=1)[whole]
+    step, level, rows = _step(seen[good]), seen[whole], []
+    for b in _bins(bright[whole], bins):
+        kept, share = _without_outliers(detail[b], step)
+        # where raw is far from what is predicted its mean is another's
+        near, _ = _without_outliers(level[b] - bright[whole][b], step)
+        rows.append((float(level[b][near].mean()), float(detail[b][kept].var() / share), b.size))
     return _curve(rows)
+
+
+def _bins(by: NDArray[np.float64], bins: int) -> list[NDArray[np.intp]]:
+    """Return the places of each bin, from small values to large ones, in equal numbers."""
+    order = np.argsort(by, kind="stable")
+    return [b for b in np.array_split(order, bins) if b.size]
 
 
 def _step(values: NDArray[np.float64]) -> float:
@@ -307,13 +336,17 @@ def _good(captures: NDArray[Any], saturation: float | None) -> NDArray[np.float6
 
 
 def _without_outliers(values: NDArray[np.float64], step: float) -> tuple[NDArray[np.bool_], float]:
-    """Return which values are no outliers, and what share of the variance they keep."""
+    """Return which values are no outliers, and what share of a normal variance they keep."""
     distance = np.abs(values - np.median(values))
     deviation = 1.4826 * float(np.median(distance))
-    if deviation < step / 2:
-        return distance <= 4 * step, 1.0
-    kept: NDArray[np.bool_] = distance <= 3 * deviation
-    return kept, _CUT
+    # where most pixels hold no photon, half of the values may be the same
+    most = max(3 * deviation, 4 * step)
+    kept: NDArray[np.bool_] = distance <= most
+    if most >= 6 * deviation:
+        return kept, 1.0
+    cut = most / deviation
+    beyond = math.sqrt(2 / math.pi) * cut * math.exp(-cut * cut / 2) / math.erf(cut / math.sqrt(2))
+    return kept, 1 - beyond
 
 
 def _line(

@@ -53,8 +53,8 @@ def save(
         Whether to write ``map_*.ome.tif`` and ``overlay_*.ome.tif``.
     judgements : Judgements, optional
         Stand in the record, and fill the columns ``judgement`` and ``note`` that ``objects.csv``
-        then has; those of places have ``judgements.csv``. To find them again there is the
-        session file (`report.session`).
+        then has; those of places of a restoration and of disputes have ``judgements.csv``. To find
+        them again there is the session file (`report.session`).
     mended : LabelResult, optional
         The result against a mended copy of the ground truth: its labels are written as
         ``mended_ground-truth.ome.tif``, its scores as ``scores_mended.csv``.
@@ -132,7 +132,12 @@ def _tables(result: Result, judgements: Judgements | None) -> Iterator[_Content]
         objects = result.objects
         objects = objects if judgements is None else _judged(objects, judgements)
         yield _file("objects.csv", "objects"), _csv(objects)
-    elif judgements:
+        if getattr(result, "disputes", ()):
+            table = result.dispute_table  # type: ignore[attr-defined]
+            yield _file("disputes.csv", "disputes"), _csv(table)
+    # of a dispute something else may be said for each prediction
+    named = {k.role for k in judgements.marks} if judgements else set()
+    if judgements and (result.comparison.task == "restoration" or "dispute" in named):
         import pandas as pd
 
         yield _file("judgements.csv", "judgements"), _csv(pd.DataFrame(judgements.as_rows()))

@@ -12,7 +12,7 @@ from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.result import Progress, complete
 from napari_verdict.engine.cancel import CancelToken
-from napari_verdict.report.labelling import refusal
+from napari_verdict.report.labelling import pixels_of, refusal
 from napari_verdict.report.ome import write_ome_tiff
 from napari_verdict.report.provenance import provenance_of
 from napari_verdict.report.writing import write_whole
@@ -124,7 +124,7 @@ def exporting(
         if bounds is not None:
             row |= _files_of(row["order"], mask is not None)
             row["n_objects"] = np.count_nonzero(np.unique(labels[bounds]))
-            crops += _crops(row, bounds, image.data, labels, mask)
+            crops += _crops(row, bounds, pixels_of(image), labels, mask)
         rows.append(row)
     whole = [("ground_truth.ome.tif", labels, ())]
     whole += [] if mask is None else [("ignore_mask.ome.tif", mask, ())]

@@ -108,8 +108,8 @@ def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None
     path : Path
         Where to.
     data : array-like
-        Shaped as `like`; a lazy one is computed plane by plane. Stored compressed (zlib),
-        axes in the order t, c, z, y, x.
+        Shaped as `like`, or with one more axis at the end: red, green, blue. A lazy one is computed
+        plane by plane. Stored compressed (zlib), axes in the order t, c, z, y, x.
     like : Input
         The ground truth it belongs to.
     token : CancelToken, optional
@@ -118,7 +118,8 @@ def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None
     import tifffile
 
     axes = "".join(a for a in _OME_ORDER if a in like.axes)
-    metadata: dict[str, Any] = {"axes": axes.upper()}
+    rgb = data.ndim > len(axes)
+    metadata: dict[str, Any] = {"axes": axes.upper() + "S" * rgb}
     for letter, size, unit in zip(like.axes, like.scale, like.units, strict=True):
         symbol = _SYMBOL_OF_UNIT.get(str(unit))
         if symbol is None or (symbol == "pixel" and size == 1):
@@ -128,22 +129,23 @@ def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None
             metadata[f"PhysicalSize{letter.upper()}Unit"] = symbol
         elif letter == "t" and symbol != "pixel":
             metadata |= {"TimeIncrement": float(size), "TimeIncrementUnit": symbol}
-    pixels = data.transpose([like.axes.index(a) for a in axes])
+    order = [like.axes.index(a) for a in axes] + [len(axes)] * rgb
+    pixels = data.transpose(order)
     tifffile.imwrite(
         path,
-        _planes(pixels, token),
+        _planes(pixels, 2 + rgb, token),
         shape=pixels.shape,
         dtype=pixels.dtype,
         ome=True,
         bigtiff=data.nbytes > 2**32 - 2**25,
-        photometric="minisblack",
+        photometric="rgb" if rgb else "minisblack",
         compression="zlib",
         metadata=metadata,
     )
 
 
-def _planes(pixels: Any, token: CancelToken | None) -> Iterator[NDArray[Any]]:
-    for index in np.ndindex(pixels.shape[:-2]):
+def _planes(pixels: Any, ndim: int, token: CancelToken | None) -> Iterator[NDArray[Any]]:
+    for index in np.ndindex(pixels.shape[:-ndim]):
         if token is not None:
             token.check()
         yield np.ascontiguousarray(pixels[index])

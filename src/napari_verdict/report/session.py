@@ -57,7 +57,7 @@ class Identity(_Model):
 class MarkRecord(_Model):
     """What is said of one entry."""
 
-    role: Literal["ground truth", "prediction", "place"]
+    role: Literal["ground truth", "prediction", "place", "dispute"]
     frame: tuple[int, ...]
     id: int = Field(ge=0, lt=2**64)
     judgement: Judgement | None

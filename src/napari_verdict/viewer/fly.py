@@ -11,7 +11,7 @@ import numpy as np
 from napari_verdict.viewer.places import frame_and_crop, world_position
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,6 +92,18 @@ def box_in_layer(result: Any, reference: Any, entries: Any, row: int) -> tuple[A
     return low + start, high + start, middle + start
 
 
+def channel_slider(viewer: Any, result: Any, entries: Any, row: int) -> dict[int, int]:
+    """Return where the slider of channels goes for an entry of an RGB image; {} for others.
+
+    The layer of such an image has no axis for channels, the maps of it have one in front.
+    """
+    axes = result.comparison.ground_truth.axes
+    position = viewer.dims.ndim - len(axes)
+    if not axes.endswith("c") or position < 0:
+        return {}
+    return {position: int(entries.frame[row, -1])}
+
+
 class Flight:
     """Takes camera and sliders to places, and back to where a person had them.
 
@@ -119,6 +131,7 @@ class Flight:
         step_to: Sequence[float] | NDArray[np.float64] | None = None,
         *,
         share: float = SHARE,
+        sliders: Mapping[int, int] | None = None,
     ) -> None:
         """Centre a box and zoom until it fits with what lies around it.
 
@@ -132,6 +145,8 @@ class Flight:
             Where the sliders go; by default to the middle of the box.
         share : float
             How much of the view the box takes, in (0, 1].
+        sliders : mapping of int to int, optional
+            Steps of sliders along which the layer does not lie, by axis of the viewer.
         """
         viewer = self._viewer
         here = View.of(viewer)
@@ -151,6 +166,8 @@ class Flight:
             if step_to is not None:
                 at = world_position(viewer, layer, step_to)
             viewer.dims.set_point(stepped, [float(at[i]) for i in stepped])
+        for axis, step in (sliders or {}).items():
+            viewer.dims.set_current_step(axis, step)
         camera = viewer.scene.camera
         center = tuple(float(middle[i]) for i in shown)
         camera.center = (*camera.center[: len(camera.center) - len(center)], *center)

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 #: What the metadata of the layer says it shows.
 NAME = "highlight"
 #: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
-COLOURS = {"ground truth": "#ffffff", "prediction": "#ff6bf5", "place": "#ffb14a"}
+#: Roles that are boxes, of which there are no labels.
+_BOXES = ("place", "dispute")
+COLOURS = {
+    "ground truth": "#ffffff",
+    "prediction": "#ff6bf5",
+    "place": "#ffb14a",
+    "dispute": "#ffffff",
+}
 #: Thickness on the screen, in its pixels.
 WIDTH = 2.5
 #: Above so many pixels a box is drawn, so that jumping stays quick.
@@ -71,7 +78,7 @@ def outlines_of(result: Any, entries: Entries, row: int) -> list[Outline]:
     """
     key, kind = entries.key(row), entries.kinds[entries.kind[row]]
     found = [_of_row(result, entries, row)]
-    if key.role == "place":
+    if key.role in _BOXES:
         return found
     other = "prediction" if key.role == "ground truth" else "ground truth"
     ids = [int(entries.partner[row])] if kind == "matched" else _met(result, entries, row, other)
@@ -112,7 +119,7 @@ def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any |
     truth = comparison.ground_truth
     source = truth if role == "ground truth" else comparison.candidates.get(key.candidate)
     if (
-        role == "place"
+        role in _BOXES
         or not comparison.task.is_labels
         or source is None
         or is_lazy(source.data)

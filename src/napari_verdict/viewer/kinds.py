@@ -44,7 +44,6 @@ KINDS: dict[str, KindStyle] = {
     "photons not shown": KindStyle(
         "γ", "#ff8c1a", "Raw has photons for something that the prediction does not show."
     ),
-    "raw supports another": KindStyle("✗", "#e0402a", "Predictions differ; raw is with another."),
     "raw cannot tell": KindStyle("?", "#b07ad9", "Predictions differ; raw is with neither."),
     "raw supports it": KindStyle("✓", "#ffe24a", "Predictions differ; raw is with this one."),
     # what a person says of an entry; it has no colour of its own
@@ -54,6 +53,7 @@ KINDS: dict[str, KindStyle] = {
     "ambiguous": KindStyle("?", "", "It cannot be told from the image."),
     "fine": KindStyle("ok", "", "Nothing that matters."),
 }
+_ANOTHER = KindStyle("✗", "#e0402a", "Predictions differ; raw is with the one that is named.")
 _OTHER = KindStyle("!", "#f08c2e", "A place to look at.")
 
 #: Kinds that nothing is wrong with.
@@ -62,4 +62,7 @@ FINE = frozenset({"matched", "ignored"})
 
 def style_of(kind: str) -> KindStyle:
     """Return how a kind is shown, whatever it is."""
-    return KINDS.get(kind, _OTHER)
+    known = KINDS.get(kind)
+    if known is None and kind.startswith("raw supports "):
+        return _ANOTHER
+    return known or _OTHER

@@ -148,6 +148,29 @@ MAPS: dict[str, MapStyle] = {
         None,
         "The prediction minus the mean of all predictions: orange is brighter, blue darker.",
     ),
+    "mean": MapStyle(
+        "mean",
+        ("#000000", "#ffffff"),
+        False,
+        None,
+        "The mean of all predictions, in grey values of raw.",
+    ),
+    "spread": MapStyle(
+        "spread",
+        AGREEMENT[::-1],
+        False,
+        None,
+        "Standard deviation of all predictions, in grey values of raw: yellow where they agree, "
+        "dark blue where they differ most.",
+    ),
+    "between": MapStyle(
+        "difference",
+        SIGN,
+        True,
+        None,
+        "The prediction minus the other one, in grey values of raw: orange is brighter, blue "
+        "darker.",
+    ),
     "raw-difference": MapStyle(
         "minus raw",
         SIGN,

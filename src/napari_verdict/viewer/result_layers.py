@@ -110,7 +110,7 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
         # drawn unseen, so that a key can flip to it
         more = {"residual"} if result.comparison.task == "evidence" else set()
         drawings = [
-            _array(result, candidate, name, "image", maps[name], map_limits(result, name))
+            of_array(result, candidate, name, "image", maps[name], map_limits(result, name))
             for name in reversed(MAPS)
             if name in {*names, *more} and name in maps
         ]
@@ -123,7 +123,7 @@ def prepare(result: Result, candidate: str, names: Collection[str]) -> list[Draw
         outline(result, candidate, overlays["predicted objects"])  # type: ignore[arg-type]
         # changes nothing, but loads the kernel that moving the threshold needs
         rewrite(result, result, candidate, overlays)  # type: ignore[arg-type]
-    return [_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
+    return [of_array(result, candidate, n, "labels", overlays[n]) for n in overlays if n in names]
 
 
 def raw_difference(data: Any, candidate: str, raw: Input) -> Drawing:
@@ -289,7 +289,7 @@ def _style_points(layer: Any, drawing: Drawing) -> None:
         layer.symbol = [_POINT_STYLES[o][1] for o in outcomes]
 
 
-def _array(
+def of_array(
     result: Result,
     candidate: str,
     name: str,
@@ -297,6 +297,7 @@ def _array(
     data: Any,
     limits: tuple[float, float] | None = None,
 ) -> Drawing:
+    """Return how an array with the axes of the ground truth is drawn."""
     truth = result.comparison.ground_truth
     channels = truth.axes.endswith("c")
     data = _shown(data, channels)

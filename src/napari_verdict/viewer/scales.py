@@ -40,7 +40,10 @@ def map_limits(result: Result, name: str) -> tuple[float, float]:
         for prediction in result.comparison.predictions:
             sample = sample_of(result.maps[prediction.name][name])
             if sample.size:
-                tops.append(float(np.percentile(np.abs(sample), 99)))
+                size = np.abs(sample)
+                tops.append(float(np.percentile(size, 99)))
+                if name == "disagreement":  # perhaps in a few places only
+                    tops.append(float(size.max()) / 2)
         top = max(tops) or 1.0
     return (-top if style.symmetric else 0.0), top
 

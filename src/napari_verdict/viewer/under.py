@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.viewer.lazy_planes import is_lazy
-from napari_verdict.viewer.places import data_position, frame_and_crop, value_at
+from napari_verdict.viewer.places import data_position, frame_and_crop, index_along, value_at
 
 
 def objects_under(
@@ -86,10 +86,13 @@ def compared_pixel(
         None where the layer's axes are no longer those compared.
     """
     axes = result.comparison.ground_truth.axes
-    if len(axes) != reference.ndim:
+    rgb = axes.endswith("c") and len(axes) == reference.ndim + 1
+    if len(axes) != reference.ndim and not rgb:
         return None
     # the compared pixels may begin later than the layer's, where they were cropped
     pixel = data_position(viewer, reference, world) - frame_and_crop(result, reference)[1]
+    if rgb:  # the layer has no axis for channels, the maps of it have one in front
+        pixel = np.append(pixel, index_along(viewer, f"c{axes[:-1]}", "c"))
     frame = tuple(round(float(p)) for a, p in zip(axes, pixel, strict=True) if a in "tc")
     return pixel, frame
 

@@ -48,7 +48,8 @@ class Chips(QWidget):
             self._make(tuple(counts))
         for kind, n in counts.items():
             chip = self.chips[kind]
-            chip.setText(f"{style_of(kind).sign} {kind} {n:,}")
+            # a single & would underline a letter
+            chip.setText(f"{style_of(kind).sign} {kind} {n:,}".replace("&", "&&"))
             chip.setAccessibleName(f"{kind}: {n}")
             # a kind that does not occur takes no room
             chip.setVisible(n > 0 or kind in ("missed", "extra"))

@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
 
-from napari_verdict.comparison.entries import ROLES, Filter
+from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.judgements import Judgement, Judgements
 from napari_verdict.viewer.kinds import style_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROLE = Qt.ItemDataRole
 KIND, OBJECT, VALUE, SIZE, WHERE, PARTNER, JUDGED = range(7)
 _NAMES = ("kind", "object", "", "size", "where", "partner", "said")
-_SHORT_ROLE = ("GT", "pred", "place")
+_SHORT_ROLE = ("GT", "pred", "place", "dispute")
 _MEANING = {
     KIND: "What became of it",
     OBJECT: "Whose object, and its id: GT is the ground truth, pred the prediction",
@@ -30,6 +30,15 @@ _MEANING = {
     WHERE: "Frame, then the middle in pixels: z, y, x",
     JUDGED: "What you said it is: E real error, GT ground truth wrong, ? ambiguous, ok fine; "
     "✎ has a note",
+}
+#: What the value of an entry is, by its name.
+_VALUES = {
+    "IoU": "With the partner; without one the best with any",
+    "distance": "To the partner",
+    "evidence": "Difference in standard deviations of the noise: below 0 it is shown and raw has "
+    "no photons, above 0 raw has photons and it is not shown",
+    "dispute": "How far the two that differ most are apart, in standard deviations of what raw "
+    "could tell",
 }
 
 
@@ -182,9 +191,7 @@ class EntryModel(QAbstractTableModel):
             return _NAMES[section] or value
         if role == _ROLE.ToolTipRole:
             if section == VALUE:
-                meaning = "With the partner; without one the best with any" if value == "IoU" else (
-                    "What the entries are ranked by" if value != "distance" else
-                    "To the partner")  # fmt: skip
+                meaning = _VALUES.get(value, "What the entries are ranked by")
             else:
                 meaning = _MEANING[section]
             return f"{meaning}. Click to sort; Reset puts the worst first again."
@@ -290,4 +297,4 @@ def _sort_columns(entries: Entries, column: int, codes: NDArray[np.uint8]) -> li
     if column == SIZE:
         return [entries.size]
     frames = [entries.frame[:, k] for k in range(entries.frame.shape[1])]
-    return [*frames, *(entries.centroid[:, k] for k in range(len(ROLES)))]
+    return [*frames, *(entries.centroid[:, k] for k in range(3))]

@@ -7,7 +7,7 @@ from weakref import ref
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.viewer.fly import Flight, box_in_layer
+from napari_verdict.viewer.fly import Flight, box_in_layer, channel_slider
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
@@ -68,7 +68,9 @@ class Hunt(QObject):
             return
         self._flying = True
         try:
-            self.flight.to(reference, *box_in_layer(result, reference, self.entries, row))
+            box = box_in_layer(result, reference, self.entries, row)
+            channel = channel_slider(self._viewer, result, self.entries, row)
+            self.flight.to(reference, *box, sliders=channel)
         finally:
             self._flying = False
         self.outline(row, title)

@@ -20,6 +20,7 @@ from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
 from napari_verdict.widgets.entry_table import EntryTable
+from napari_verdict.widgets.evidence_notes import how_to_look
 from napari_verdict.widgets.filter_bar import FilterBar
 from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
@@ -201,7 +202,8 @@ class InspectWidget(Dock):
     def _describe(self, row: int) -> None:
         text = self.table.entry_model.describe(row) if row >= 0 else ""
         hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
-        self.here.setText(text + (" · not in the list: the filter leaves it out" if hidden else ""))
+        text += " · not in the list: the filter leaves it out" if hidden else ""
+        self.here.setText(text + (how_to_look(self.entries, row) if text else ""))
 
     def _outline(self, row: int) -> None:
         if row >= 0:

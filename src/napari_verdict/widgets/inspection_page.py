@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.comparison.restoration.inspection import CHECK_LIST, STATEMENT, WAYS_OUT
+from napari_verdict.comparison.restoration.inspection import (
+    ASK,
+    CHECK_LIST,
+    STATEMENT,
+    TAKE_EVERY_FIELD_TWICE,
+    WAYS_OUT,
+)
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.flip import Flip
 from napari_verdict.viewer.result_layers import draw, raw_difference
@@ -15,7 +21,6 @@ from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.job import Job, Refused
 from napari_verdict.widgets.keys import KEYS
 from napari_verdict.widgets.planes import PlaneWorker
-from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -40,7 +45,7 @@ class InspectionPage(QWidget):
         self._viewer, self._report = viewer, report
         self._roles: Any = None
         self._asked: Any = None
-        self._flip, self._hold = Flip(viewer), session_of(viewer).grid.hold
+        self._flip = Flip(viewer)
         self._job = Job(self)
         self._job.done.connect(self._on_done)
         self._planes = PlaneWorker(viewer, self)
@@ -60,8 +65,11 @@ class InspectionPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(_words(STATEMENT, bold=True))
+        layout.addWidget(_words(ASK))
         for widget in (self.prediction, self.flip, self.difference):
             layout.addWidget(widget)
+        layout.addWidget(_words("Planning an experiment?", bold=True))
+        layout.addWidget(_words(TAKE_EVERY_FIELD_TWICE))
         layout.addWidget(_words("What to look at", bold=True))
         for item in CHECK_LIST:
             layout.addWidget(_words(f"•  {item}"))
@@ -80,13 +88,6 @@ class InspectionPage(QWidget):
             self.prediction.addItem(layer.name, layer)
         self.prediction.setVisible(len(roles.predictions) > 1)
         self._choose()
-
-    def hold(self, pressed: bool) -> None:
-        """Show raw while the key is held, and then all as it was."""
-        if not pressed:
-            self._hold.release()
-        elif self.isVisible():
-            self._hold.press([self._roles.raw])
 
     def stop(self) -> None:
         """Stop what is computed."""

@@ -47,7 +47,7 @@ class Judging(QObject):
 
     #: A sentence where something cannot be read or written; "" when all is well again.
     troubled = Signal(str)
-    #: The folder in which all that was said of a ground truth is kept, and its array.
+    #: The checksum of a ground truth, now that it is known, and its array.
     opened = Signal(object, object)
     #: All that was said is on the disk.
     kept = Signal()
@@ -151,7 +151,8 @@ class Judging(QObject):
         self._set(before.including(file.found))
         self.troubled.emit(file.trouble)
         if len(self._unsaved.files) == 1:
-            self.opened.emit(file.path.parent, self._arrays[0])
+            truth = next(iter(self._identities.values())).ground_truth
+            self.opened.emit(truth.sha256, self._arrays[0])
         if len(before) or len(self._unsaved.files) > 1:
             self._write()
         folder = self._session.folder

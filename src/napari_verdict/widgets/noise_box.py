@@ -163,6 +163,10 @@ def _fill(box: QListWidget, layers: list[Any], chosen: tuple[Any, ...]) -> None:
             item.setData(_LAYER, layer)
             item.setToolTip(layer.name)
             box.addItem(item)
+        if not layers:
+            nothing = QListWidgetItem("no other image is open")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            box.addItem(nothing)
     rows = min(max(box.count(), 1), 4)
     height = max(box.sizeHintForRow(0), box.fontMetrics().height())
     box.setFixedHeight(rows * height + 8)

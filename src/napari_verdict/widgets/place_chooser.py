@@ -134,7 +134,8 @@ class PlaceChooser(QWidget):
         self.setVisible(several)
         noise = next(iter(result.conditions.values())).noise
         line = f"{noise.slope:.6g} {noise.intercept:.6g} {noise.floor:.6g}"
-        self._how = f"{self.ranking} {result.comparison.evidence} {line}"
+        # of both lists: their entries have roles of their own
+        self._how = f"{result.comparison.evidence} {line}"
         found: Entries = (
             result.dispute_entries(candidate)
             if self.ranking == "disputes"

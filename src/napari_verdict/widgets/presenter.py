@@ -11,6 +11,7 @@ from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness, compared_layers
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.hover import Hover
+from napari_verdict.viewer.joint import joint_keys
 from napari_verdict.viewer.result_layers import (
     Drawing,
     arrange_colour_bars,
@@ -120,7 +121,7 @@ class Presenter(QObject):
         first = not result_layers(self._viewer)
         result, candidate, names, drawings = outcome
         redrawn = {(d.candidate, d.name) for d in drawings}
-        held = keys_of_result(beside) if beside is not None else set()
+        held = keys_of_result(beside) | joint_keys(beside) if beside is not None else set()
         left = [x for x in result_layers(self._viewer) if key_of(x) not in redrawn]
         set_out_of_date([x for x in left if key_of(x) not in held], True)
         for layer in left:
@@ -325,8 +326,9 @@ class Presenter(QObject):
 
     def _on_freshness(self, *_: Any) -> None:
         if self.result is not None:
-            current = self.result.comparison.candidates
-            mine = [x for x in result_layers(self._viewer) if (key_of(x) or ("",))[0] in current]
+            current, joint = self.result.comparison.candidates, joint_keys(self.result)
+            keys = [(x, key_of(x) or ("", "")) for x in result_layers(self._viewer)]
+            mine = [x for x, key in keys if key[0] in current or key in joint]
             set_out_of_date(mine, bool(self._freshness.stale))
         self.changed.emit()
 

@@ -22,7 +22,8 @@ from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.result_layers import has_map, names_for
 from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
-from napari_verdict.widgets.evidence_notes import EvidenceNotes
+from napari_verdict.widgets.evidence_notes import EvidenceNotes, look_by_keys
+from napari_verdict.widgets.joint_box import JointBox
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
@@ -82,6 +83,8 @@ class ResultsPage(QWidget):
         self.show_box.toggled.connect(presenter.show)
         self.show_box.candidate_chosen.connect(self._on_candidate)
         self.show_box.side_by_side.connect(presenter.side_by_side)
+        self.joint = JointBox(viewer)
+        self.joint.failed.connect(presenter.failed)
         self.save = _button("Save results…", "Record, tables, maps and overlays into a folder")
         self.save.clicked.connect(self.save_asked)
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
@@ -107,16 +110,16 @@ class ResultsPage(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.which, self.stale, self.refresh, self.notes.statement):
+        for widget in (self.which, self.stale, self.refresh, self.verdict):
             layout.addWidget(widget)
-        for widget in (self.verdict, self.region, self.table, self.threshold):
+        for widget in (self.notes.statement, self.region, self.table, self.threshold):
             layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.errors)
         buttons.addWidget(self.ask_raw)
         layout.addLayout(buttons)
-        layout.addWidget(self.show_box)
-        layout.addWidget(self.notes)
+        for widget in (self.show_box, self.joint, self.notes):
+            layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.save)
         buttons.addWidget(self.copy)
@@ -175,6 +178,7 @@ class ResultsPage(QWidget):
         self.show_box.show_result(presenter.result, presenter.candidate, presenter.is_shown)
         self.show_box.grid.setChecked(self._viewer.canvas.grid.enabled)
         self.table.mark(presenter.candidate)
+        self.joint.show_result(presenter.result, presenter.candidate)
         self.notes.show_result(presenter.result, presenter.candidate)
         if presenter.result.comparison.task is Task.EVIDENCE:
             self._write_verdict()  # of one candidate at a time
@@ -209,7 +213,8 @@ class ResultsPage(QWidget):
         if result.comparison.task is Task.EVIDENCE:
             from napari_verdict.comparison.evidence.glance import at_a_glance
 
-            parts = at_a_glance(result, self._presenter.candidate)
+            candidate = self._presenter.candidate
+            parts = at_a_glance(result, candidate, look_by_keys(candidate))
         else:
             from napari_verdict.comparison.verdict.sentence import verdict_parts
 
@@ -222,7 +227,10 @@ class ResultsPage(QWidget):
                 target = escape("\n".join(link), quote=True)
                 safe = f'<a href="{target}" style="color:{colour}">{safe}</a>'
             words.append(safe)
-        self.verdict.setText("".join(words))
+        first, *rest = "".join(words).split("<br>")
+        if rest:  # what is claimed, before what follows from it
+            first = f"<b>{first}</b>"
+        self.verdict.setText("<br>".join([first, *rest]))
 
     def _on_theme(self, event: Any = None) -> None:
         if self._presenter.result is not None:
@@ -234,6 +242,8 @@ class ResultsPage(QWidget):
         task = self._presenter.result.comparison.task
         if task is Task.DETECTIONS:
             name = "detections"
+        elif task is Task.EVIDENCE and name in COUNTS:
+            name = "evidence"
         elif task is Task.INSTANCES:
             name = _OVERLAY_OF.get(name, name)
         elif task.is_labels:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.result import Result
 
+#: What blue and orange say of a place, in the words of who has never heard of evidence.
+_READS = ("shown, but raw has no photons", "photons in raw, but not shown")
+
 
 class ShowBox(QWidget):
     """Check boxes for maps or overlays, of one candidate, with their legend."""
@@ -106,10 +109,17 @@ class ShowBox(QWidget):
                                   "scale.")  # fmt: skip
             return
         if task is Task.EVIDENCE:
-            self._reading.setText(f"Clear where noise explains the difference, up to "
-                                  f"±{threshold_of(result):.1f} standard deviations.")  # fmt: skip
+            self._reading.setText("Clear: noise explains the difference. The rim is where it no "
+                                  f"longer does, at {threshold_of(result):.1f} standard "
+                                  "deviations.")  # fmt: skip
             kinds = ("shown without photons", "photons not shown")
-            self._add_swatches([(style_of(k).colour, style_of(k).sign, k, k) for k in kinds])
+            colours = ("Blue", "Orange")
+            self._add_swatches(
+                [
+                    (style_of(k).colour, style_of(k).sign, f"{c}: {says}", style_of(k).meaning)
+                    for k, c, says in zip(kinds, colours, _READS, strict=True)
+                ]
+            )
             return
         self._reading.setText("")
         pixels = task in (Task.FOREGROUND, Task.SEMANTIC)

@@ -26,10 +26,16 @@ def test_raw_supports_the_one_that_is_right(rng, truth):
     assert erased.between[1] == "c"
     assert erased.supports in ("a", "b")
     assert min(d.margin for d in result.disputes) > 3
-    assert "Of 2 places where they disagree" in result.verdict
+    assert "The predictions disagree in 2 places: raw supports " in result.verdict
     entries = result.dispute_entries("c")
     kinds = [entries.kinds[k] for k in entries.kind]
-    assert "raw supports another" in kinds
+    # the one that raw supports is named, and is no place of the list of evidence
+    supported = ["it" if d.supports == "c" else d.supports for d in result.disputes]
+    assert kinds == [f"raw supports {who}" for who in supported]
+    assert {entries.key(k).role for k in range(2)} == {"dispute"}
+    table = result.dispute_table
+    assert table["supports"].tolist() == [d.supports for d in result.disputes]
+    assert table["shows_more"].tolist() == [d.between[0] for d in result.disputes]
     assert entries.value.tolist() == sorted(entries.value, reverse=True)
 
 
@@ -40,6 +46,8 @@ def test_one_that_is_as_wrong_as_the_other_is_not_supported(rng, truth):
     # equally far from raw: chance alone decides, and that is said
     assert dispute.supports is None
     assert dispute.margin < 3
+    assert "raw cannot tell in 1" in result.verdict
+    assert result.dispute_table["supports"].tolist() == [""]
 
 
 def smoothed(image, rng):

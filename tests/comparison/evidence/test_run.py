@@ -7,6 +7,7 @@ import pytest
 
 from builders import OnlySlices, fingerprint
 from dim import ask, blob, capture, grey, inquiry, scene
+from napari_verdict.comparison.evidence.model import stack_of
 from napari_verdict.comparison.evidence.run import run_evidence
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.comparison.result import complete
@@ -155,6 +156,25 @@ def test_a_run_says_how_far_it_is_and_stops_when_told(rng, truth):
     with pytest.raises(Cancelled):
         for _ in steps:
             pass
+
+
+def test_dark_and_lit_stacks_are_read_with_progress_and_stop_when_told(rng, truth):
+    raw = capture(rng, truth)
+    stacks = [
+        stack_of(name, np.stack([capture(rng, np.full((64, 64), e)) for _ in range(6)]))
+        for name, e in (("dark", 0.0), ("lit", 60.0))
+    ]
+    asked = inquiry(raw, grey(truth), known=False, calibration=stacks)
+    read = [s for s in run(asked) if s.what == "stacks"]
+    # each capture twice, but for what the first of a stack has more than itself
+    assert [s.done for s in read] == list(range(1, 23))
+    assert {s.total for s in read} == {22}
+    token = CancelToken()
+    steps = run(asked, token=token)
+    assert next(s for s in steps if s.what == "stacks").done == 1
+    token.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)
 
 
 def test_maps_of_disagreement_and_error_go_forward_and_stop_when_told(rng, truth):

@@ -85,6 +85,12 @@ def sit_down(viewer: Any, home: Any) -> Labeller:
 
 
 @pytest.fixture
+def sit() -> Any:
+    """What opens the dock in a window that a test has filled."""
+    return sit_down
+
+
+@pytest.fixture
 def labeller(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
     """Somebody with an image of squares and a model of them."""
     monkeypatch.setenv("HOME", str(tmp_path))

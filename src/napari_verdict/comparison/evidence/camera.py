@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import RAW
+from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import sentence
 from napari_verdict.metrics.noise import (
     NoiseCurve,
     NoiseModel,
     photon_transfer,
-    residual_curve,
-    stacks_curve,
+    read_stacks,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.evidence.model import EvidenceSettings, Inquiry
     from napari_verdict.comparison.evidence.sample import Sample
+    from napari_verdict.engine.cancel import CancelToken
 
 #: Where noise can be known from, best first.
 ENTERED = "entered"
@@ -36,8 +36,6 @@ ESTIMATED = "estimated from raw and prediction"
 NEAR = 1.25
 #: So are offsets of less than this share of the prediction's standard deviation.
 NEAR_OFFSET = 0.25
-#: A prediction keeps noise of raw where less than this share of its variance is left.
-KEEPS = 0.9
 #: So many pixels, and this share of all, heap up where a camera is saturated.
 _HEAP, _HEAP_SHARE = 8, 1e-5
 _NO_SLOPE = (
@@ -124,37 +122,25 @@ class Camera:
     curve: NoiseCurve | None
     saturation: float | None
 
-    def with_prediction(
-        self,
-        raw: NDArray[np.float64],
-        expected: NDArray[np.float64],
-        valid: NDArray[np.bool_],
-        name: str,
-        kept: float,
-    ) -> tuple[NoiseModel, NoiseCurve]:
+    def with_prediction(self, detail: NoiseCurve, name: str) -> tuple[NoiseModel, NoiseCurve]:
         """Return the noise to test a prediction with, and variance against mean to show.
 
         Parameters
         ----------
-        raw, expected : (y, x) ndarray of float64
-            Raw, and the prediction in its grey values.
-        valid : (y, x) ndarray of bool
-            False where pixels are left out.
+        detail : NoiseCurve
+            Of the finest detail of raw, by the prediction.
         name : str
             The prediction.
-        kept : float
-            Variance of the residual in dark, flat background over that of raw; NaN where unknown.
 
         Raises
         ------
         ComparisonError
             If there are too few pixels to estimate the noise from.
         """
-        curve = self.curve or _estimated(raw, expected, valid, kept)
         if self.noise is not None:
-            return self.noise, curve
+            return self.noise, self.curve or detail
         try:
-            return anchored(curve.fit(ESTIMATED, circular=True), kept), curve
+            return detail.fit(ESTIMATED, circular=True), detail
         except ValueError as error:
             text = (
                 f"The noise of raw cannot be estimated from {name}: {error}. Enter the camera's "
@@ -163,7 +149,9 @@ class Camera:
             raise ComparisonError([Finding("noise-unknown", Severity.ERROR, text, name)]) from error
 
 
-def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.float64]]) -> Camera:
+def camera_of(
+    inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.float64]], token: CancelToken
+) -> Generator[Progress, None, Camera]:
     """Choose where the noise is known from: entered, captures, stacks, or each prediction.
 
     Parameters
@@ -174,6 +162,13 @@ def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.floa
         Of its pixels.
     steady : sequence of (y, x) ndarray
         The captures of the sample that neither moved nor bleached.
+    token : CancelToken
+        Checked at every capture of a stack.
+
+    Yields
+    ------
+    Progress
+        While stacks are read.
     """
     settings: EvidenceSettings = inquiry.evidence
     raw = np.where(sample.ignored, np.nan, sample.images[RAW])
@@ -185,12 +180,30 @@ def camera_of(inquiry: Inquiry, sample: Sample, steady: Sequence[NDArray[np.floa
         curve = photon_transfer(np.stack([raw, *steady]), saturation)
         return Camera(_fitted(curve, CAPTURES), curve, saturation)
     if inquiry.calibration:
-        curve = stacks_curve([s.data for s in inquiry.calibration], saturation)
+        curve = yield from _stacks(inquiry, saturation, token)
         noise = _fitted(curve, STACKS)
         if noise.slope == 0:
             raise ComparisonError([Finding("noise-unknown", Severity.ERROR, _NO_SLOPE)])
         return Camera(noise, curve, saturation)
     return Camera(None, None, saturation)
+
+
+def _stacks(
+    inquiry: Inquiry, saturation: float | None, token: CancelToken
+) -> Generator[Progress, None, NoiseCurve]:
+    """Read dark and lit stacks, a capture at a time."""
+    stacks = [s.data for s in inquiry.calibration]
+    reading, done = read_stacks(stacks, saturation), 0
+    total = sum(2 * int(stack.shape[0]) - 1 for stack in stacks)
+    while True:
+        token.check()
+        try:
+            next(reading)
+        except StopIteration as end:
+            curve: NoiseCurve = end.value
+            return curve
+        done += 1
+        yield Progress(done, total, "stacks")
 
 
 def _fitted(curve: NoiseCurve, source: str) -> NoiseModel:
@@ -202,46 +215,6 @@ def _fitted(curve: NoiseCurve, source: str) -> NoiseModel:
             "the camera's gain, offset and read noise."
         )
         raise ComparisonError([Finding("noise-unknown", Severity.ERROR, text)]) from error
-
-
-def _estimated(
-    raw: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    valid: NDArray[np.bool_],
-    kept: float,
-) -> NoiseCurve:
-    """Return variance against mean, binned by the prediction.
-
-    Where that has noise of raw in it, bins of it would be bins of the noise: it is smoothed first.
-    """
-    if not kept < KEEPS:
-        return residual_curve(raw, expected, valid)
-    good = valid & np.isfinite(expected)
-    weight = gaussian_filter(good.astype(np.float64), 2.0)
-    smooth = gaussian_filter(np.where(good, expected, 0.0), 2.0) / np.maximum(weight, 1e-9)
-    return residual_curve(raw - expected + smooth, smooth, good)
-
-
-def anchored(noise: NoiseModel, kept: float) -> NoiseModel:
-    """Raise a noise model that a prediction made too small by keeping noise of raw.
-
-    In dark, flat background raw itself says how much it varies. What a prediction took of it
-    there it took everywhere, as far as is known, so the whole line is raised.
-
-    Parameters
-    ----------
-    noise : NoiseModel
-        Returned as it is unless it is circular.
-    kept : float
-        Variance of the residual in that background over that of raw; NaN where unknown.
-    """
-    if not noise.circular or not 0.01 < kept < KEEPS:
-        return noise
-    more = 1 / kept
-    source = f"{noise.source}, raised {more:.2f} times to what background of raw varies by"
-    return NoiseModel(
-        noise.slope * more, noise.intercept * more, noise.floor * more, source, circular=True
-    )
 
 
 def describe(noise: NoiseModel) -> str:

@@ -55,6 +55,14 @@ def consensus_of(
     }
 
 
+def difference(
+    inquiry: Inquiry, pixels: Pixels, conditions: Mapping[str, Conditions], one: str, other: str
+) -> LazyConsensus:
+    """Return a prediction minus another, both in the grey values of raw."""
+    a, b = (list(conditions).index(n) for n in (one, other))
+    return LazyConsensus(inquiry, pixels, conditions, lambda p: p[a] - p[b])
+
+
 def disagreement(
     inquiry: Inquiry, pixels: Pixels, conditions: Mapping[str, Conditions], name: str
 ) -> LazyConsensus:

@@ -16,14 +16,15 @@ from napari_verdict.metrics.evidence import SEPARATION, peaks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.evidence.conditions import Conditions
     from napari_verdict.comparison.evidence.reading import Pixels
     from napari_verdict.engine.blocks import Block
 
-#: What a disputed place can be for a prediction.
-KINDS = ("raw supports another", "raw cannot tell", "raw supports it")
+#: What a disputed place can be for a prediction; where raw supports another, that one is named.
+SUPPORTS, CANNOT_TELL, SUPPORTS_IT = "raw supports ", "raw cannot tell", "raw supports it"
 #: Standard deviation of the window, in pixels, and rows that it reaches.
 SIGMA, REACH = 3.0, 12
 #: Predictions disagree where raw could tell them apart in 99.9 % of cases: D/2 ≥ 3.
@@ -207,16 +208,20 @@ def ranked(disputes: Sequence[Dispute]) -> tuple[Dispute, ...]:
 def dispute_entries(candidate: str, disputes: Sequence[Dispute], frames: int) -> Entries:
     """Return the disputed places as entries of one prediction.
 
-    `value` is the size of the dispute in standard deviations of what raw could tell.
+    Kinds say whom raw supports; `value` is the size of the dispute in standard deviations of what
+    raw could tell.
     """
     n = len(disputes)
+    others = sorted({d.supports for d in disputes if d.supports not in (None, candidate)})
+    named: dict[str | None, str] = {n: f"{SUPPORTS}{n}" for n in others}
+    named |= {None: CANNOT_TELL, candidate: SUPPORTS_IT}
     box = np.array([(d.z, d.z + 1, *d.box) for d in disputes], np.int64).reshape(n, 6)
-    kinds = [1 if d.supports is None else 2 * (d.supports == candidate) for d in disputes]
+    codes = {supported: k for k, supported in enumerate(named)}
     return Entries(
         candidate=candidate,
-        kinds=KINDS,
-        kind=np.array(kinds, np.uint8),
-        role=np.full(n, ROLES.index("place"), np.uint8),
+        kinds=tuple(named.values()),
+        kind=np.array([codes[d.supports] for d in disputes], np.uint8),
+        role=np.full(n, ROLES.index("dispute"), np.uint8),
         id=np.arange(1, n + 1, dtype=np.int64),
         partner=np.zeros(n, np.int64),
         value=np.array([d.size for d in disputes], np.float64),
@@ -226,3 +231,31 @@ def dispute_entries(candidate: str, disputes: Sequence[Dispute], frames: int) ->
         box=box,
         centroid=(box[:, 1::2] + box[:, ::2] - 1) / 2,
     )
+
+
+def dispute_table(disputes: Sequence[Dispute], axes: Sequence[str]) -> pd.DataFrame:
+    """Return one row a disputed place, largest first; `axes` names those of frames.
+
+    ``shows_more`` and ``shows_less`` are the two that differ most, ``dispute`` by how much in
+    standard deviations of what raw could tell. ``supports`` is whom raw supports, empty where it
+    cannot tell, and ``margin`` how surely in standard deviations.
+    """
+    import pandas as pd
+
+    rows = [
+        {
+            "role": "dispute",
+            "id": k + 1,
+            "supports": d.supports or "",
+            "margin": d.margin,
+            "shows_more": d.between[0],
+            "shows_less": d.between[1],
+            "dispute": d.size,
+            "frame": dict(zip(axes, d.frame, strict=True)) or None,
+            "z": d.z,
+            **dict(zip(("y0", "y1", "x0", "x1"), d.box, strict=True)),
+        }
+        for k, d in enumerate(disputes)
+    ]
+    columns = ("role", "id", "supports", "margin", "shows_more", "shows_less", "dispute", "frame")
+    return pd.DataFrame(rows, columns=[*columns, "z", "y0", "y1", "x0", "x1"])

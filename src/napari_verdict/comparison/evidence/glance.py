@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.evidence.camera import describe
 from napari_verdict.comparison.evidence.conditions import LEVELS
-from napari_verdict.comparison.evidence.judging import disputed, sentences_of
+from napari_verdict.comparison.evidence.judging import (
+    LEVEL_NAMES,
+    LOOK,
+    disputed,
+    reading,
+    sentences_of,
+    traits_in,
+)
 from napari_verdict.comparison.evidence.rows import nearest
+from napari_verdict.comparison.restoration.inspection import TAKE_EVERY_FIELD_TWICE
 from napari_verdict.comparison.words import counted
 
 if TYPE_CHECKING:
@@ -17,18 +25,12 @@ if TYPE_CHECKING:
 
 #: What has to be said first.
 STATEMENT = "Evidence, not validation: raw can contradict a prediction, it cannot prove it right."
-#: What one more noisy image buys, for who plans an experiment.
-TAKE_ONE_MORE = (
-    "Planning an experiment? Take every field twice. A second noisy image that no model was given "
-    "tells the error against the clean image nobody has (uMSE, uPSNR), with an interval, and "
-    "the noise without a circle. Tick it under Noise, Captures."
-)
 _TAKEN = (
     "uPSNR and uMSE tell the error against the clean image nobody has, from {}. Each further one "
     "narrows the intervals; none has to be clean."
 )
 #: The parts of an image whose signatures are shown: all, and thirds by brightness.
-PARTS = ("all pixels", "dim", "middle", "bright")
+PARTS = ("all pixels", *LEVEL_NAMES.values())
 _MEASURED = (("variance", 1.0), ("autocorrelation", 0.0), ("mean", 0.0))
 
 
@@ -51,20 +53,26 @@ class Signature:
     values: tuple[float, ...]
 
 
-def at_a_glance(result: EvidenceResult, candidate: str) -> list[Part]:
+def at_a_glance(
+    result: EvidenceResult, candidate: str, look: tuple[Part, ...] = LOOK
+) -> list[Part]:
     """Return what raw says of a candidate, and of all where they disagree, as parts with links.
 
     Parameters
     ----------
     result : EvidenceResult
-        Of one inquiry. What is claimed, what to do next, and where all disagree have a line each.
+        Of one inquiry. What is contradicted, what the rest is like, what to do next, and where all
+        disagree have a line each.
     candidate : str
         The one that is looked at; of raw, which is a candidate with further captures, there
         is nothing to say but its error.
+    look : tuple of Part
+        How places are looked at.
     """
-    sentences = sentences_of(result, candidate) if candidate in result.conditions else []
-    if len(result.conditions) > 1:
-        sentences = [*sentences, disputed(result)]
+    names = list(result.conditions)
+    sentences = sentences_of(result, candidate, look) if candidate in names else []
+    if len(names) > 1:
+        sentences = [*sentences, disputed(result, candidate if candidate in names else names[0])]
     parts: list[Part] = []
     for i, sentence in enumerate(sentences):
         parts += ([("\n", None)] if i else []) + sentence
@@ -88,15 +96,23 @@ def signatures_of(result: EvidenceResult, candidate: str) -> tuple[Signature, ..
     )
 
 
+def readings_of(result: EvidenceResult, candidate: str) -> tuple[str, ...]:
+    """Return the terms for what each of `PARTS` is like; of all pixels together there is none."""
+    if candidate not in result.conditions:
+        return ()
+    traits = traits_in(result, candidate)
+    return ("", *(reading(traits, level) for level in LEVELS))
+
+
 def noise_words(result: EvidenceResult, candidate: str) -> str:
-    """Say where the noise is known from, and how many false alarms to expect."""
+    """Say how many false alarms to expect, and where the noise is known from."""
     conditions = result.conditions.get(candidate, next(iter(result.conditions.values())))
     alarms = result.comparison.evidence.alarms  # type: ignore[attr-defined]
     threshold = (conditions.gathering.low, conditions.gathering.high)
     low, high = (f"{t:+.1f}".replace("-", "−") for t in threshold)
     return (
-        f"Noise: {describe(conditions.noise)} Where a prediction is right, {alarms:g} false alarms "
-        f"are expected in an image (beyond {low} or {high} standard deviations)."
+        f"Of a prediction that is right, {alarms:g} places are expected to be listed by chance "
+        f"(beyond {low} or {high} standard deviations). Noise: {describe(conditions.noise)}."
     )
 
 
@@ -104,5 +120,5 @@ def capture_words(result: EvidenceResult) -> str:
     """Say what one more noisy image would tell, or what those there are do."""
     captures = result.comparison.captures  # type: ignore[attr-defined]
     if not captures:
-        return TAKE_ONE_MORE
+        return f"Planning an experiment? {TAKE_EVERY_FIELD_TWICE}"
     return _TAKEN.format(counted(len(captures), "further capture"))

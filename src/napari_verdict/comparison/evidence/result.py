@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_verdict.comparison.evidence.disputes import Dispute, dispute_entries
+from napari_verdict.comparison.evidence.consensus import LazyConsensus, difference
+from napari_verdict.comparison.evidence.disputes import Dispute, dispute_entries, dispute_table
 from napari_verdict.comparison.evidence.places import Place, entries_from
+from napari_verdict.comparison.evidence.reading import Pixels
 from napari_verdict.comparison.result import Result
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ class EvidenceResult(Result):
         """
         return self.stored
 
+    def difference(self, one: str, other: str) -> LazyConsensus:
+        """Return a prediction minus another, in the grey values of raw; computed where read."""
+        inquiry: Any = self.comparison
+        return difference(inquiry, Pixels.of(inquiry), self.conditions, one, other)
+
     def entries(self, candidate: str) -> Entries:
         """List where raw contradicts a candidate, strongest first."""
         frames = len(self.comparison.ground_truth.source.frame_axes)
@@ -65,6 +72,11 @@ class EvidenceResult(Result):
         """List where predictions disagree, as seen from one of them."""
         frames = len(self.comparison.ground_truth.source.frame_axes)
         return dispute_entries(candidate, self.disputes, frames)
+
+    @property
+    def dispute_table(self) -> pd.DataFrame:
+        """One row a disputed place: whom raw supports, who differ, by how much, frame and box."""
+        return dispute_table(self.disputes, self.comparison.ground_truth.source.frame_axes)
 
     @property
     def objects(self) -> pd.DataFrame:

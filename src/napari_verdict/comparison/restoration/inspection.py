@@ -29,6 +29,19 @@ STATEMENT = (
     "here shows that the prediction is right."
 )
 
+#: What can be asked of raw then.
+ASK = (
+    "Check against raw tells where raw has no photons for what a prediction shows, and where it "
+    "has photons that a prediction does not show. What follows you can do by eye."
+)
+
+#: What one more noisy image buys, for who plans an experiment.
+TAKE_EVERY_FIELD_TWICE = (
+    "Take every field twice, right after each other, and denoise only one of the two. The second "
+    "noisy image tells the error against the clean image nobody has (uMSE, uPSNR), with an "
+    "interval, and the noise without a circle. Tick it under Noise, Captures."
+)
+
 #: What to look at, in this order.
 CHECK_LIST = (
     "Flip between raw and prediction at high zoom: does every structure have a trace in raw?",
@@ -43,8 +56,6 @@ CHECK_LIST = (
 #: How to come to a validation.
 WAYS_OUT = (
     "Label a little ground truth: a few tiles drawn at random are enough for a first score.",
-    "Acquire one more noisy image of the same place: it can be compared with the prediction "
-    "in the place of a clean one.",
     "Make a noisy image from a clean one, run the model on it, and compare with the clean one.",
 )
 

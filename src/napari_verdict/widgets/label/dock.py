@@ -164,13 +164,14 @@ class LabelWidget(Dock):
         self.take_up(keeper, opened.shadow, look=truth is asked.truth)
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
+        if opened.resumed:
+            self.second.remember()
 
     def take_up(self, keeper: Keeper, shadow: Any, *, look: bool = False) -> None:
         """Watch, keep and score what is on the desk; `look` at all that was painted since."""
         work = Work(self.desk, self.live, keeper, self, shadow)
         if look:
-            work.watch.strokes.suspect_all()
-            work.watch.look()
+            work.compare_all()
         work.origins.connect(self.page.origins.setText)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
@@ -217,8 +218,15 @@ class LabelWidget(Dock):
 
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
-        if self.state.bench is not None and not self.second.is_on:
-            self.live.start(self.comparison(), self.state.plan, self.state.bench.predictions)
+        bench = self.state.bench
+        if bench is None or self.second.is_on:
+            return
+        try:
+            comparison = self.comparison()
+        except ComparisonError as error:  # a layer was turned since
+            comparison = None
+            self.state.message = " ".join(f.message for f in error.findings)
+        self.live.start(comparison, self.state.plan, bench.predictions)
 
     def comparison(self) -> Comparison | None:
         """Return predictions against the labels on the desk; None where nothing is scored."""
@@ -290,6 +298,8 @@ class LabelWidget(Dock):
             left = tuple(x for x in bench.predictions if x not in gone)
             self.state.bench = replace(bench, predictions=left)
             self._score()
+        if self.work is not None:
+            self.work.miss_mask()
         self.reset_choices()
 
     def _on_busy(self, busy: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Origins, Step
 from napari_verdict.annotation.tiles import State, from_json
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
+
     from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.report.journal import Journal
     from napari_verdict.report.labelling import Labelling
     from napari_verdict.viewer.strokes import Painted
     from napari_verdict.widgets.label.state import Bench
@@ -26,8 +31,35 @@ if TYPE_CHECKING:
 PAUSE = 30.0
 #: Milliseconds between two looks at how far saving is.
 _TICK = 500
-#: Journals that are being closed, by their folder.
-_ENDING: dict[str, threading.Thread] = {}
+#: Journals that are being closed, by their folder, and who closes them.
+_ENDING: dict[str, tuple[Journal, threading.Thread]] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Labels that were there before labelling began, as a step.
+
+    Parameters
+    ----------
+    change : Change
+        All that is not background.
+    step : Step
+        Who goes on with them.
+    origins : Origins
+        Of the objects.
+    """
+
+    change: Change
+    step: Step
+    origins: Origins
+
+
+def given_of(labels: NDArray[Any], annotator: str) -> Given:
+    """Return what labels are as a step, in a worker: all of them are looked at."""
+    at = np.flatnonzero(labels)
+    change = Change(at, labels.ravel()[at])
+    step = Step(Action.GIVEN, annotator, datetime.now(UTC))
+    return Given(change, step, Origins().after(change, np.zeros_like(change.values), step))
 
 
 class Keeper(QObject):
@@ -54,6 +86,8 @@ class Keeper(QObject):
         super().__init__(parent)
         self.annotator, self._why_not = annotator or "anyone", why_not
         self.origins = Origins() if kept is None else kept.origins
+        #: What is labelled, and when that was begun; None where nothing is kept.
+        self.record = None if kept is None else kept.record
         #: Whether predictions were ever seen while these labels were made.
         self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
@@ -72,19 +106,16 @@ class Keeper(QObject):
         if self._journal is not None:
             self._journal.record(section, painted.change, step)
 
-    def marked(self, section: str, painted: Painted) -> None:
+    def marked(self, section: str, change: Change) -> None:
         """Keep what was painted on the mask of what nobody can tell."""
         if self._journal is not None:
-            self._journal.record(
-                section, painted.change, self._step(Action.MARK), target="ignore mask"
-            )
+            self._journal.record(section, change, self._step(Action.MARK), target="ignore mask")
 
-    def given(self, change: Change) -> None:
+    def given(self, given: Given) -> None:
         """Keep labels that were there before; their objects are *given*."""
-        step = self._step(Action.GIVEN)
-        self.origins = self.origins.after(change, np.zeros_like(change.values), step)
-        if self._journal is not None and len(change):
-            self._journal.record("given", change, step)
+        self.origins = given.origins
+        if self._journal is not None and len(given.change):
+            self._journal.record("given", given.change, given.step)
 
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""
@@ -141,7 +172,7 @@ class Keeper(QObject):
         self._timer.stop()
         if self._journal is not None:
             end = threading.Thread(target=self._journal.close, name="journal-end")
-            _ENDING[self.folder] = end
+            _ENDING[self.folder] = self._journal, end
             end.start()
             self._journal = None
 
@@ -157,9 +188,24 @@ class Keeper(QObject):
 
 
 def wait_for_end(folder: Any) -> None:
-    """Wait, in a worker, until what is kept in a folder is all there."""
-    if (ending := _ENDING.pop(str(folder), None)) is not None:
-        ending.join()
+    """Wait, in a worker, until what is kept in a folder is all there.
+
+    Raises
+    ------
+    ComparisonError
+        If its disk does not answer.
+    """
+    journal, end = _ENDING.get(str(folder), (None, None))
+    if journal is None or end is None:
+        return
+    end.join()
+    if journal.is_writing:
+        why = (
+            f"The folder {str(folder)!r} does not answer, and the strokes made last are not saved "
+        )
+        why += "there yet. The layer has them. Wait, and try again."
+        raise ComparisonError([Finding("folder-slow", Severity.ERROR, why)])
+    _ENDING.pop(str(folder), None)
 
 
 def section_of(k: int) -> str:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.truth import DTYPE
-from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
+from napari_verdict.widgets.label.keeper import given_of, plan_of, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from datetime import datetime
     from pathlib import Path
 
     from napari_verdict.annotation.tiles import Plan
@@ -38,7 +38,7 @@ class Opened:
         Whether labels were taken up.
     said : str
         What the person has to know of it.
-    given : Change
+    given : Given, optional
         Labels that were there before, of a layer that is gone on with.
     shadow : ndarray, optional
         What the labels are, in an array of its own.
@@ -70,12 +70,18 @@ class Sitting:
     @property
     def title(self) -> str:
         """Such as "go on: ann, begun 24 Nov 11:03"."""
-        begun = self.record.created.astimezone()
-        return f"go on: {self.record.annotator}, begun {begun:%d %b %H:%M}"
+        begun, who = self.record.created.astimezone(), self.record.annotator
+        who += " (second opinion)" if self.is_second else ""
+        return f"go on: {who}, begun {begun:%d %b %H:%M}"
+
+    @property
+    def is_second(self) -> bool:
+        """Whether these are a second opinion to labels of somebody else."""
+        return self.record.second_to is not None
 
 
 def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
-    """Find labels of an image that were begun before, the newest first."""
+    """Find labels of an image that were begun before: second opinions last, the newest first."""
     from napari_verdict.report.labelling import labellings_of
 
     yield Progress(0, 1, "looking for labels")
@@ -86,7 +92,8 @@ def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple
     sittings = [
         Sitting(folder, record) for folder, record in kept.items() if _may_be(record, image)
     ]
-    return tuple(sorted(sittings, key=lambda s: s.record.created, reverse=True))
+    newest_first = sorted(sittings, key=lambda s: s.record.created, reverse=True)
+    return tuple(sorted(newest_first, key=lambda s: s.is_second))
 
 
 def opening(
@@ -101,7 +108,12 @@ def opening(
 
 
 def keeping(
-    plan: Plan, image: Input, annotator: str, labels: Any | None, token: CancelToken
+    plan: Plan,
+    image: Input,
+    annotator: str,
+    labels: Any | None,
+    token: CancelToken,
+    second_to: datetime | None = None,
 ) -> Generator[Progress, None, Opened]:
     """Begin to keep labels beside the image if that can be written to, else at home.
 
@@ -117,19 +129,21 @@ def keeping(
         Labels to go on with.
     token : CancelToken
         Stops it.
+    second_to : datetime, optional
+        When the labels were begun that these are a second opinion to.
     """
     from napari_verdict.report.labelling import begin, default_folder
 
     yield Progress(0, 1, "making the folder")
     dtype = DTYPE if labels is None else labels.dtype
     shadow = np.zeros(image.shape, dtype) if labels is None else labels.copy()
-    at = np.zeros(0, np.int64) if labels is None else np.flatnonzero(shadow)
-    more: dict[str, Any] = {"given": Change(at, shadow.ravel()[at]), "shadow": shadow}
     who, why = annotator or "anyone", ""
+    given = None if labels is None else given_of(shadow, who)
+    more: dict[str, Any] = {"given": given, "shadow": shadow}
     for place in (image, replace(image, path=None)):
         folder = _free(default_folder(place, who))
         try:
-            kept = begin(folder, image, who, dtype=dtype, token=token)
+            kept = begin(folder, image, who, dtype=dtype, token=token, second_to=second_to)
         except ComparisonError as error:
             why = why or " ".join(f.message for f in error.findings)
             continue
