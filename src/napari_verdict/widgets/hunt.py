@@ -13,7 +13,7 @@ from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.result_layers import find
-from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
+from napari_verdict.viewer.under import keys_under, listed_under
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.state import choices_of
 
@@ -146,16 +146,12 @@ class Hunt(QObject):
         looking = active is None or str(getattr(active, "mode", "pan_zoom")) in _LOOKING
         if result is None or self.entries is None or not looking:
             return
-        candidate = self.entries.candidate
+        at = event.position, event.view_direction
         if result.comparison.task.is_labels:
-            at = event.position, event.view_direction
+            candidate = self.entries.candidate
             keys = keys_under(self._viewer, result, reference, candidate, *at)
         else:
-            found = compared_pixel(self._viewer, result, reference, event.position)
-            if found is None:
-                return
-            axes = result.comparison.ground_truth.axes
-            row = place_under(self.entries, found[0], axes, found[1])
+            row = listed_under(self._viewer, result, reference, self.entries, *at)
             keys = [self.entries.key(row)] if row >= 0 else []
         if keys:
             self.picked.emit(keys)
