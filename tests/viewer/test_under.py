@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari_verdict import compare_images, compare_points
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.comparison.restoration.places import worst_places
-from napari_verdict.viewer.under import listed_under
+from napari_verdict.viewer.under import entry_under
 
 LOOKING_DOWN, LOOKING_UP = (1, 0, 0), (-1, 0, 0)
 
@@ -24,7 +24,7 @@ def detections():
     entries = entries_of(result, next(iter(result.comparison.candidates)))
 
     def under(*pixel):
-        row = listed_under(viewer, result, layer, entries, np.array(pixel) * 0.5)
+        row = entry_under(viewer, result, layer, entries, np.array(pixel) * 0.5)
         return "" if row < 0 else f"{entries.kinds[entries.kind[row]]} {entries.id[row]}"
 
     return under
@@ -53,7 +53,7 @@ def volume(rng):
     entries = worst_places(result, "cnn", scale=8)
 
     def under(z, y, x):
-        row = listed_under(viewer, result, layer, entries, (2 * z, y, x))
+        row = entry_under(viewer, result, layer, entries, (2 * z, y, x))
         return None if row < 0 else tuple(entries.box[row][:2])
 
     return viewer, under
@@ -90,9 +90,9 @@ def test_in_3d_a_detection_is_found_along_the_line_of_sight():
     viewer.dims.ndisplay = 3
     viewer.scene.camera.set_view_direction(LOOKING_DOWN, (0, -1, 0))
     entries = entries_of(result, next(iter(result.comparison.candidates)))
-    row = listed_under(viewer, result, layer, entries, (5, 31, 32))
+    row = entry_under(viewer, result, layer, entries, (5, 31, 32))
     assert (entries.kinds[entries.kind[row]], entries.id[row]) == ("missed", 1)
-    assert listed_under(viewer, result, layer, entries, (5, 25, 32)) == -1
+    assert entry_under(viewer, result, layer, entries, (5, 25, 32)) == -1
 
 
 def test_in_2d_a_detection_of_another_plane_or_frame_is_not_found():
@@ -102,7 +102,7 @@ def test_in_2d_a_detection_of_another_plane_or_frame_is_not_found():
     layer = viewer.add_points(truth)
     entries = entries_of(result, next(iter(result.comparison.candidates)))
     found = [
-        listed_under(viewer, result, layer, entries, (t, z, 21, 20))
+        entry_under(viewer, result, layer, entries, (t, z, 21, 20))
         for t, z in ((1, 8), (1, 2), (0, 8), (0, 2))
     ]
     assert entries.kinds[entries.kind[found[0]]] == "missed"

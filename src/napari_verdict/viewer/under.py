@@ -51,7 +51,7 @@ def objects_under(
     ]
 
 
-def listed_under(
+def entry_under(
     viewer: Any, result: Any, reference: Any, entries: Any, world: Any, direction: Any = None
 ) -> int:
     """Return the row of a place or detection under the mouse; -1 where there is none.

@@ -296,7 +296,7 @@ class ValidateWidget(Dock):
         if roles is None or roles.raw not in self._viewer.layers:
             return False
         outline = [x for x in self._viewer.layers if x.visible and (key_of(x) or "-")[0] == ""]
-        return self._hold.press([roles.raw, *outline])
+        return bool(self._hold.press([roles.raw, *outline]))
 
     def stop(self) -> None:
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
