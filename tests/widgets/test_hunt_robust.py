@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_verdict.comparison.entries import EntryKey, Filter
 from napari_verdict.viewer.result_layers import find
@@ -288,3 +289,18 @@ def test_a_place_is_found_along_the_line_of_sight_in_3d(desk, rng):
     assert selected is not None
     low, high = widget.entries.box[widget.entries.find(selected)][2:4]
     assert low <= 28 < high
+
+
+def test_a_key_that_is_held_in_the_image_ends_when_the_window_loses_the_focus(desk, inspect):
+    before = seen(desk.viewer)
+    desk.qtbot.keyPress(canvas_of(desk), "H")
+    assert seen(desk.viewer) != before
+    for widget in (desk.viewer.window._qt_window, canvas_of(desk), inspect):
+        QApplication.sendEvent(widget, QEvent(QEvent.Type.WindowDeactivate))
+    assert seen(desk.viewer) == before
+    desk.qtbot.keyRelease(canvas_of(desk), "H")
+    assert seen(desk.viewer) == before
+    desk.qtbot.keyPress(canvas_of(desk), "H")
+    assert seen(desk.viewer) != before
+    desk.qtbot.keyRelease(canvas_of(desk), "H")
+    assert seen(desk.viewer) == before
