@@ -72,6 +72,7 @@ class Presenter(QObject):
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
+        self._asked: tuple[Any, str, frozenset[str]] = (None, "", frozenset())
         self._hover, self._freshness = Hover(viewer), Freshness()
         self._session.events.entries.connect(self._hover.list)
         self._freshness.changed.connect(self._on_freshness)
@@ -276,7 +277,11 @@ class Presenter(QObject):
     # ---- drawing
 
     def _prepare(self, names: Iterable[str]) -> None:
-        result, candidate, names = self.result, self.candidate, frozenset(names)
+        result, candidate = self.result, self.candidate
+        # what is under way would be cancelled: it is asked for again
+        before = self._asked[2] if self._asked[:2] == (result, candidate) else frozenset()
+        names = frozenset(names) | before
+        self._asked = result, candidate, names
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             yield Progress(0, 1, "layers")
@@ -285,6 +290,7 @@ class Presenter(QObject):
         self._job.start(steps, f"Drawing {candidate}")
 
     def _on_prepared(self, outcome: Any) -> None:
+        self._asked = (None, "", frozenset())
         if isinstance(outcome, tuple):
             from napari_verdict.comparison.objects.overlays import rewrite
 
@@ -302,7 +308,9 @@ class Presenter(QObject):
             self.failed.emit(outcome)
 
     def _draw(self, drawings: list[Drawing]) -> None:
-        self._waiting = list(drawings)
+        new = {(d.candidate, d.name) for d in drawings}
+        kept = [d for d in self._waiting if d.candidate == self.candidate]
+        self._waiting = [*(d for d in kept if (d.candidate, d.name) not in new), *drawings]
         self._turn.start()
 
     def _draw_next(self) -> None:
