@@ -149,6 +149,15 @@ def test_large_objects_are_traced_coarsely(monkeypatch, result):
     assert box(mine) == [2.5, 2.5, 30.5, 30.5]  # to within a step of four
 
 
+def test_a_large_object_is_outlined_in_every_plane(monkeypatch):
+    monkeypatch.setattr("napari_verdict.viewer.highlight.LARGEST", 300)
+    gt = np.zeros((7, 30, 30), np.uint16)
+    gt[1:6, 5:25, 5:25] = 1
+    found = complete(run(compare(gt, np.zeros_like(gt), task=Task.INSTANCES, axes="zyx")))
+    (mine,) = outlines_of(found, entries_of(found, "a"), 0)
+    assert sorted(set(mine.lines[:, 0, 0])) == [1, 2, 3, 4, 5]
+
+
 def test_ragged_objects_get_a_box(monkeypatch, result):
     monkeypatch.setattr("napari_verdict.viewer.highlight.MOST_LINES", 3)
     entries = entries_of(result, "a")

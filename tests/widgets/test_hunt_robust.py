@@ -7,7 +7,8 @@ import threading
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_verdict.comparison.entries import EntryKey, Filter
 from napari_verdict.viewer.result_layers import find
@@ -393,3 +394,18 @@ def test_a_click_on_lazy_labels_selects_the_object(desk, lazy):
     wanted = EntryKey("unet", "ground truth", (0,), 2)
     desk.qtbot.waitUntil(lambda: widget.session.selected == wanted, timeout=20_000)
     assert threading.main_thread() not in lazy
+
+
+def test_a_key_that_is_held_in_the_image_ends_when_the_window_loses_the_focus(desk, inspect):
+    before = seen(desk.viewer)
+    desk.qtbot.keyPress(canvas_of(desk), "H")
+    assert seen(desk.viewer) != before
+    for widget in (desk.viewer.window._qt_window, canvas_of(desk), inspect):
+        QApplication.sendEvent(widget, QEvent(QEvent.Type.WindowDeactivate))
+    assert seen(desk.viewer) == before
+    desk.qtbot.keyRelease(canvas_of(desk), "H")
+    assert seen(desk.viewer) == before
+    desk.qtbot.keyPress(canvas_of(desk), "H")
+    assert seen(desk.viewer) != before
+    desk.qtbot.keyRelease(canvas_of(desk), "H")
+    assert seen(desk.viewer) == before

@@ -89,71 +89,68 @@ def read_objects(
 def entry_under(
     viewer: Any, result: Any, reference: Any, entries: Any, world: Any, direction: Any = None
 ) -> int:
-    """Return which place or point of a list lies at a position; in 3D along the line of sight.
+    """Return the row of a place or detection under the mouse; -1 where there is none.
+
+    In 2D that is the first place that holds the position, in 3D the one that the line of sight
+    enters first; of detections the nearest within the match radius, as far as can be seen.
 
     Parameters
     ----------
-    viewer, result, reference
-        As in `objects_under`.
-    entries : Entries
-        Places have boxes, and the first one that is met counts; of points the nearest does, if it
-        is within the radius of the match.
-    world, direction
+    viewer, result, reference, world, direction
         As in `keys_under`.
-
-    Returns
-    -------
-    int
-        Its row; -1 where there is none.
+    entries : Entries
+        Places of an image, or detections.
     """
-    comparison = result.comparison
-    axes = comparison.ground_truth.axes
-    start: Any = None
-    if len(viewer.dims.displayed) == 2:
-        if (found := compared_pixel(viewer, result, reference, world)) is not None:
-            start = end = found[0]
-    else:
-        start, end = _sight(viewer, reference, world, direction)
-        if start is not None and len(axes) == reference.ndim:
-            crop = frame_and_crop(result, reference)[1]
-            start, end = np.asarray(start) - crop, np.asarray(end) - crop
-    if start is None or len(axes) != reference.ndim:
+    found = compared_pixel(viewer, result, reference, world)
+    if found is None or not len(entries):
         return -1
-    frame = [round(float(p)) for a, p in zip(axes, start, strict=True) if a in "tc"]
-    here = (entries.frame == np.array(frame, np.intp)).all(axis=1)
-    at = {a: (float(p), float(q)) for a, p, q in zip(axes, start, end, strict=True)}
-    ends = np.array([at.get(a, (0.0, 0.0)) for a in "zyx"])
-    if comparison.task == "detections":
-        spacing = np.array(comparison.ground_truth.spacing)
-        first, last = ends.T * spacing
-        apart = _distances(entries.centroid * spacing, first, last)
-        rank = np.where(here & (apart <= comparison.settings.radius), apart, np.inf)
-    else:
-        rank = np.where(here, _reached(entries.box, ends), np.inf)
-    row = int(rank.argmin()) if len(rank) else 0  # of several the one that is listed first
-    return row if len(rank) and np.isfinite(rank[row]) else -1
+    truth, at = result.comparison.ground_truth, found[0]
+    step = np.zeros(len(at))
+    if len(viewer.dims.displayed) == 3:
+        further = np.asarray(world) + _direction(viewer, direction)
+        step[: reference.ndim] = data_position(viewer, reference, further)
+        step[: reference.ndim] -= data_position(viewer, reference, world)
+    if result.comparison.task != "detections":
+        return _first_box(*_extents(entries, truth.axes), at, step)
+    shift = viewer.dims.ndim - reference.ndim
+    shown = np.isin(np.arange(len(at)), [d - shift for d in viewer.dims.displayed])
+    middle = _along(entries.frame, entries.centroid, truth.axes)
+    here = (np.abs(middle - at) <= 0.5)[:, ~shown].all(axis=1)
+    scale = np.array(truth.scale)[shown]
+    return _nearest((middle - at)[:, shown] * scale, step[shown] * scale, here,
+                    result.comparison.settings.radius)  # fmt: skip
 
 
-def _reached(box: Any, ends: Any) -> Any:
-    """Return after which share of a line from end to end each box is met; inf where it is not."""
-    near, far = np.zeros(len(box)), np.ones(len(box))
-    for k, (start, end) in enumerate(ends):
-        low, high = box[:, 2 * k] - 0.5, box[:, 2 * k + 1] - 0.5
-        if abs(end - start) < 1e-9:
-            far[(start < low) | (start > high)] = -1
-            continue
-        first, second = (low - start) / (end - start), (high - start) / (end - start)
-        near = np.maximum(near, np.minimum(first, second))
-        far = np.minimum(far, np.maximum(first, second))
-    return np.where(near <= far, near, np.inf)
+def _first_box(low: Any, high: Any, at: Any, step: Any) -> int:
+    """Return the box that a line through a point enters first; the first that holds it."""
+    along = step != 0
+    inside = ((low <= at) & (at <= high))[:, ~along].all(axis=1)
+    ends = np.sort(np.stack([low - at, high - at])[..., along] / step[along], axis=0)
+    enters = ends[0].max(axis=1, initial=-np.inf)
+    inside &= enters <= ends[1].min(axis=1, initial=np.inf)
+    rows = np.flatnonzero(inside)
+    return int(rows[np.argmin(enters[rows])]) if len(rows) else -1
 
 
-def _distances(points: Any, start: Any, end: Any) -> Any:
-    """Return how far points are from a line from end to end."""
-    along = end - start
-    length = float(along @ along)
-    share = np.clip((points - start) @ along / length, 0, 1) if length else np.zeros(len(points))
-    return np.linalg.norm(points - start - share[:, np.newaxis] * along, axis=1)
+def _nearest(offsets: Any, sight: Any, here: Any, reach: float) -> int:
+    """Return the offset nearest to a line through 0, of those that are here and in reach."""
+    if sight.any():
+        offsets = offsets - np.outer(offsets @ sight, sight) / (sight @ sight)
+    distance = np.where(here, np.linalg.norm(offsets, axis=1), np.inf)
+    row = int(np.argmin(distance))
+    return row if distance[row] <= reach else -1
+
+
+def _extents(entries: Any, axes: str) -> tuple[Any, Any]:
+    """Return the outer edges of boxes, one column an axis; a frame reaches half a step."""
+    low = _along(entries.frame - 0.5, entries.box[:, ::2] - 0.5, axes)
+    return low, _along(entries.frame + 0.5, entries.box[:, 1::2] - 0.5, axes)
+
+
+def _along(frame: Any, space: Any, axes: str) -> Any:
+    """Return columns of frames and of z, y, x as one column an axis."""
+    frames = iter(np.asarray(frame).T)
+    return np.column_stack([space[:, "zyx".index(a)] if a in "zyx" else next(frames) for a in axes])
 
 
 def compared_pixel(
@@ -218,11 +215,18 @@ def keys_under(
     return found
 
 
+def _direction(viewer: Any, direction: Any) -> Any:
+    """Return where one looks, in the world; without a direction as the camera does."""
+    if direction is None:
+        shown = list(viewer.dims.displayed)
+        direction = viewer.scene.camera.calculate_nd_view_direction(viewer.dims.ndim, shown)
+    return np.asarray(direction, float)
+
+
 def _sight(viewer: Any, reference: Any, world: Any, direction: Any) -> tuple[Any, Any]:
     """Return where the line of sight enters and leaves the pixels of a layer."""
     shown = list(viewer.dims.displayed)
-    if direction is None:
-        direction = viewer.scene.camera.calculate_nd_view_direction(viewer.dims.ndim, shown)
+    direction = _direction(viewer, direction)
     shift = viewer.dims.ndim - reference.ndim
     if not 0 <= shift <= min(shown):  # flat, or no longer among those of the viewer
         return None, None

@@ -11,7 +11,6 @@ import numpy as np
 
 from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.geometry import unit_factor
 from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
 from napari_verdict.comparison.objects.point_limits import (
     IGNORED,
@@ -50,7 +49,8 @@ def run_points(
     """Match predicted with true points, one to one, within the radius of the settings.
 
     Distances are between physical positions: coordinates times scale plus translation of
-    each input. Points of different frames (t, c; rounded to whole numbers) never match.
+    each input, in the units of the ground truth. Points of different frames (t, c; rounded to
+    whole numbers) never match.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def run_points(
     ignored: dict[str, Pair] = {}
     rows: list[Score] = []
     for name, candidate in comparison.candidates.items():
-        gt_at, pred_at = _positions(truth, truth), _positions(candidate, truth)
+        sides = sides_of(truth, candidate)
+        gt_at, pred_at = _physical(sides.gt, truth), _physical(sides.pred, truth)
         gt_rows, pred_rows = _by_frame(truth, frame_axes), _by_frame(candidate, frame_axes)
         frames = sorted(gt_rows.keys() | pred_rows.keys())
         found: dict[Frame, PointMatching] = {}
@@ -94,7 +95,6 @@ def run_points(
             found[frame] = PointMatching(gt[pairs.gt], pred[pairs.pred], pairs.distance)
             yield Progress(k + 1, len(frames), "points")
         matching = matchings[name] = _joined(found.values())
-        sides = sides_of(truth, candidate)
         ignored[name] = ignored_points(comparison, sides, matching)
         counted = ~ignored[name][0], ~ignored[name][1]
         counts: list[DetectionCounts] = []
@@ -152,17 +152,11 @@ def _coordinates(points: Input) -> NDArray[np.float64]:
     return np.asarray(points.data, dtype=np.float64).reshape(-1, len(points.axes))
 
 
-def _positions(points: Input, truth: Input) -> NDArray[np.float64]:
-    """Return physical positions along the spatial axes of the ground truth, in its units."""
-    columns = [points.axes.index(a) for a in truth.axes if a in SPATIAL_AXES]
-    units = [u for a, u in zip(truth.axes, truth.units, strict=True) if a in SPATIAL_AXES]
-    physical: NDArray[np.float64] = _coordinates(points) * np.array(points.scale) + np.array(
-        points.translate
-    )
-    factors = [
-        unit_factor(points.units[k], unit) or 1.0 for k, unit in zip(columns, units, strict=True)
-    ]
-    return physical[:, columns] * factors
+def _physical(pixels: NDArray[np.float64], truth: Input) -> NDArray[np.float64]:
+    """Return positions in space, from the first pixel on, of points in pixels of the truth."""
+    columns = [k for k, axis in enumerate(truth.axes) if axis in SPATIAL_AXES]
+    physical: NDArray[np.float64] = pixels[:, columns] * np.array(truth.scale)[columns]
+    return physical
 
 
 def _frame_numbers(points: Input, frame_axes: str) -> NDArray[np.int64]:
@@ -237,9 +231,9 @@ class DetectionResult(Result):
     def objects(self) -> pd.DataFrame:
         """One row a point: `OBJECT_COLUMNS`, ``distance`` and ``centroid_*``.
 
-        The latter are in pixels of the ground truth, those of predictions too. ``id`` and
-        ``partner`` are rows of the inputs; ``distance`` is to the partner, NaN without one;
-        ``iou`` (NaN) and ``size`` (NA) do not apply.
+        Centroids of both sides are in pixels of the ground truth. ``id`` and ``partner`` are
+        rows of the inputs; ``distance`` is to the partner, NaN without one; ``iou`` (NaN) and
+        ``size`` (NA) do not apply.
         """
         return self._objects
 
@@ -250,13 +244,13 @@ class DetectionResult(Result):
         truth = self.comparison.ground_truth
         tables = []
         for name, m in self.matchings.items():
-            at = sides_of(truth, self.comparison.candidates[name])
-            sides: list[tuple[Role, Any, Any, Any]] = [
-                ("ground truth", at.gt, m.gt, m.pred),
-                ("prediction", at.pred, m.pred, m.gt),
+            candidate = self.comparison.candidates[name]
+            sides: list[tuple[Role, Any, Any]] = [
+                ("ground truth", m.gt, m.pred),
+                ("prediction", m.pred, m.gt),
             ]
-            for (role, points, mine, theirs), ignored in zip(
-                sides, self.ignored[name], strict=True
+            for (role, mine, theirs), points, ignored in zip(
+                sides, sides_of(truth, candidate), self.ignored[name], strict=True
             ):
                 table = _table(name, role, points, truth.axes, mine, theirs, m.distance)
                 table.loc[ignored, ["outcome", "kind"]] = "ignored"
@@ -273,7 +267,7 @@ def _table(
     partners: NDArray[np.intp],
     distances: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Tabulate the points of one side, (n, len(axes)) in pixels, in the order of the input."""
+    """Tabulate the points of one side, in pixels along `axes`, in the order of the input."""
     import pandas as pd
 
     n = len(coordinates)
@@ -284,8 +278,8 @@ def _table(
     distance[matched] = distances
     outcome = np.where(np.isnan(distance), UNMATCHED[role], "matched")
     frame_axes = [a for a in axes if a in FRAME_AXES]
-    numbers = np.rint(coordinates[:, [axes.index(a) for a in frame_axes]])
-    frames = numbers.astype(np.int64).tolist()
+    columns = [axes.index(a) for a in frame_axes]
+    frames = np.rint(coordinates[:, columns]).astype(np.int64).tolist()
     table: dict[str, Any] = {
         "candidate": candidate,
         "role": role,
