@@ -33,6 +33,8 @@ class Session(EventedModel):
         The one arrangement in panels that all docks share.
     judgements : Judgements
         What a person said of entries of the result.
+    judged : Comparison, optional
+        What they were said of.
     flight : Flight
         Takes the viewer to places; all docks go back the same way.
     folder : Path, optional
@@ -50,6 +52,7 @@ class Session(EventedModel):
     grid: Any = None
     flight: Any = None
     judgements: Any = Judgements()
+    judged: Any = None
     folder: Any = None
     mended: Any = None
 
