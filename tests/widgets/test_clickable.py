@@ -197,8 +197,8 @@ def pick_region(desk, name):
     """Choose whose scores the table shows."""
     raise_dock(desk.dock)
     table = desk.dock.results.regions.table
-    names = [r.name for r in desk.dock.presenter.result.comparison.regions]
-    table.selectRow(names.index(name) + 1)
+    names = [None, *(r.name for r in desk.dock.presenter.result.comparison.regions)]
+    table.selectRow(names.index(name))
 
 
 def halves(desk, shape):

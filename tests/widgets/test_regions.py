@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.viewer.result_layers import find
 from napari_verdict.widgets.words import rows_of
 
@@ -169,6 +170,10 @@ def test_what_is_ignored_is_chosen_in_the_settings_and_said_in_their_title(desk,
     assert desk.dock.panel.settings.text().endswith("border ignored · from 40 px")
     hover = desk.dock.presenter._hover
     assert "ignored: touches the border" in hover.describe((2, 37))
+    widget = desk.inspect()
+    key = EntryKey("unet", "ground truth", (), 5)
+    widget.session.selected = key
+    assert "touches the border" in widget.here.text()
 
 
 def test_sparse_ground_truth_greys_out_what_it_cannot_tell(desk, squares):

@@ -41,7 +41,7 @@ KINDS: dict[str, KindStyle] = {
         "–", "#9a9a9a", "Ignored, by the mask or the settings: it counts neither way."
     ),
     "not labelled": KindStyle(
-        "NL", "#c98fae", "In the prediction, where the ground truth is sparse: it may be right."
+        "NL", "#9a5e7c", "In the prediction, where the ground truth is sparse: it may be right."
     ),
     "shown without photons": KindStyle(
         "∅", "#2f8ff0", "The prediction shows something for which raw has no photons."
