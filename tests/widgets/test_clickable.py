@@ -82,7 +82,7 @@ def click(desk, row, column):
 def cells_of(desk):
     """Yield what there is to click: places in the table, and the row and the score there."""
     result = desk.dock.presenter.result
-    region = desk.dock.results.region.currentData()
+    region = desk.dock.results.regions.region
     for r, row in enumerate(rows_of(result)):
         for c, candidate in enumerate(result.comparison.candidates):
             score = score_in(result, row, candidate, region)
@@ -197,10 +197,9 @@ def test_every_count_of_evidence_lists_its_places_and_every_score_shows_its_map(
 def pick_region(desk, name):
     """Choose whose scores the table shows."""
     raise_dock(desk.dock)
-    combo = desk.dock.results.region
-    index = combo.findData(name)
-    combo.setCurrentIndex(index)
-    combo.activated.emit(index)
+    table = desk.dock.results.regions.table
+    names = [None, *(r.name for r in desk.dock.presenter.result.comparison.regions)]
+    table.selectRow(names.index(name))
 
 
 def halves(desk, shape):

@@ -18,7 +18,7 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
-from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
+from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE, why_ignored
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.evidence_notes import how_to_look
 from napari_verdict.widgets.filter_bar import FilterBar
@@ -206,6 +206,7 @@ class InspectWidget(Dock):
 
     def _describe(self, row: int) -> None:
         text = self.table.entry_model.describe(row) if row >= 0 else ""
+        text += why_ignored(self.session.result, self.entries, row)
         hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
         text += " · not in the list: the filter leaves it out" if hidden else ""
         self.here.setText(text + (how_to_look(self.entries, row) if text else ""))
