@@ -143,6 +143,10 @@ def test_a_copy_that_a_person_deletes_is_gone_with_its_scores(desk, inspect, box
     desk.viewer.layers.remove(NAME)
     assert inspect.session.mended.result is None
     assert box.scores.isHidden()
+    desk.viewer.window._qt_window.show()
+    desk.qtbot.waitUntil(box.restore.isVisible)
+    desk.click(box.restore)
+    assert (desk.viewer.layers[NAME].data[1, 60:66, 60:66] == 4).all()
 
 
 def test_a_ground_truth_without_labels_left_says_so(desk):
