@@ -58,8 +58,8 @@ class WorkPage(QWidget):
              "whole, since you chose it"),
             (self.reopen, "This tile is not finished or skipped after all"),
             (self.export, "Write labels, tiles and where each object comes from into a folder"),
-            (self.second, "Somebody else, or you again, labels finished tiles blind: agreement "
-             "is shown beside the score of the model"),
+            (self.second, "Somebody else, or you again, labels finished tiles of one image blind: "
+             "agreement is shown beside the score of the model"),
             (self.leave, "Show everything as it was before; the labels stay"),
         ):  # fmt: skip
             control.setToolTip(tip)
