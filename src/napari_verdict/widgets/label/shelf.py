@@ -13,6 +13,7 @@ from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
 from napari_verdict.viewer.placement import place
+from napari_verdict.viewer.truth import forget_steps
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
 from napari_verdict.widgets.label.opening import Sitting
@@ -267,9 +268,8 @@ def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
     if layer is truth or layer is mask:
         ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
         labels = kept.labels if layer is truth else ignored
-        layer.editable = False  # napari forgets what it could undo: that was of another image
         layer.data = labels.astype(layer.data.dtype, copy=False)
-        layer.editable = True
+        forget_steps(layer)  # they were made on the image before
         place(layer, placement_for(taken.image, layer.ndim))
     else:
         shown = {p.name: p for p in taken.predictions} | {"": taken.image}
