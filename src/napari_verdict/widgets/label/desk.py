@@ -56,13 +56,16 @@ class Desk(QObject):
 
     # ---- beginning and end
 
-    def start(self, bench: Bench, plan: Plan, mask: Any = None) -> None:
-        """Begin with the first tile that is open; `mask` holds what nobody could tell before."""
+    def start(self, bench: Bench, plan: Plan, mask: Any = None, layer: Any = None) -> None:
+        """Begin with the first tile that is open.
+
+        `mask` holds what nobody could tell before; where a `layer` shows that, it is taken up.
+        """
         self._before = View.of(self._viewer)
         self._active = self._viewer.layers.selection.active
         dims = self._viewer.dims  # tiles are planes along the last two axes
         dims.ndisplay, dims.order = 2, tuple(range(dims.ndim))
-        self.state.bench = bench
+        self.state.bench, self._ambiguous = bench, layer
         if mask is not None:
             self.need_ambiguous(mask)
         self.turn_to(bench, plan, plan.next_open() or 0)
