@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from builders import texture
 from napari_verdict.metrics.alarms import LOWEST, FalseAlarms, Tail, false_alarms
+from napari_verdict.metrics.detail import detail_curve
 from napari_verdict.metrics.evidence import evidence_map, peaks
-from napari_verdict.metrics.noise import NoiseModel, detail_curve
+from napari_verdict.metrics.noise import NoiseModel
 from napari_verdict.metrics.residuals import standardised_residual
 
 

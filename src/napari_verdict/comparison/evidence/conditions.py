@@ -17,8 +17,8 @@ from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.words import called, sentence
 from napari_verdict.metrics.alarms import false_alarms
 from napari_verdict.metrics.correlation import Background, flat_pixels
+from napari_verdict.metrics.detail import detail_curve
 from napari_verdict.metrics.evidence import evidence_map
-from napari_verdict.metrics.noise import detail_curve
 from napari_verdict.metrics.residuals import Signatures, signatures
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ def pictures_of(
     (list of Picture, dict of str to str)
         And what is left out, with the reason.
     """
-    from napari_verdict.report.image_set import Picture, partner_of
+    from napari_verdict.report.image_search import partner_of
+    from napari_verdict.report.image_set import Picture
 
     names = [layer.name for layer in layers]
     found: dict[str, dict[str, Any]] = {name: {} for name in names}

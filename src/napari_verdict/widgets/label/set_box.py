@@ -155,7 +155,7 @@ class SetBox(QWidget):
             how = self.conditions.currentText().strip()
 
             def steps(token: Any) -> Any:
-                from napari_verdict.report.image_set import find_images
+                from napari_verdict.report.image_search import find_images
 
                 return (yield from find_images(folder, predictions, how, token))
 

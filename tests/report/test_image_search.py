@@ -12,14 +12,13 @@ from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Input
 from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import CancelToken
-from napari_verdict.report.image_set import (
+from napari_verdict.report.image_search import (
     NO_CONDITIONS,
     SUBFOLDERS,
-    Picture,
     find_images,
     partner_of,
-    set_of,
 )
+from napari_verdict.report.image_set import Picture, set_of
 
 RAW = np.random.default_rng(1).integers(0, 999, (40, 40)).astype(np.uint16)
 
