@@ -40,8 +40,8 @@ class Desk(QObject):
     scattered = Signal(object)
     #: A tile is to be taken in hand whose image is not on the desk: its number.
     wanted = Signal(int)
-    #: The mask of what nobody can tell was made: the layer.
-    masked = Signal(object)
+    #: The mask of what nobody can tell was made: the layer, and whether nothing is marked yet.
+    masked = Signal(object, bool)
 
     def __init__(self, viewer: Any, state: Labelling, parent: QObject) -> None:
         super().__init__(parent)
@@ -260,7 +260,7 @@ class Desk(QObject):
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
-            self.masked.emit(self._ambiguous)
+            self.masked.emit(self._ambiguous, data is None)
         return self._ambiguous
 
     # ---- what happens

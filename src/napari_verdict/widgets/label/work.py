@@ -212,9 +212,10 @@ class Work(QObject):
         for frame, box in self._state.bench.places(painted.low, painted.high):
             self._live.touched(frame, box)
 
-    def _on_mask(self, mask: Any) -> None:
-        # it is new: of zeros that take no memory before they are written to
-        self._follow_mask(mask, np.zeros(mask.data.shape, mask.data.dtype))
+    def _on_mask(self, mask: Any, new: bool) -> None:
+        # zeros take no memory before they are written to
+        shadow = np.zeros(mask.data.shape, mask.data.dtype) if new else None
+        self._follow_mask(mask, shadow)
 
     def _follow_mask(self, mask: Any, shadow: Any) -> None:
         self._leave_mask()
