@@ -42,13 +42,30 @@ class Exporter(QObject):
         if bench is None or work is None:
             return
         # the layer may have been renamed since its tiles were drawn
-        image = replace(labelled_input(bench.raw, bench.axes), name=plan.images[0].name)
+        image = replace(labelled_input(bench.raw, bench.axes), name=bench.image)
         labels, mask = bench.truth.data, self._dock.desk.ambiguous
         origins, who = work.keeper.origins, work.keeper.annotator
         ignore = None if mask is None else mask.data
         estimates = self._dock.state.estimates or {}
-        scores = [] if self._dock.second.is_on else [r for e in estimates.values() for r in e.rows]
+        scores = [r for e in estimates.values() for r in e.all_rows]
+        scores = [] if self._dock.second.is_on else scores
         blind = not work.keeper.corrected
+
+        if self._dock.shelf.is_on:
+            from napari_verdict.report.labels_set import Labelled, exporting_set
+
+            mine = Labelled(image, "", labels.copy(), origins, ignore)
+            read = self._dock.shelf.reader(mine)
+            names = [i.name for i in plan.images]
+
+            def steps_of_set(token: CancelToken) -> Generator[Progress, None, Path]:
+                yield from exporting_set(
+                    folder, names, read, who, plan, token, scores=scores, blind=blind
+                )
+                return folder
+
+            self._job.start(steps_of_set, "Exporting labels")
+            return
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             from napari_verdict.report.labels import exporting

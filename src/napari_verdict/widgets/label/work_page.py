@@ -88,6 +88,12 @@ class WorkPage(QWidget):
             grid.addWidget(button, k // 2, k % 2)
         column.addLayout(grid)
 
+    def set_ready(self, ready: bool) -> None:
+        """Offer everything, or nothing for a moment."""
+        self.setEnabled(ready)
+        for tools in (self.steps, self.edits):
+            tools.set_ready(ready)
+
     def show_plan(
         self, plan: Plan | None, current: int, has_objects: Callable[[int], bool]
     ) -> None:
