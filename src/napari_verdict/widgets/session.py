@@ -32,6 +32,8 @@ class Session(EventedModel):
         The one arrangement in panels that all docks share.
     judgements : Judgements
         What a person said of entries of the result.
+    judged : Comparison, optional
+        What they were said of.
     folder : Path, optional
         Where this result was saved last.
     mended : Mended, optional
@@ -46,6 +48,7 @@ class Session(EventedModel):
     wanted: Any = None
     grid: Any = None
     judgements: Any = Judgements()
+    judged: Any = None
     folder: Any = None
     mended: Any = None
 

@@ -191,13 +191,17 @@ class ValidateWidget(Dock):
     def save(self, folder: Path) -> None:
         """Save the result into a folder, in a worker."""
         result, session = self.presenter.result, session_of(self._viewer)
-        judgements = session.judgements
+        request = result.request or result.comparison
+        # Inspect may be closed, or hidden and still with what was compared before
+        known = session.judgements if session.judged is request else None
         copying = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
+            from napari_verdict.widgets.judging import said_of
 
+            judgements = said_of(request, token) if known is None else known
             mended = (yield from copying(token)).result if copying is not None else None
             yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
