@@ -308,6 +308,11 @@ class SetupBox(QWidget):
             self.asked.emit(asked)
         self._update()
 
+    def enterEvent(self, event: Any) -> None:
+        """Say what is in the way now: layers may have been moved, or named, since."""
+        self._update()
+        super().enterEvent(event)
+
     def _update(self, *_: Any) -> None:
         one, raw = self.is_one, self.raw.currentData()
         if one and raw is not None and UNKNOWN not in self.axes:
