@@ -117,6 +117,11 @@ def test_what_raw_contradicts_is_one_sentence_with_counts(shown, hidden, says):
             "suits dim and bright.",
         ),
         (
+            {State.OVER_SMOOTHED: ALL},
+            "It smooths too much everywhere.",
+            "Do not rely on its fine detail. To mend it: smooth less, or train on sharper images.",
+        ),
+        (
             {State.OVER_SMOOTHED: ("bright",), State.TOO_DARK: ("bright",)},
             "It smooths too much and is too dark in bright areas.",
             "Do not rely on its fine detail in bright areas or brightness of dim against bright "

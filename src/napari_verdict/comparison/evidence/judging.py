@@ -190,10 +190,10 @@ def advised(traits: Traits) -> str:
     grainy, smooth = traits.get(State.UNDER_DENOISED), traits.get(State.OVER_SMOOTHED)
     doubtful, remedies = [], []
     if grainy is not None:
-        doubtful.append(f"fine grain{_in(grainy)}")
+        doubtful.append(f"fine grain{_in(grainy, everywhere='')}")
         remedies += ["denoise more"] if smooth is None else []
     if smooth is not None:
-        doubtful.append(f"fine detail{_in(smooth)}")
+        doubtful.append(f"fine detail{_in(smooth, everywhere='')}")
         remedies.append(
             "smooth less, or train on sharper images"
             if grainy is None
@@ -221,12 +221,12 @@ def reading(traits: Traits, level: str) -> str:
     return ", ".join(found) or "like noise"
 
 
-def _in(where: tuple[str, ...]) -> str:
+def _in(where: tuple[str, ...], everywhere: str = " everywhere") -> str:
     """Return where in an image, to be written after what happens there."""
     if not where:
         return ""
     if len(where) == len(LEVELS):
-        return " everywhere"
+        return everywhere
     return f" in {listed([LEVEL_NAMES[w] for w in where])} areas"
 
 
