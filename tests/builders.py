@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 from napari_verdict.comparison.entries import Entries
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task
+from napari_verdict.metrics.error_kinds import KINDS
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.findings import Finding
@@ -105,7 +108,6 @@ class OnlySlices:
 
 def entries_table(rows: list[tuple[Any, ...]], candidate: str = "a") -> Entries:
     """Entries with one frame axis of (kind, role, id, partner, value, size, frame) rows."""
-    kinds = ("matched", "missed", "extra", "split", "merge", "many-to-many", "inaccurate")
     kind, role, ids, partner, value, size, frame = zip(*rows, strict=True) if rows else [()] * 7
     n = len(rows)
     centroid = np.zeros((n, 3))
@@ -114,8 +116,8 @@ def entries_table(rows: list[tuple[Any, ...]], candidate: str = "a") -> Entries:
     box[:, 4:] += np.arange(n)[:, np.newaxis]
     return Entries(
         candidate,
-        kinds,
-        np.array([kinds.index(k) for k in kind], np.uint8),
+        KINDS,
+        np.array([KINDS.index(k) for k in kind], np.uint8),
         np.array(role, np.uint8),
         np.array(ids, np.int64),
         np.array(partner, np.int64),
@@ -126,3 +128,11 @@ def entries_table(rows: list[tuple[Any, ...]], candidate: str = "a") -> Entries:
         box,
         centroid,
     )
+
+
+def through_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """Return an image of 8 bits as it is after it was saved as JPEG."""
+    file = BytesIO()
+    grey = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    Image.fromarray(grey).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))

@@ -260,6 +260,19 @@ def test_evidence_is_asked_saved_and_asked_again(dim_files, tmp_path, capsys, mo
     assert "Every number is reproduced" in capsys.readouterr().out
 
 
+def test_a_camera_in_the_file_of_raw_is_read_unless_one_is_entered(dim_files, tmp_path, capsys):
+    path, out = tmp_path / "raw.tif", tmp_path / "out"
+    camera = {"gain": 2.2, "offset": 100.0, "read_noise": 1.6}
+    tifffile.imwrite(path, np.load(dim_files["raw"]).astype(np.uint16), metadata=camera)
+    files = ["--raw", str(path), "--pred", dim_files["cnn"], "--out", str(out)]
+    entered = ["--gain", "2", "--offset", "100", "--read-noise", "2"]
+    for more, source in (([], "read from metadata"), (entered, "entered")):
+        assert main(["evidence", *files, *more]) == 0
+        record = json.loads((out / "results.json").read_text())
+        assert record["evidence"]["settings"]["noise"]["source"] == source
+    assert main(["replay", str(out / "results.json")]) == 0
+
+
 def test_half_a_camera_is_refused(dim_files, capsys):
     files = ["--raw", dim_files["raw"], "--pred", dim_files["cnn"]]
     assert main(["evidence", *files, "--gain", "2.2"]) == 2

@@ -60,6 +60,7 @@ def compare_images(
     objects : array-like of int, optional
         Labels of objects, shaped as the ground truth: rows say how well the mean intensity of each
         is kept (``object_pearson``, ``object_bias``, ``object_limit_low``, ``object_limit_high``).
+        Ids below 0 count, with a finding, unless ``negative-to-background`` is accepted.
     decisions : tuple of str
         Remedies accepted beforehand, e.g. ``("crop-to-common",)``.
     threads : int, optional
@@ -179,6 +180,7 @@ def compare_points(
     spacing: tuple[float, ...] | None = None,
     ignore: Any | None = None,
     region: Any | None = None,
+    sparse: bool = False,
 ) -> Result:
     """Score detections against detections, matched one to one within a radius.
 
@@ -196,11 +198,14 @@ def compare_points(
     spacing : tuple of float, optional
         Physical size of a pixel along each axis.
     ignore : array-like of bool, optional
-        True where points are neither right nor wrong; an axis for each coordinate, in pixels of the
-        ground truth. Points are matched first and ignored second.
+        True where points are neither right nor wrong; an axis for each coordinate, or for the last
+        of them, in pixels of the ground truth. Points are matched first and ignored second.
     region : array-like, mapping of str to array-like, or Region, optional
         Parts of the image that get rows of their own: a mask, or labels, along the last axes, or
         the corners of a polygon as (y, x) in pixels. A pair belongs to where its true point is.
+    sparse : bool
+        Whether the ground truth has only some of the points: scores that need all of them are
+        undefined then.
 
     Returns
     -------
@@ -214,7 +219,7 @@ def compare_points(
     """
     truth = np.asarray(ground_truth, dtype=float)
     axes = axes or ("yx" if truth.shape[-1] == 2 else "zyx")
-    settings = Settings(radius=radius)
+    settings = Settings(radius=radius, exclusions=Exclusions(sparse=sparse))
     comparison = _comparison(
         Task.DETECTIONS, prediction, truth, None, axes, spacing, settings, ignore
     )

@@ -136,3 +136,17 @@ def test_work_says_how_far_it_is_and_can_be_stopped():
 def test_an_exposure_that_cannot_be_is_refused(change, said):
     with pytest.raises(ValueError, match=said):
         Exposure(**{"photons": 40, "black": 0, "white": 1000} | change)
+
+
+def test_a_few_beads_on_black_are_what_is_bright():
+    beads = np.zeros((3, 128, 128), np.uint16)
+    beads[1, 5, 5], beads[2, 60, 60] = 900, 400
+    assert levels_of(Input("beads", beads, "zyx")) == (0.0, 900.0)
+
+
+def test_a_pixel_of_endless_light_is_saturated_and_no_more():
+    clean = np.zeros((8, 8))
+    clean[2, 2] = 1e30
+    pixels = noisy(clean, Exposure(photons=100, black=0, white=1)).data
+    assert pixels[2, 2] == 65535
+    assert pixels[5, 5] < 200

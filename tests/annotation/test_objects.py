@@ -67,7 +67,7 @@ def test_an_accepted_object_has_the_pixels_it_was_predicted_with():
 
 def test_an_accepted_object_ends_where_the_tile_ends():
     labels = np.zeros((40, 40), np.uint16)
-    after = done(accept(labels, LEFT, discs(), 1, 5), labels)
+    after = done(accept(labels, LEFT, discs()[LEFT], 1, 5), labels)
     expected = np.where(np.indices((40, 40))[1] < 10, discs() == 1, False)
     np.testing.assert_array_equal(after == 5, expected)
 
@@ -142,8 +142,8 @@ def test_no_edit_changes_anything_outside_the_tile_or_its_inputs(seed, ndim, dat
     for edit in (
         lambda: delete(labels, bounds, 3),
         lambda: merge(labels, bounds, 3, [4, 5]),
-        lambda: accept(labels, bounds, prediction, 2, 99),
-        lambda: accept(labels, bounds, prediction, 2, 99, over=True),
+        lambda: accept(labels, bounds, prediction[bounds], 2, 99),
+        lambda: accept(labels, bounds, prediction[bounds], 2, 99, over=True),
     ):
         try:
             after = done(edit(), labels)

@@ -61,6 +61,18 @@ class Desk:
 A, B = np.s_[0:5, 0:5], np.s_[10:15, 0:5]
 
 
+def test_an_object_of_which_a_part_was_accepted_is_edited_and_undo_brings_that_back():
+    desk = Desk()
+    change = accept(desk.labels, ALL, discs(), 1, 5)
+    desk.do(change, Action.ACCEPT_PART, source="unet")
+    assert desk.of() == {5: "edited"}
+    assert desk.origins.accepted_unchanged() == 0
+    again = desk.undo()
+    assert desk.of() == {}
+    desk.do(again, Action.UNDO)
+    assert desk.of() == {5: "edited"}
+
+
 def test_what_is_painted_is_drawn_whatever_is_done_to_it_later():
     desk = Desk().paint(A, 1).paint(np.s_[0:5, 5:9], 1)
     assert desk.of() == {1: "drawn"}
@@ -87,7 +99,7 @@ def test_undo_of_accepting_forgets_the_object_and_redo_remembers_it():
     accepted = Change(np.flatnonzero(desk.labels), np.full(81, 5, np.uint16))
     desk.undo()
     assert desk.of() == {}
-    desk.do(accepted, Action.REDO)
+    desk.do(accepted, Action.UNDO)  # done again
     assert desk.of() == {5: "accepted"}
 
 

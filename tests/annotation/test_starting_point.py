@@ -20,7 +20,8 @@ def bright(rng, shape=(40, 40)):
 
 def proposed(labels, image, bounds=ALL, **options):
     threshold = options.pop("threshold", None) or otsu(image)
-    change = starting_point(labels, bounds, image, threshold, free_labels(labels), **options)
+    free = free_labels(labels)
+    change = starting_point(labels, bounds, image[bounds], threshold, free, **options)
     after = labels.copy()
     change.write(after)
     return after
@@ -82,3 +83,19 @@ def test_nuclei_of_a_real_image_are_found_well_enough_to_start_from(read_shared)
     after = proposed(np.zeros(raw.shape, np.uint16), raw, bounds)
     scores = compare_labels(after, truth).scores.set_index("metric")["value"]
     assert scores["f1"] > 0.6
+
+
+def test_the_threshold_of_an_image_in_a_file_is_found_from_a_few_places_of_it(rng):
+    import dask.array as da
+
+    image = np.where(rng.random((6, 2048, 2048)) < 0.3, 300, 100).astype(np.uint16)
+    read = []
+
+    def counted(block: np.ndarray) -> np.ndarray:
+        read.append(block.size)
+        return block
+
+    lazy = da.from_array(image, chunks=(1, 256, 256)).map_blocks(counted, dtype=image.dtype,
+                                                                 meta=image[:0])  # fmt: skip
+    assert otsu(lazy) == otsu(image) == 200
+    assert sum(read) < image.size / 3

@@ -46,6 +46,8 @@ def test_no_wish_keeps_all(entries):
         ({"text": "pred 12"}, [4]),
         ({"only": frozenset({EntryKey("a", "prediction", (1,), 5)})}, [1]),
         ({"only": frozenset({EntryKey("b", "prediction", (1,), 5)})}, []),
+        # an object of the ground truth is the same one whatever the candidate
+        ({"only": frozenset({EntryKey("b", "ground truth", (1,), 12)})}, [2]),
         ({"roles": frozenset({"ground truth"}), "size": (0, 60), "text": "matched"}, [3]),
     ],
 )

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from builders import texture
 from napari_verdict.metrics.alarms import LOWEST, FalseAlarms, Tail, false_alarms
+from napari_verdict.metrics.detail import detail_curve
 from napari_verdict.metrics.evidence import evidence_map, peaks
-from napari_verdict.metrics.noise import NoiseModel, residual_curve
+from napari_verdict.metrics.noise import NoiseModel
 from napari_verdict.metrics.residuals import standardised_residual
 
 
@@ -95,7 +96,7 @@ def test_without_a_valid_pixel_there_is_no_noise():
 @pytest.mark.parametrize("case", ["bpae_actin", "hela_mito"])
 def test_planted_artefacts_of_a_real_network_are_found_without_ground_truth(read_shared, case):
     def found(prediction):
-        noise = residual_curve(raw, prediction, np.ones(raw.shape, bool)).fit("residual")
+        noise = detail_curve(raw, prediction, np.ones(raw.shape, bool)).fit("residual")
         thresholds = false_alarms(prediction, noise).thresholds(raw.size)
         return peaks(evidence_map(standardised_residual(raw, prediction, noise)), *thresholds)
 

@@ -13,6 +13,7 @@ from scipy.ndimage import fourier_shift, gaussian_filter
 from builders import texture
 from napari_verdict.metrics.captures import (
     drift,
+    drift_by_noise,
     local_error,
     mean_with_interval,
     own_noise,
@@ -217,3 +218,18 @@ def test_drift_is_undefined_without_light():
     found = drift(np.full((16, 16), 100.0), np.full((16, 16), 100.0), offset=100.0)
     assert math.isnan(found.dy)
     assert math.isnan(found.brightness)
+
+
+@pytest.mark.parametrize("light", [0.1, 1.0])
+def test_what_noise_makes_of_no_drift_is_what_captures_that_hold_still_show(rng, light):
+    electrons = light * scene()
+    found, said = [], []
+    for _ in range(40):
+        raw, other = capture(rng, electrons), capture(rng, electrons)
+        shift = drift(raw, other, 100.0)
+        found.append(math.hypot(shift.dy, shift.dx))
+        said.append(drift_by_noise(raw, other))
+    seen = math.sqrt(np.mean(np.square(found)))
+    # rather too large than too small: a window took some of what they have in common
+    assert 0.7 * seen < np.median(said) < 3 * seen + 0.02
+    assert np.isnan(drift_by_noise(np.ones((16, 16)), np.ones((16, 16))))

@@ -34,7 +34,6 @@ def test_independent_noise_is_found_to_be_independent_and_as_strong_as_it_is(whi
     others = np.delete(found.correlation.ravel(), LAGS)
     # the mean of a window of 15 px takes 1/225; the rest is chance
     assert np.abs(others + 1 / 225).max() < 5 / np.sqrt(found.pairs)
-    assert found.blockiness == pytest.approx(1, abs=0.03)
     assert whitening(found) == pytest.approx(np.pad([[1.0]], LAGS), abs=0.02)
 
 
@@ -80,19 +79,6 @@ def test_noise_whose_frequencies_are_gone_cannot_be_made_independent(white, chan
     assert whitening(found) is None
 
 
-def test_blocks_of_eight_show(white):
-    blocks = np.kron(np.random.default_rng(0).normal(0, 3, (38, 40)), np.ones((8, 8)))
-    found = background_noise(white + blocks[:300, :320], EVERYWHERE)
-    assert found.blockiness > 1.2
-
-
-def test_a_few_photons_among_zeros_are_not_taken_for_blocks(rng):
-    # 30 photons, and all of them beside a border of blocks
-    image = np.zeros(EVERYWHERE.shape)
-    image[8 * rng.integers(1, 36, 30), rng.integers(0, 320, 30)] = 1
-    assert np.isnan(background_noise(image, EVERYWHERE).blockiness)
-
-
 def test_left_out_pixels_stay_left_out_and_too_few_say_nothing(white):
     z = ((white - 50) / 3).astype(np.float32)
     z[5:9, 7:30] = np.nan
@@ -100,7 +86,7 @@ def test_left_out_pixels_stay_left_out_and_too_few_say_nothing(white):
     np.testing.assert_array_equal(np.isnan(kept), np.isnan(z))
     few = background_noise(white, np.arange(white.size).reshape(white.shape) < 20)
     assert few.n == 20
-    assert np.isnan([few.variance, few.level, few.blockiness]).all()
+    assert np.isnan([few.variance, few.level]).all()
     assert whitening(few) is None
 
 

@@ -1,4 +1,4 @@
-"""Noise models: entered, from captures, from stacks and from a residual, against known cameras."""
+"""Noise models: entered, from captures, and from stacks, against known cameras."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
 
 from napari_verdict.metrics.noise import (
     NoiseCurve,
     NoiseModel,
     photon_transfer,
-    residual_curve,
     stacks_curve,
 )
 
@@ -127,56 +125,6 @@ def test_stacks_are_read_a_capture_at_a_time_and_give_the_two_way_variance(rng):
 def test_one_capture_has_no_variance(measure):
     with pytest.raises(ValueError, match="two captures or more"):
         measure(np.ones((1, 8, 8)))
-
-
-def test_the_residual_of_a_right_prediction_gives_the_camera(rng):
-    electrons = field(low=1, high=60)
-    raw, truth = capture(rng, electrons), OFFSET + GAIN * electrons
-    curve = residual_curve(raw, truth, np.ones(raw.shape, bool))
-    model = curve.fit("residual", circular=True)
-    assert model.circular
-    np.testing.assert_allclose(model.variance(curve.mean), CAMERA.variance(curve.mean), rtol=0.05)
-
-
-def test_pixels_left_out_or_not_finite_are_in_no_bin(rng):
-    truth = OFFSET + GAIN * field()
-    raw, valid = capture(rng, field()), np.ones(truth.shape, bool)
-    raw[:10], valid[10:30] = np.nan, False
-    rest = residual_curve(raw[30:], truth[30:], valid[30:])
-    found = residual_curve(raw, truth, valid)
-    assert found.n.sum() == 226 * 256
-    np.testing.assert_array_equal(found.variance, rest.variance)
-
-
-def test_places_that_are_wrong_do_not_move_it(rng):
-    electrons = field(low=5, high=60)
-    raw, wrong = capture(rng, electrons), OFFSET + GAIN * electrons
-    wrong[100:110, 100:110] += 300
-    curve = residual_curve(raw, wrong, np.ones(raw.shape, bool))
-    mean = OFFSET + GAIN * np.array([10.0, 30.0])
-    np.testing.assert_allclose(
-        curve.fit("residual").variance(mean), CAMERA.variance(mean), rtol=0.06
-    )
-
-
-@pytest.mark.parametrize("gain", [1.0, 1 / 255])
-def test_where_most_pixels_hold_no_photon_the_variance_is_still_that_of_photons(rng, gain):
-    # the median absolute deviation of such pixels is next to 0
-    electrons = field(low=0.05, high=0.6)
-    raw, truth = gain * rng.poisson(electrons), gain * electrons
-    raw[100:110, 100:110] += 50 * gain  # and places that are wrong still do not count
-    curve = residual_curve(raw, truth, np.ones(raw.shape, bool))
-    np.testing.assert_allclose(curve.variance, gain * curve.mean, rtol=0.25)
-    model = curve.fit("residual")
-    assert model.slope == pytest.approx(gain, rel=0.08)
-
-
-def test_an_over_smoothed_prediction_raises_it_as_documented(rng):
-    electrons = 5.0 + 50 * rng.integers(0, 2, (128, 128))
-    raw = capture(rng, electrons)
-    smooth = gaussian_filter(OFFSET + GAIN * electrons, 4.0)
-    model = residual_curve(raw, smooth, np.ones(raw.shape, bool)).fit("residual")
-    assert model.variance(np.array([170.0]))[0] > 2 * CAMERA.variance(np.array([170.0]))[0]
 
 
 def test_a_variance_that_falls_is_taken_as_constant():

@@ -16,7 +16,7 @@ from napari_verdict import ComparisonError
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.objects import accept, delete, mark_ambiguous
 from napari_verdict.annotation.origins import Action, Step
-from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.model import Input, RgbInput
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labelling import begin, belongs, default_folder, found, labellings_of
 from napari_verdict.report.resuming import resume
@@ -162,6 +162,16 @@ def test_snapshots_of_the_mask_mend_the_mask(tmp_path):
     np.testing.assert_array_equal(resume(tmp_path).ignore, desk.ignore)
 
 
+def test_labels_of_a_layer_that_was_converted_to_a_larger_type_come_back(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann", dtype=np.uint8))
+    desk.do(Change(np.array([1]), np.array([255], np.uint8)), Action.PAINT)
+    desk.labels = desk.labels.astype(np.int32)
+    desk.do(Change(np.array([2]), np.array([70_000], np.int32)), Action.PAINT)
+    desk.end()
+    same(resume(tmp_path), desk)
+    assert resume(tmp_path).labels.dtype == np.int32
+
+
 def test_strokes_of_another_image_are_left_out(tmp_path):
     desk = labelled(tmp_path)
     stray = Change(np.array([999_999], np.int64), np.array([1], np.uint16))
@@ -197,6 +207,18 @@ def test_reading_can_be_cancelled(tmp_path):
         resume(tmp_path, token)
     with pytest.raises(Cancelled):
         begin(tmp_path / "other", IMAGE, "ann", token=token)
+
+
+def test_rgb_is_told_by_all_of_its_channels_and_labels_have_none(tmp_path):
+    rgb = np.zeros((40, 40, 3), np.uint8)
+    image = RgbInput("rgb", rgb[..., 0], "yx", rgb=rgb)
+    kept = begin(tmp_path, image, "ann")
+    assert kept.labels.shape == (40, 40)
+    assert (kept.record.image.channels, kept.record.image.shape) == (3, (40, 40))
+    assert belongs(kept.record, image)
+    other = rgb.copy()
+    other[3, 3, 2] = 1  # blue alone differs
+    assert not belongs(kept.record, RgbInput("rgb", other[..., 0], "yx", rgb=other))
 
 
 def test_the_folder_is_beside_the_image_and_the_same_each_time(tmp_path):

@@ -45,6 +45,19 @@ def test_what_is_written_reads_back_with_axes_sizes_and_units(tmp_path, rng, axe
     assert back.units == tuple(units.get(a, "micrometer") for a in back.axes)
 
 
+@pytest.mark.parametrize("axes", ["yx", "zyx"])
+def test_rgb_is_written_as_rgb(tmp_path, rng, axes):
+    shape = (2, 5, 6)[-len(axes) :]
+    data = rng.integers(0, 255, (*shape, 3)).astype(np.uint8)
+    like = Input("rgb", data[..., 0], axes, (0.5,) * len(axes), units=("micrometer",) * len(axes))
+    write_ome_tiff(tmp_path / "a.ome.tif", data, like)
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as file:
+        assert file.series[0].axes == axes.upper() + "S"
+        assert file.pages[0].photometric.name == "RGB"
+        np.testing.assert_array_equal(file.asarray(), data)
+    assert read_input(tmp_path / "a.ome.tif").scale == (*(0.5,) * len(axes), 1)
+
+
 @pytest.mark.parametrize(("compression", "kind"), [(None, np.memmap), ("zlib", TiffPages)])
 @pytest.mark.parametrize("axes", ["TZYX", "YX", "ZCYX"])
 def test_a_large_tiff_stays_in_its_file(tmp_path, rng, monkeypatch, compression, kind, axes):

@@ -8,8 +8,8 @@ import tifffile
 
 from napari_verdict import ComparisonError, compare_labels
 from napari_verdict.comparison.exclusions import Exclusions
-from napari_verdict.comparison.model import Comparison, Settings, Task
-from napari_verdict.comparison.regions import rectangle, regions_of_labels
+from napari_verdict.comparison.model import Comparison, Input, Settings, Task
+from napari_verdict.comparison.regions import OnGrid, rectangle, regions_of_labels
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.report.folder import save
 from napari_verdict.report.ome import read_input
@@ -131,3 +131,32 @@ def test_a_squeezed_axis_is_put_back(tmp_path):
     )
     save(complete(run(stacked)), tmp_path)
     assert replay(tmp_path / "results.json").comparison.ground_truth.shape == (1, 6, 6)
+
+
+def test_points_with_regions_and_a_mask_of_other_pixels_come_out_again(tmp_path):
+    rng = np.random.default_rng(4)
+    np.save(tmp_path / "gt.npy", rng.random((60, 2)) * 20)
+    np.save(tmp_path / "p.npy", rng.random((60, 2)) * 20)
+    halves = np.zeros((7, 9), np.uint8)
+    halves[:3], halves[3:] = 1, 2
+    grid = (3.1, 2.7), (0.3, -0.6)
+    truth, found = (
+        Input(name, np.load(tmp_path / f"{name}.npy"), "yx", path=str(tmp_path / f"{name}.npy"))
+        for name in ("gt", "p")
+    )
+    comparison = Comparison(
+        Task.DETECTIONS,
+        truth,
+        (found,),
+        settings=Settings(radius=1.5, exclusions=Exclusions(sparse=True)),
+        ignore=OnGrid(rng.random((7, 9)) < 0.3, *grid),
+        regions=(*regions_of_labels("half", OnGrid(halves, *grid), "yx"),
+                 rectangle("view", 2.2, 0, 18.4, 13)),
+    )  # fmt: skip
+    before = complete(run(comparison))
+    save(before, tmp_path)
+    record = read_record(tmp_path / "results.json")
+    result = replay(tmp_path / "results.json")
+    assert differences(record, result) == []
+    assert 0 < result.score("n_gt", "p").value < 60
+    assert result.score("n_gt", "p", region="half 2").value > 0

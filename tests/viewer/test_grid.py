@@ -92,3 +92,18 @@ def test_sources_come_before_the_results_that_are_seen(viewer):
 def test_reordering_keeps_other_layers_where_they_are(viewer):
     reorder(viewer.layers, named(viewer, "eca"))
     assert [x.name for x in viewer.layers] == ["e", "b", "c", "d", "a"]
+
+
+@pytest.mark.parametrize("released", ["before leaving", "after leaving"])
+def test_a_key_that_is_held_meanwhile_leaves_no_trace(viewer, released):
+    before = Desk.of(viewer)
+    side = SideBySide(viewer)
+    side.hold.press(named(viewer, "b"))
+    side.show(named(viewer, "ab"))
+    side.hold.press(named(viewer, "c"))
+    if released == "before leaving":
+        side.hold.release()
+        assert [x.name for x in viewer.layers if x.visible] == ["a", "b"]
+    side.leave()
+    side.hold.release()
+    assert Desk.of(viewer) == before

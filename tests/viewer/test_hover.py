@@ -142,3 +142,14 @@ def test_a_place_of_a_restoration_says_its_kind_and_value(rng):
     assert hover.describe((-5.0, 7.0)) == ""
     hover.follow(result, layer, "another")
     assert hover.describe((12.0, 7.0)) == ""
+
+
+def test_where_the_mouse_has_left_the_image_others_are_heard(scene):
+    viewer, _ = scene
+    viewer.mouse_over_canvas = True
+    viewer.cursor.position = (2.0, 2.0)
+    viewer.status = ""  # as napari does just before it says that the mouse has left
+    viewer.mouse_over_canvas = False
+    assert viewer.status == ""
+    viewer.status = "Saved"
+    assert viewer.status == "Saved"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Settings, Task
+from napari_verdict.comparison.run import complete, run
 from napari_verdict.engine.sources import Source
 from napari_verdict.viewer.layers import Roles
 from napari_verdict.viewer.regions import VIEW, Placed, limited, own_limits
@@ -132,3 +135,46 @@ def test_what_cannot_be_a_region_is_refused_with_a_way_out(what, way_out):
         region = viewer.add_labels(ids, name="cells")
     with pytest.raises(ComparisonError, match=way_out):
         freeze(viewer, truth, region)
+
+
+@pytest.mark.parametrize("unit", ["µm", "nm"])
+def test_labels_beside_points_keep_their_own_pixels(unit):
+    viewer = ViewerModel()
+    places = np.array([(0, 2.0, 3.0), (0, 2.0, 9.0), (4, 8.0, 3.0)])
+    how = {"axis_labels": ("z", "y", "x"), "units": ("µm",) * 3, "scale": (2, 1, 1)}
+    truth = viewer.add_points(places, name="gt", **how)
+    viewer.add_points(places, name="unet", **how)
+    per = {"µm": 1, "nm": 1000}[unit]
+    fine = np.zeros((100, 100), np.uint8)  # 0.1 µm a pixel, from 1 µm
+    fine[:, :50] = 1
+    mask = viewer.add_labels(
+        fine, name="left", scale=(0.1 * per,) * 2, translate=(1 * per,) * 2, units=(unit,) * 2
+    )
+    comparison = freeze_points(viewer, truth, mask, mask)
+    fine[:] = 0  # what is painted later does not reach it
+    result = complete(run(comparison))
+    assert result.score("n_gt", "unet", region="left").value == 0  # all that it holds is ignored
+    assert result.score("n_gt", "unet").value == 1
+    result = complete(run(replace(comparison, ignore=None)))
+    assert result.score("n_gt", "unet", region="left").value == 2
+
+
+def test_shapes_and_the_view_limit_points_too():
+    viewer = ViewerModel()
+    places = np.array([(2.0, 3.0), (2.0, 9.0), (15, 3.0)])
+    truth = viewer.add_points(places, name="gt", scale=(0.5, 0.5))
+    viewer.add_points(places, name="unet", scale=(0.5, 0.5))
+    shapes = viewer.add_shapes([BOX / 2], shape_type="rectangle", name="box")
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 1, 4.5), 200
+    found = {
+        name: complete(run(freeze_points(viewer, truth, region, None)))
+        for name, region in (("box", shapes), (VIEW, VIEW))
+    }
+    assert found["box"].score("n_gt", "unet", region="box").value == 0
+    assert found[VIEW].score("n_gt", "unet", region=VIEW).value == 1
+
+
+def freeze_points(viewer, truth, region, ignore):
+    roles = Roles(truth, None, (viewer.layers["unet"],))
+    comparison = comparison_of(roles, Task.DETECTIONS, Settings(radius=1.0))
+    return own_limits(limited(comparison, viewer, truth, region, ignore))

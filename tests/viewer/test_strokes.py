@@ -12,6 +12,7 @@ from napari_verdict.annotation.edits import Change
 from napari_verdict.viewer.strokes import Strokes, apply
 
 TILE = (slice(10, 30), slice(10, 30))
+STEPS = ["paint", "fill", "undo", "redo", "edit", "turn"]
 
 
 @pytest.fixture
@@ -62,6 +63,33 @@ def test_strokes_beyond_what_is_watched_are_told_and_their_undo_too(layer):
     assert set(strokes.look().change.values) == {0}
 
 
+def test_undo_of_what_was_painted_where_one_looks_no_more_is_told(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (20, 20), 3)
+    strokes.look()
+    strokes.watch([(slice(40, 60), slice(40, 60))])
+    layer.undo()
+    assert set(strokes.look().change.values) == {0}
+    strokes.watch([(slice(0, 5), slice(0, 5))])
+    layer.redo()
+    assert set(strokes.look().change.values) == {3}
+
+
+def test_undo_of_what_was_painted_before_is_told(layer):
+    brush(layer, (50, 50), 3)
+    brush(layer, (5, 5), 4)
+    layer.undo()
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    layer.redo()
+    assert set(strokes.look().change.values) == {4}
+    strokes.look()
+    layer.undo()
+    layer.undo()
+    assert set(strokes.look().before) == {3, 4}
+
+
 def test_edits_of_ours_are_one_step_back(layer):
     strokes = Strokes(layer)
     strokes.watch([TILE])
@@ -87,6 +115,29 @@ def test_new_data_are_compared_as_a_whole_and_another_shape_is_refused(layer):
         strokes.look()
 
 
+def test_a_layer_that_was_converted_to_a_larger_type_is_told_once(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    layer.data = layer.data.astype(np.int32)
+    assert strokes.look() is None
+    brush(layer, (20, 20), 70_000)
+    assert set(strokes.look().change.values) == {70_000}
+    layer.refresh()
+    assert strokes.look() is None
+
+
+def test_what_was_painted_since_the_copy_is_searched_for(layer):
+    layer.data = np.zeros((5, 60, 60), np.uint16)
+    copy = layer.data.copy()
+    brush(layer, (3, 50, 50), 2)
+    layer.data[4, 1, 1] = 5
+    strokes = Strokes(layer, copy)
+    strokes.watch([(slice(0, 1), *TILE)])
+    strokes.suspect(r for r in strokes.search() if r is not None)
+    assert set(strokes.look().change.values) == {2, 5}
+    assert not [r for r in strokes.search() if r is not None]
+
+
 def test_it_stirs_at_every_stroke_and_after_stop_no_more(layer):
     strokes, told = Strokes(layer), []
     strokes.stirred.connect(told.append)
@@ -103,9 +154,9 @@ def test_it_stirs_at_every_stroke_and_after_stop_no_more(layer):
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["paint", "fill", "undo", "redo", "edit"]), st.integers(0, 59),
-                  st.integers(0, 59), st.integers(0, 4)),
-        max_size=12,
+        st.tuples(st.sampled_from(STEPS), st.integers(0, 59), st.integers(0, 59),
+                  st.integers(0, 4)),
+        max_size=16,
     )
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
@@ -120,6 +171,8 @@ def test_changes_played_again_give_the_labels(steps):
             layer.fill((y, x), label)
         elif what == "edit":
             apply(layer, Change(np.array([0, y * 60 + x]), np.full(2, label, np.uint16)))
+        elif what == "turn":
+            strokes.watch([tuple(slice(n, n + 20) for n in (y, x))])
         elif what in ("undo", "redo"):
             getattr(layer, what)()
         change = strokes.look()

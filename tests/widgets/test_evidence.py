@@ -347,7 +347,7 @@ def test_what_is_saved_is_found_again(shown, tmp_path):
         layer._source = layer.source.model_copy(update={"path": str(tmp_path / f"{name}.tif")})
     result = shown.validate()
     folder = tmp_path / "saved"
-    with shown.qtbot.waitSignal(shown.dock.job.done, timeout=120_000):
+    with shown.qtbot.waitSignal(shown.dock.saving.done, timeout=120_000):
         shown.dock.save(folder)
     written = {p.name for p in folder.iterdir()}
     assert {"results.json", "scores.csv", "objects.csv"} <= written

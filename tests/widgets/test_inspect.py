@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.entries import EntryKey, Filter
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.grid import Desk
-from napari_verdict.widgets.docks import open_inspect
+from napari_verdict.widgets.docks import dock_of, open_inspect
 from napari_verdict.widgets.entry_model import KIND, OBJECT, SIZE
 from napari_verdict.widgets.session import session_of
 
@@ -500,3 +500,36 @@ def test_every_control_has_a_tooltip_and_a_name(inspect):
             continue
         assert control.toolTip(), control
         assert control.accessibleName(), control
+
+
+def test_keys_follow_what_holds_while_the_dock_is_hidden(desk, inspect):
+    dock_of(inspect).hide()
+    desk.qtbot.waitUntil(lambda: not inspect.isVisible())
+    with desk.qtbot.waitSignal(desk.dock.presenter.rethresholded):
+        desk.dock.results.threshold.slider.setValue(95)
+    result, seen = desk.dock.presenter.result, set()
+    wrong = int(result.score("fn", "unet").value + result.score("fp", "unet").value)
+    canvas = desk.viewer.window._qt_viewer.canvas.native
+    for _ in range(wrong):
+        desk.qtbot.keyClick(canvas, "N")
+        seen.add(inspect.session.selected)
+    assert len(seen) == wrong == inspect.table.entry_model.rowCount()
+
+
+def test_holding_while_panels_come_and_go_leaves_no_trace(desk, inspect):
+    before = {x.name: x.visible for x in desk.viewer.layers}
+    desk.qtbot.keyPress(inspect, "H")
+    desk.qtbot.keyClick(inspect, "W")
+    desk.qtbot.keyRelease(inspect, "H")
+    desk.qtbot.keyClick(inspect, "W")
+    assert {x.name: x.visible for x in desk.viewer.layers} == before
+
+
+def test_a_letter_that_is_no_shortcut_does_not_look_through_the_list(inspect, monkeypatch, qtbot):
+    asked = []
+    monkeypatch.setattr(inspect.table.entry_model, "data", lambda *a: asked.append(a))
+    monkeypatch.setattr(inspect.table.entry_model, "match", lambda *a: asked.append(a))
+    before = inspect.table.position
+    qtbot.keyClick(inspect.table, "X")
+    assert inspect.table.position == before
+    assert not asked

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tifffile
+from dask import array
 from qtpy.QtCore import QPoint, Qt
 
+from cases import compare
 from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.comparison.objects import following
+from napari_verdict.comparison.result import Progress
+from napari_verdict.report.strokes import read_strokes
+from napari_verdict.viewer import mended, scored_layer
 from napari_verdict.viewer.mended import NAME
 from napari_verdict.widgets.validate import ValidateWidget
 
@@ -27,7 +35,7 @@ def wrong(desk, widget, key):
 
 
 def scores(box, line):
-    return [box._cells[line, metric].text() for metric in ("f1", "pq", "fn", "fp")]
+    return [box.scores.cells[line, metric].text() for metric in ("f1", "pq", "fn", "fp")]
 
 
 def canvas_of(desk):
@@ -62,7 +70,7 @@ def test_accepting_makes_the_copy_and_shows_both_scores(desk, inspect, box, cell
     before, after = scores(box, 1), scores(box, 2)
     assert (before[2:], after[2:]) == (["2", "3"], ["2", "2"])
     assert float(after[0]) > float(before[0])
-    assert box._scores.isVisible()
+    assert box.scores.isVisible()
 
 
 def test_undo_and_redo_of_napari_bring_the_scores_along(desk, inspect, box):
@@ -134,7 +142,7 @@ def test_a_copy_that_a_person_deletes_is_gone_with_its_scores(desk, inspect, box
     desk.viewer.window._qt_window.hide()
     desk.viewer.layers.remove(NAME)
     assert inspect.session.mended.result is None
-    assert box._scores.isHidden()
+    assert box.scores.isHidden()
 
 
 def test_a_ground_truth_without_labels_left_says_so(desk):
@@ -159,7 +167,7 @@ def test_closing_the_dock_leaves_the_copy(desk, inspect, box):
 
 def test_saving_the_results_saves_the_copy(desk, inspect, box, tmp_path):
     desk.click(box.accept)
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path)
     saved = tifffile.imread(tmp_path / "mended_ground-truth.ome.tif")
     assert (saved == desk.viewer.layers[NAME].data).all()
@@ -167,65 +175,111 @@ def test_saving_the_results_saves_the_copy(desk, inspect, box, tmp_path):
 
 
 def kept_in(folder):
-    return list(folder.rglob("mended*.ome.tif"))
+    return list(folder.rglob("mended.*.strokes"))
 
 
-def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
-    desk, inspect, box, own_folder, make_napari_viewer, cells
-):
-    desk.qtbot.waitUntil(lambda: box.keeper._copy.folder is not None)
-    desk.click(box.accept)
-    after = scores(box, 2)
-    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
+def changes_in(path):
+    return sum(len(stroke.change) > 0 for stroke in read_strokes(path.read_bytes()))
+
+
+def another_day(desk, make_napari_viewer, cells):
+    """Open the same images in a window of their own, and Inspect."""
     other = type(desk)(make_napari_viewer(), None, desk.qtbot)
     other.dock = ValidateWidget(other.viewer)
     other.viewer.window.add_dock_widget(other.dock, area="right")
     other.viewer.window._qt_window.show()
     other.add(cells)
     other.validate()
-    again = other.inspect().judge.mending
+    return other, other.inspect().judge.mending
+
+
+def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
+    desk, inspect, box, own_folder, make_napari_viewer, cells
+):
+    desk.qtbot.waitUntil(lambda: box.keeper._sha256 != "")
+    desk.click(box.accept)
+    after = scores(box, 2)
+    desk.qtbot.waitUntil(lambda: [changes_in(p) for p in kept_in(own_folder)] == [1])
+    other, again = another_day(desk, make_napari_viewer, cells)
     desk.qtbot.waitUntil(again.restore.isVisible)
-    assert "was kept on" in again._kept.text()
+    assert again._kept.text().startswith("A mended copy of “gt” was kept on ")
+    assert "seem" not in again._kept.text()
     other.click(again.restore)
-    desk.qtbot.waitUntil(again._scores.isVisible)
     assert scores(again, 2) == after
     assert (other.viewer.layers[NAME].data == desk.viewer.layers[NAME].data).all()
     assert not again.restore.isVisible()
 
 
-def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(desk, inspect, box, own_folder):
-    desk.qtbot.waitUntil(lambda: box.keeper._copy.folder is not None)
-    older = box.keeper._copy.folder / "mended.ome.tif"
-    older.parent.mkdir(parents=True, exist_ok=True)
-    older.write_bytes(b"older")
+def test_a_copy_made_before_its_pixels_are_known_is_on_the_disk_and_offered(
+    desk, checksums_wait, inspect, own_folder, make_napari_viewer, cells
+):
+    box = wrong(desk, inspect, EXTRA)
+    desk.click(box.accept)
+    desk.qtbot.waitUntil(lambda: [changes_in(p) for p in kept_in(own_folder)] == [1])
+    desk.viewer.window.remove_dock_widget(inspect)
+    checksums_wait.set()
+    other, again = another_day(desk, make_napari_viewer, cells)
+    desk.qtbot.waitUntil(again.restore.isVisible)
+    assert "what seem to be the same pixels" in again._kept.text()
+    other.click(again.restore)
+    assert (other.viewer.layers[NAME].data == desk.viewer.layers[NAME].data).all()
+
+
+def test_strokes_undo_and_redo_are_kept_and_what_is_undone_is_not_offered(
+    desk, inspect, box, own_folder, make_napari_viewer, cells
+):
+    desk.qtbot.waitUntil(lambda: box.keeper._sha256 != "")
+    desk.click(box.accept)
+    layer = desk.viewer.layers[NAME]
+    layer.paint((1, 5, 5), 9)
+    for step in (layer.undo, layer.redo, layer.undo, layer.undo):
+        step()
+    desk.qtbot.waitUntil(lambda: [changes_in(p) for p in kept_in(own_folder)] == [6])
+    _, again = another_day(desk, make_napari_viewer, cells)
+    desk.qtbot.waitUntil(lambda: again.keeper._sha256 != "" and not again.keeper._reader.is_busy)
+    assert not again.restore.isVisible()
+
+
+def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(
+    desk, inspect, box, own_folder, make_napari_viewer, cells
+):
     desk.click(box.accept)
     desk.viewer.window.remove_dock_widget(inspect)
-    assert len(kept_in(own_folder)) == 2
-    assert (older.parent / "mended-1.ome.tif").read_bytes() == b"older"
-    assert (tifffile.imread(older) == desk.viewer.layers[NAME].data).all()
+    desk.qtbot.waitUntil(lambda: [changes_in(p) for p in kept_in(own_folder)] == [1])
+    older = {path: path.read_bytes() for path in kept_in(own_folder)}
+    other, again = another_day(desk, make_napari_viewer, cells)
+    wrong(other, other.inspect(), MISSED)
+    other.click(again.delete)  # without bringing back what was kept
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 2)
+    assert all(path.read_bytes() == content for path, content in older.items())
 
 
-def test_a_copy_waits_for_its_own_folder_and_is_not_written_over_another(
-    desk, inspect, box, own_folder, checksums_wait
+def test_painting_with_the_dock_closed_is_scored_and_kept_when_it_opens_again(
+    desk, inspect, box, own_folder
 ):
-    checksums_wait.set()
-    desk.qtbot.waitUntil(lambda: box.keeper._copy.folder is not None)
+    desk.click(box.accept)
+    desk.viewer.window.remove_dock_widget(inspect)
+    layer = desk.viewer.layers[NAME]
+    layer.fill((0, 45, 45), 0)  # GT 2
+    again = desk.inspect().judge.mending
+    desk.qtbot.waitUntil(lambda: again.mended.result is not None)
+    assert scores(again, 2)[2:] == ["1", "2"]
+    layer.undo()  # a stroke from before the dock was there
+    assert scores(again, 2)[2:] == ["2", "2"]
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 2)
+
+
+def test_a_copy_of_another_ground_truth_is_not_offered(desk, inspect, box, own_folder):
+    desk.qtbot.waitUntil(lambda: box.keeper._sha256 != "")
     desk.click(box.accept)
     desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
-    (first,) = kept_in(own_folder)
-    before = first.read_bytes()
-    checksums_wait.clear()
+    before = box.keeper._sha256
     desk.viewer.layers["gt"].data_setitem(tuple(np.array([k]) for k in (0, 70, 70)), 9)
     desk.validate()
-    desk.click(wrong(desk, inspect, EXTRA).accept)
-    box.keeper._write()
-    desk.qtbot.waitUntil(lambda: not box.keeper._writer.is_busy)
-    assert first.read_bytes() == before
-    checksums_wait.set()
-    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 2)
-    assert first.read_bytes() == before
-    other = next(path for path in kept_in(own_folder) if path != first)
-    assert tifffile.imread(other)[0, 70, 70] == 9
+    desk.qtbot.waitUntil(lambda: box.keeper._sha256 not in ("", before))
+    desk.qtbot.waitUntil(lambda: not box.keeper._reader.is_busy)
+    assert box.mended.result is None
+    assert not box.restore.isVisible()
 
 
 def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own_folder):
@@ -234,8 +288,11 @@ def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own
     (own_folder / "napari-verdict").write_text("a file where the folder should be")
     desk.click(box.accept)
     bar = inspect.judge.bar
-    desk.qtbot.waitUntil(lambda: "mended ground truth cannot be kept" in bar.trouble.text())
+    desk.qtbot.waitUntil(lambda: "Not saved for" in bar.trouble.text())
     assert NAME in desk.viewer.layers
+    (own_folder / "napari-verdict").unlink()
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 1)
+    desk.qtbot.waitUntil(lambda: not bar.trouble.isVisible())
 
 
 def test_the_outline_stays_on_top_of_the_copy(desk, box):
@@ -244,3 +301,102 @@ def test_the_outline_stays_on_top_of_the_copy(desk, box):
     assert names[-1].startswith("looking at")
     assert names[-2] == NAME
     assert desk.viewer.layers.selection.active.name == NAME
+
+
+# ---- ground truth that is not in memory
+
+
+@pytest.fixture
+def lazy(desk, cells):
+    desk.add([array.from_array(labels, chunks=(1, 40, 40)) for labels in cells])
+    desk.validate()
+    return wrong(desk, desk.inspect(), EXTRA)
+
+
+def settled(desk, box):
+    desk.qtbot.waitUntil(lambda: not box.mended.doing)
+
+
+def test_a_ground_truth_on_the_disk_is_copied_first_and_mended_then(desk, lazy, cells):
+    box = lazy
+    assert box.copy.isVisible()
+    assert box.copy.text() == "Copy into memory (1 MB)"
+    assert not box.accept.isEnabled()
+    assert "copy it first" in box.accept.toolTip()
+    desk.click(box.copy)
+    settled(desk, box)
+    assert not box.copy.isVisible()
+    layer = desk.viewer.layers[NAME]
+    assert isinstance(layer.data, np.ndarray)
+    assert (layer.data == cells[0]).all()
+    before = scores(box, 1)
+    desk.click(box.accept)
+    settled(desk, box)
+    assert (layer.data[1, 60:66, 60:66] == 4).all()
+    assert (scores(box, 1), scores(box, 2)[2:]) == (before, ["2", "2"])
+    layer.undo()
+    settled(desk, box)
+    assert scores(box, 2) == before
+    layer.redo()
+    layer.paint((0, 45, 45), 0)
+    settled(desk, box)
+    assert scores(box, 2)[2:] == ["2", "2"]
+    result = box.mended.result
+    anew = compare({"unet": cells[1]}, layer.data.copy(), "tyx")
+    assert [s.value for s in anew.rows] == pytest.approx(
+        [s.value for s in result.rows], nan_ok=True
+    )
+
+
+def test_copying_can_be_cancelled_and_begun_again(desk, lazy, monkeypatch):
+    go_on, copied = threading.Event(), following.copied
+
+    def slowly(truth, token):
+        yield Progress(0, 2, "copying the ground truth")
+        assert go_on.wait(20)
+        return (yield from copied(truth, token))
+
+    monkeypatch.setattr(following, "copied", slowly)
+    desk.click(lazy.copy)
+    assert lazy.work.stop_it.isVisible()
+    assert not lazy.copy.isEnabled()
+    desk.click(lazy.work.stop_it)
+    go_on.set()
+    assert not lazy.work.isVisible()
+    assert lazy.copy.isEnabled()
+    desk.click(lazy.copy)
+    settled(desk, lazy)
+    assert NAME in desk.viewer.layers
+
+
+def test_one_that_does_not_fit_says_how_much_there_is_and_the_way_out(desk, lazy, monkeypatch):
+    monkeypatch.setattr(mended, "physical_memory", lambda: 100_000)
+    lazy.update_shown()
+    assert not lazy.copy.isVisible()
+    assert not lazy.accept.isEnabled()
+    assert "Crop the layers" in lazy.accept.toolTip()
+
+
+def test_strokes_while_a_worker_scores_are_neither_lost_nor_counted_twice(
+    desk, inspect, box, cells, monkeypatch
+):
+    desk.click(box.accept)
+    layer, go_on, rescored = desk.viewer.layers[NAME], threading.Event(), following.rescored
+    monkeypatch.setattr(scored_layer, "AT_ONCE", 0)
+
+    def slowly(*args):
+        assert go_on.wait(20)
+        return rescored(*args)
+
+    monkeypatch.setattr(following, "rescored", slowly)
+    layer.paint((0, 45, 45), 0)
+    assert box.mended.doing
+    assert not box.accept.isEnabled()
+    assert "a moment" in box.accept.toolTip()
+    layer.fill((1, 25, 15), 0)
+    layer.paint((0, 20, 20), 12)
+    layer.undo()
+    go_on.set()
+    settled(desk, box)
+    anew = compare({"unet": cells[1]}, layer.data.copy(), "tyx")
+    assert box.mended.result.objects.equals(anew.objects)

@@ -77,3 +77,39 @@ def test_a_shifted_pair_is_found_out_and_the_common_region_added(dock):
 def test_without_images_nothing_is_offered(dock):
     assert not dock.making.make.isEnabled()
     assert not dock.pair.check.isEnabled()
+
+
+def test_the_region_of_a_pair_is_there_to_add_whatever_was_made_since(dock):
+    whole = texture((140, 140))
+    dock.viewer.add_image(whole[:120, :120], name="noisy one")
+    dock.viewer.add_image(whole[4:124, 3:123], name="clean one")
+    dock.pair.clean.setCurrentText("clean one")
+    press(dock, dock.pair.check)
+    press(dock, dock.making.make)
+    dock.qtbot.mouseClick(dock.pair.use, Qt.MouseButton.LeftButton)
+    names = [layer.name for layer in dock.viewer.layers]
+    assert names[-2:] == ["noisy one (common region)", "clean one (common region)"]
+
+
+def test_a_noisy_image_that_was_deleted_cannot_be_saved(dock):
+    dock.viewer.add_image(texture(), name="clean")
+    press(dock, dock.making.make)
+    assert dock.making.save.isEnabled()
+    dock.viewer.window._qt_window.hide()
+    dock.viewer.layers.remove("clean (noisy)")
+    assert not dock.making.save.isEnabled()
+
+
+def test_a_stack_whose_axes_have_no_names_is_exposed_plane_by_plane(dock):
+    stack = np.stack([texture()] * 3)
+    dock.viewer.add_image(stack, name="stack")
+    press(dock, dock.making.make)
+    noisy = dock.viewer.layers["stack (noisy)"].data
+    assert noisy.shape == stack.shape
+    assert (noisy[0] != noisy[1]).any()
+
+
+def test_of_more_axes_than_there_are_names_it_says_what_to_do(dock):
+    dock.viewer.add_image(np.zeros((2, 2, 2, 2, 8, 8)), name="all")
+    dock.qtbot.mouseClick(dock.making.make, Qt.MouseButton.LeftButton)
+    assert "Split Stack" in dock.said.text()

@@ -156,3 +156,56 @@ def test_a_region_whose_layer_goes_away_is_the_whole_again(desk, squares):
     desk.viewer.layers.remove(shapes)
     assert desk.dock.panel.regions.region.currentText() == "whole image"
     assert desk.validate().comparison.regions == ()
+
+
+def add_points(desk):
+    axes = {"axis_labels": ("y", "x")}
+    desk.viewer.add_image(np.zeros((40, 60)), name="raw", **axes)
+    truth = np.array([(5.0, 5), (5, 19), (15, 30), (30, 50)])
+    found = np.array([(5.0, 6), (5, 21), (8, 35), (30, 51)])
+    desk.viewer.add_points(truth, name="gt", **axes)
+    desk.viewer.add_points(found, name="spots", **axes)
+    desk.dock.panel.settings.radius.setValue(3)
+
+
+def test_detections_have_regions_and_an_ignore_mask_too(desk):
+    add_points(desk)
+    wells = np.zeros((40, 60), np.uint8)
+    wells[:, :20], wells[:, 20:] = 1, 2
+    desk.viewer.add_labels(wells, name="wells")
+    mask = desk.viewer.add_labels(np.zeros((40, 60), np.uint8), name="unclear")
+    mask.data[25:] = 1
+    pick(desk.dock.panel.regions.region, "wells")
+    pick(desk.dock.panel.regions.ignore, "unclear")
+    result = desk.validate()
+    assert result.score("n_gt", "spots").value == 3
+    assert result.score("tp", "spots", region="wells 1").value == 2
+    pick(desk.dock.results.region, "Scores of region wells 2")
+    assert desk.cell(0, 0) == "0.000"  # F1
+    listed = desk.inspect()
+    assert "ignored 2" in listed.bar.chips.chips["ignored"].text()
+    mask.fill((30, 3), 0)
+    assert desk.dock.presenter.out_of_date == ["unclear"]
+
+
+def test_a_sparse_ground_truth_of_points_leaves_precision_undefined(desk):
+    add_points(desk)
+    desk.dock.panel.settings.expand(animate=False)
+    sparse = desk.dock.panel.settings.counted.sparse
+    desk.qtbot.waitUntil(lambda: sparse.height() > 0)
+    desk.click(sparse)
+    assert desk.dock.panel.settings.text().endswith("radius 3 · sparse")
+    result = desk.validate()
+    assert desk.cell(0, 0) == "undefined"  # F1
+    assert result.score("recall", "spots").value == 0.75
+
+
+def test_a_rectangle_limits_detections(desk):
+    add_points(desk)
+    box = np.array([(0, 0), (0, 18), (18, 18), (18, 0)])
+    shapes = desk.viewer.add_shapes([box], shape_type="rectangle", name="corner")
+    pick(desk.dock.panel.regions.region, "corner")
+    result = desk.validate()
+    assert result.score("n_gt", "spots", region="corner").value == 1
+    shapes.data = [box + 1]
+    assert desk.dock.presenter.out_of_date == ["corner"]

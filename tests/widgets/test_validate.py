@@ -140,17 +140,29 @@ def test_the_table_is_copied_in_full(desk, squares):
 def test_results_are_saved(desk, triplet, tmp_path):
     add_triplet(desk, triplet)
     desk.validate()
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path / "out")
     assert (tmp_path / "out" / "results.json").exists()
     assert list((tmp_path / "out").glob("map_ssim_*.ome.tif"))
+
+
+def test_validating_while_it_saves_spoils_neither(desk, triplet, tmp_path):
+    add_triplet(desk, triplet)
+    desk.validate()
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
+        desk.dock.save(tmp_path / "out")
+        assert not desk.dock.results.save.isEnabled()
+        desk.click(desk.dock.validate)
+    desk.qtbot.waitUntil(lambda: not desk.dock.job.is_busy, timeout=120_000)
+    assert (tmp_path / "out" / "results.json").is_file()
+    assert desk.dock.results.save.isEnabled()
 
 
 def test_a_folder_that_cannot_be_written_is_said(desk, triplet, tmp_path):
     add_triplet(desk, triplet)
     desk.validate()
     (tmp_path / "file").write_text("in the way")
-    with desk.qtbot.waitSignal(desk.dock.job.done, timeout=120_000):
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
         desk.dock.save(tmp_path / "file")
     assert "file" in desk.said
 
@@ -325,3 +337,33 @@ def test_the_fields_of_all_choosers_are_aligned(desk):
     panel = desk.dock.panel
     fields = (panel.layers.ground_truth, panel.regions.region, panel.regions.ignore, panel.task)
     assert len({field.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
+
+
+def test_a_threshold_that_is_moved_during_a_run_holds_after_it(desk, squares):
+    desk.add(squares)
+    desk.validate()
+    bar, presenter = desk.dock.results.threshold, desk.dock.presenter
+    with desk.qtbot.waitSignal(presenter.drawn, timeout=120_000):
+        desk.click(desk.dock.validate)
+        bar.slider.setValue(95)
+    desk.qtbot.waitUntil(lambda: presenter.result.comparison.settings.iou_threshold == 0.95)
+    assert (bar.slider.value(), desk.dock.panel.choices.iou_threshold) == (95, 0.95)
+    assert presenter.result.score("tp", "unet").value == 0
+
+
+def test_predictions_are_ticked_one_after_another_by_keys_alone(desk, squares):
+    gt, pred = squares
+    for name in ("unet", "stardist", "cellpose"):
+        desk.viewer.add_labels(pred.copy(), name=name)
+    desk.viewer.add_labels(gt, name="gt")
+    listed = desk.dock.panel.layers.predictions
+    listed.setFocus()
+    listed.setCurrentRow(0)
+    for _ in range(listed.count()):
+        before = listed.currentItem().checkState()
+        desk.qtbot.keyClick(listed, Qt.Key.Key_Space)
+        assert listed.currentItem().checkState() != before
+        desk.qtbot.keyClick(listed, Qt.Key.Key_Space)
+        assert listed.currentItem().checkState() == before
+        desk.qtbot.keyClick(listed, Qt.Key.Key_Down)
+    assert listed.currentItem().text() == listed.item(listed.count() - 1).text()

@@ -116,11 +116,10 @@ class Window:
         while len(long) < min(2, part.ndim):
             long.append(rest.pop())
         self.axes = tuple(sorted(long))
-        self.old = self.part_of(labels)
+        self.old = self.seen(part)
 
-    def part_of(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return the same part of an image of the same shape, as a view."""
-        part = image[self._bounds]
+    def seen(self, part: NDArray[Any]) -> NDArray[Any]:
+        """Return the same part of another image, ``image[bounds]``, with the axes of `old`."""
         return part.reshape([part.shape[k] for k in self.axes]) if part.size else part
 
     def spacing(self, spacing: tuple[float, ...] | None) -> tuple[float, ...]:

@@ -108,8 +108,9 @@ class Exposure:
 def levels_of(clean: Input) -> tuple[float, float]:
     """Propose `Exposure.black` and `Exposure.white`: the 0.1 and 99.9 percentiles.
 
-    Of large stacks they are those of 32 planes at equal distances. Pixels that are not finite
-    are left out.
+    Of large stacks they are those of 32 planes at equal distances. Where the two meet, as of a
+    few beads on black, they are the smallest and the largest value of all planes. Pixels that
+    are not finite are left out.
 
     Raises
     ------
@@ -120,13 +121,20 @@ def levels_of(clean: Input) -> tuple[float, float]:
     depth, height, _ = source.shape
     planes = [(frame, z) for frame in source.frames for z in range(depth)]
     chosen = planes[:: math.ceil(len(planes) / PROBED)]
-    pixels = np.concatenate(
-        [source.read(f, slice(z, z + 1), slice(0, height)).ravel() for f, z in chosen]
-    )
-    pixels = pixels[np.isfinite(pixels)]
+
+    def finite(plane: tuple[tuple[int, ...], int]) -> NDArray[Any]:
+        frame, z = plane
+        pixels: NDArray[Any] = source.read(frame, slice(z, z + 1), slice(0, height))
+        kept: NDArray[Any] = pixels[np.isfinite(pixels)]
+        return kept
+
+    pixels = np.concatenate([finite(plane) for plane in chosen])
     if not pixels.size:
         raise ValueError(f"{clean.name} has no pixel that is a number.")
     black, white = np.percentile(pixels, [DARK, BRIGHT])
+    if black == white:
+        every = [found for plane in planes if (found := finite(plane)).size]
+        black, white = min(p.min() for p in every), max(p.max() for p in every)
     return float(black), float(white)
 
 
@@ -189,7 +197,11 @@ def _blurred(clean: NDArray[Any], exposure: Exposure) -> NDArray[np.float64]:
 def _exposed(
     electrons: NDArray[np.float64], exposure: Exposure, rng: np.random.Generator
 ) -> NDArray[np.uint16]:
-    seen = rng.poisson(electrons) + rng.normal(0.0, exposure.read_noise, electrons.shape)
+    # far above saturation one cannot tell how far, and no such number can be drawn
+    most = 2 * (exposure.saturation - exposure.offset) / exposure.gain + 1e4
+    seen = rng.poisson(np.minimum(electrons, most)) + rng.normal(
+        0.0, exposure.read_noise, electrons.shape
+    )
     grey = np.rint(seen * exposure.gain + exposure.offset)
     image: NDArray[np.uint16] = grey.clip(0, exposure.saturation).astype(np.uint16)
     return image

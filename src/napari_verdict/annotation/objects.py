@@ -54,7 +54,7 @@ def next_free_label(labels: NDArray[Any], above: int = 0) -> int:
 def accept(
     labels: NDArray[Any],
     bounds: Bounds,
-    prediction: NDArray[Any],
+    predicted: NDArray[Any],
     label: int,
     new: int,
     *,
@@ -68,8 +68,8 @@ def accept(
         The ground truth.
     bounds : tuple of slice
         Nothing outside is changed.
-    prediction : ndarray of int
-        Of the same shape.
+    predicted : ndarray of int
+        The same part of the prediction, ``prediction[bounds]``.
     label : int
         The predicted object.
     new : int
@@ -92,7 +92,7 @@ def accept(
     window = Window(labels, bounds)
     if label == 0:
         raise EditError("The prediction has no object here, only background.")
-    found = window.part_of(prediction) == label
+    found = window.seen(predicted) == label
     n = np.count_nonzero(found)
     if n == 0:
         raise EditError(f"Predicted object {label} has no pixel in this tile.")

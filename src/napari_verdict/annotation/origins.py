@@ -35,6 +35,7 @@ class Action(StrEnum):
 
     PAINT = "paint"
     ACCEPT = "accept"
+    ACCEPT_PART = "accept a part"  # of a predicted object
     DELETE = "delete"
     SPLIT = "split"
     MERGE = "merge"
@@ -44,13 +45,13 @@ class Action(StrEnum):
     THRESHOLD = "threshold"
     MARK = "mark ambiguous"
     GIVEN = "given"
-    UNDO = "undo"
-    REDO = "redo"
+    UNDO = "undo"  # or redo
 
 
 #: What an object is that comes into being by an action; by others it is drawn.
 _MADE_BY = {
     Action.ACCEPT: Origin.ACCEPTED,
+    Action.ACCEPT_PART: Origin.ACCEPTED,
     Action.INTERPOLATE: Origin.INTERPOLATED,
     Action.THRESHOLD: Origin.THRESHOLD,
     Action.GIVEN: Origin.GIVEN,
@@ -243,7 +244,7 @@ class Origins:
     ) -> ObjectOrigin:
         """Return what is known of an object after a step."""
         base = old if old is not None and old.pixels else None
-        if step.action in (Action.UNDO, Action.REDO):
+        if step.action is Action.UNDO:
             base = self.former.get((label, digest), old)
         seconds = old.seconds if old is not None and base is not None else 0.0
         if base is None:
@@ -251,9 +252,11 @@ class Origins:
             base = ObjectOrigin(
                 made, (), step.at, step.at, 0.0, pixels, digest, digest, step.source
             )
-            if parent is not None:  # a piece of a made object is not what was made
-                other = ~digest % 2**64
+            other = ~digest % 2**64  # a piece of a made object is not what was made
+            if parent is not None:
                 base = replace(base, made=parent.made, made_digest=other, source=parent.source)
+            elif step.action is Action.ACCEPT_PART:
+                base = replace(base, made_digest=other)
         elif pixels and step.action is Action.INTERPOLATE:
             base = replace(base, made=Origin.INTERPOLATED, made_digest=digest, source="")
         return replace(

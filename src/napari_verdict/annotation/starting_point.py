@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
 from napari_verdict.annotation.edits import EditError, Window
+from napari_verdict.comparison.derived import read_part
+from napari_verdict.engine.descriptions import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +21,20 @@ if TYPE_CHECKING:
 
 #: Pixels that a threshold is found from.
 _SAMPLE = 1 << 20
+#: Side of a place that is read of an image in a file.
+_SIDE = 256
 
 
-def otsu(image: NDArray[Any]) -> float:
+def otsu(image: Any) -> float:
     """Return Otsu's threshold of a whole image, from at most about a million of its pixels.
 
     Of the whole, since a tile without objects has a threshold too, in its noise.
 
     Parameters
     ----------
-    image : ndarray
-        Any number of axes; pixels that are not finite are left out.
+    image : array-like
+        Any number of axes; pixels that are not finite are left out. What lies in a file (mapped,
+        dask, zarr) is read in sixteen places that are spread over it.
 
     Returns
     -------
@@ -47,14 +53,29 @@ def otsu(image: NDArray[Any]) -> float:
     """
     from skimage.filters import threshold_otsu
 
-    # a step that shares no factor with rows, so that no column is preferred
-    step = max(1, image.size // _SAMPLE) | 1
-    sample = image.reshape(-1)[::step] if image.flags.c_contiguous else image.flat[::step]
-    sample = sample[np.isfinite(sample)]
+    sample = _sample(image)
+    sample = sample.view(np.uint8) if sample.dtype == bool else sample[np.isfinite(sample)]
     if sample.size == 0 or sample.min() == sample.max():
         raise EditError("All pixels of the image are alike, so no threshold parts them.")
     low = sample <= threshold_otsu(sample)
     return float(sample[low].mean() / 2 + sample[~low].mean() / 2)
+
+
+def _sample(image: Any) -> NDArray[Any]:
+    """Return at most about `_SAMPLE` pixels of an image, in one row."""
+    if isinstance(describe(image), np.ndarray):
+        # a step that shares no factor with rows, so that no column is preferred
+        step = max(1, image.size // _SAMPLE) | 1
+        flat = image.reshape(-1) if image.flags.c_contiguous else image.flat
+        return np.asarray(flat[::step])
+    shape = tuple(int(n) for n in image.shape)
+    if math.prod(shape) <= _SAMPLE:
+        return read_part(image, (0,) * len(shape), shape).ravel()
+    side = tuple(min(_SIDE, n) if k >= len(shape) - 2 else 1 for k, n in enumerate(shape))
+    places = np.random.default_rng(0).random((_SAMPLE // _SIDE**2, len(shape)))
+    room = np.subtract(shape, side) + 1
+    corners = (places * room).astype(int).tolist()
+    return np.concatenate([read_part(image, tuple(corner), side).ravel() for corner in corners])
 
 
 def starting_point(
@@ -78,7 +99,7 @@ def starting_point(
     bounds : tuple of slice
         Nothing outside is changed.
     image : ndarray
-        Raw, of the same shape.
+        The same part of raw, ``raw[bounds]``.
     threshold : float
         The foreground is brighter, as from `otsu`.
     free : iterator of int
@@ -109,7 +130,7 @@ def starting_point(
     window = Window(labels, bounds)
     sides = np.array(window.spacing(spacing))
     sigmas = sigma * sides.min() / sides
-    pixels = window.part_of(image).astype(np.float32)
+    pixels = window.seen(image).astype(np.float32)
     bright = ndimage.gaussian_filter(pixels, sigmas, mode="nearest") > threshold
     bright &= window.old == 0
     depth = ndimage.distance_transform_edt(bright, sampling=sides)

@@ -14,9 +14,12 @@ from napari_verdict.engine.descriptions import describe, opened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from napari_verdict.engine.cancel import CancelToken
 
 _HASH_BYTES, _SLAB_BYTES = 1 << 26, 1 << 29
+_SAMPLED = 256
 
 
 def checksum(data: Any, token: CancelToken | None = None) -> str:
@@ -37,19 +40,49 @@ def checksum(data: Any, token: CancelToken | None = None) -> str:
     """
     digest = hashlib.sha256()
     little = np.dtype(data.dtype).newbyteorder("<")
-    for piece in pieces(data):
+    for _, piece in pieces(data):
         if token is not None:
             token.check()
-        piece = piece.compute(scheduler="synchronous") if hasattr(piece, "compute") else piece
         digest.update(np.ascontiguousarray(piece, dtype=little).data)
     return digest.hexdigest()
 
 
-def pieces(data: Any) -> Iterator[Any]:
-    """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`.
+def sample(data: Any) -> str:
+    """Return at once what tells an array from nearly all others, until its checksum is known.
+
+    Parameters
+    ----------
+    data : array-like
+        Of numpy arrays in memory `_SAMPLED` rows are read, evenly spread; nothing is read of
+        others, which are known by where they lie.
+
+    Returns
+    -------
+    str
+        Begins with ``sample`` or ``place``, so it is never taken for a checksum.
+    """
+    where = describe(data)
+    if not isinstance(where, np.ndarray):
+        name = getattr(where, "name", None)  # dask's tells what it is computed from
+        return f"place {name}" if isinstance(name, str) else f"place {where!r}"
+    where = np.atleast_2d(where)
+    rows = math.prod(where.shape[:-1])
+    chosen = np.unique(np.linspace(0, max(rows - 1, 0), min(rows, _SAMPLED)).astype(np.int64))
+    picked = where[np.unravel_index(chosen, where.shape[:-1])] if rows else where
+    little = np.dtype(where.dtype).newbyteorder("<")
+    return f"sample {hashlib.sha256(np.ascontiguousarray(picked, dtype=little).data).hexdigest()}"
+
+
+def pieces(data: Any) -> Iterator[tuple[tuple[int | slice, ...], NDArray[Any]]]:
+    """Cut an array along its leading axes into pieces of at most about `_HASH_BYTES`, and read it.
 
     Where it lies in chunks a piece is a slab of them, so that none is decoded twice, as long as
     a slab is at most `_SLAB_BYTES`.
+
+    Yields
+    ------
+    key, piece
+        What it is of the array, and its elements, in the order of C.
     """
     data = opened(describe(data))
     shape = tuple(int(n) for n in data.shape)
@@ -58,7 +91,10 @@ def pieces(data: Any) -> Iterator[Any]:
     edges = edges_of(data) or [(0, 1)] * len(shape)
     depths = [int(e[1]) for e in edges]
     for key in _cuts(shape, np.dtype(data.dtype).itemsize, depths):
-        yield data[key]
+        piece = data[key]
+        if hasattr(piece, "compute"):
+            piece = piece.compute(scheduler="synchronous")
+        yield key, np.asarray(piece)
 
 
 def _cuts(

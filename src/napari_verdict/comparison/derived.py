@@ -89,6 +89,12 @@ def crop(data: Any, start: tuple[int, ...], shape: tuple[int, ...]) -> Any:
     return DerivedArray(describe(data), start, shape, np.dtype(data.dtype))
 
 
+def read_part(data: Any, start: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Read a window on an array, in this thread; a view of what is in memory."""
+    part = crop(data, start, shape)
+    return np.asarray(part.compute(scheduler="synchronous") if hasattr(part, "compute") else part)
+
+
 def changed(
     data: Any, function: Callable[[NDArray[Any]], NDArray[Any]], dtype: np.dtype[Any]
 ) -> DerivedArray:

@@ -121,9 +121,12 @@ class Filter:
         A whole number asks for objects of this id or with this partner; other words for
         kinds, roles and notes that hold each of them, in any case of letters.
     only : frozenset of EntryKey, optional
-        Only these entries.
+        Only these entries; objects of the ground truth whatever the candidate.
     by : str
         What ranks the places of a restoration; "" leaves it as it is.
+    region : str
+        Only entries of the region of this name; `keeps` does not know them, who asks names them
+        by `only`.
     judged : frozenset of str, optional
         Only entries that are judged so; "" stands for those that are not. `Judgements.keeps`
         knows; `keeps` here asks for all.
@@ -136,6 +139,7 @@ class Filter:
     text: str = ""
     only: frozenset[EntryKey] | None = None
     by: str = ""
+    region: str = ""
     judged: frozenset[str] | None = None
 
     def keeps(
@@ -175,7 +179,7 @@ def _named(entries: Entries, keys: frozenset[EntryKey]) -> NDArray[np.bool_]:
     named = np.zeros(len(entries), bool)
     groups: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for key in keys:
-        if key.candidate == entries.candidate:
+        if key.candidate == entries.candidate or key.role == "ground truth":
             groups.setdefault((key.role, key.frame), []).append(key.id)
     for (role, frame), ids in groups.items():
         rows = np.flatnonzero(entries.role == ROLES.index(role))

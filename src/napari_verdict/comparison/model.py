@@ -94,6 +94,19 @@ class Input:
         return z, y, x
 
 
+@dataclass(frozen=True, eq=False)
+class RgbInput(Input):
+    """An RGB image that labels are made on: its channels are no axis of the labels.
+
+    Parameters
+    ----------
+    rgb : array-like
+        All of it: the axes of `data`, which is its first channel, and one more of three channels.
+    """
+
+    rgb: Any = None
+
+
 @dataclass(frozen=True)
 class Settings:
     """How it is compared. Every default is a convention that the record names.

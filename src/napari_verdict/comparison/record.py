@@ -20,6 +20,7 @@ from napari_verdict.comparison.findings import Severity  # noqa: TC001 - pydanti
 from napari_verdict.comparison.judgements import Judgement  # noqa: TC001 - as above
 from napari_verdict.comparison.mask_runs import runs_of
 from napari_verdict.comparison.model import Input, Task
+from napari_verdict.comparison.regions import OnGrid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,6 +69,8 @@ class InputRecord(_Model):
     units: tuple[str, ...]
     sha256: str = Field(description="Of the elements in C order, least significant byte first.")
     runs: tuple[int, ...] | None = Field(None, description="Of an ignore mask, as of a region.")
+    steps: tuple[float, ...] | None = Field(None, description="Of an ignore mask of points.")
+    starts: tuple[float, ...] | None = Field(None, description="Of an ignore mask of points.")
 
 
 class ConventionRecord(_Model):
@@ -101,6 +104,12 @@ class RegionRecord(_Model):
     )
     shape: tuple[int, ...] | None = Field(description="Of what `runs` fill.")
     axes: str = Field(description="Of `shape`.")
+    steps: tuple[float, ...] | None = Field(
+        None, description="Beside points: size of the pixels of `runs`; null where it is 1."
+    )
+    starts: tuple[float, ...] | None = Field(
+        None, description="Beside points: where the first pixel of `runs` has its centre."
+    )
 
 
 class SettingsRecord(_Model):
@@ -269,10 +278,17 @@ def _region_record(region: Region) -> RegionRecord:
     return RegionRecord(
         name=region.name,
         polygons=tuple(np.asarray(p, float).tolist() for p in region.polygons),
-        runs=None if labels is None else runs_of(pieces(labels), region.value),
+        runs=None if labels is None else runs_of((p for _, p in pieces(labels)), region.value),
         shape=None if labels is None else tuple(int(n) for n in labels.shape),
         axes=region.axes,
+        **_grid_of(labels),
     )
+
+
+def _grid_of(labels: Any) -> dict[str, Any]:
+    """Return where labels lie that have pixels of their own."""
+    own = isinstance(labels, OnGrid)
+    return {"steps": labels.steps, "starts": labels.starts} if own else {}
 
 
 def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterator[InputRecord]:
@@ -282,16 +298,18 @@ def _input_records(comparison: Comparison, token: CancelToken | None) -> Iterato
     if comparison.objects is not None:
         yield _input_record("objects", replace(comparison.objects, axes=truth.axes), token)
     if comparison.ignore is not None:
+        last = slice(-len(comparison.ignore.shape), None)  # that of points may lack the first axes
         mask = Input(
             "ignore mask",
             comparison.ignore,
-            truth.axes,
-            truth.scale,
-            truth.translate,
-            truth.units,
+            truth.axes[last],
+            truth.scale[last],
+            truth.translate[last],
+            truth.units[last],
         )
-        runs = runs_of(pieces(comparison.ignore))
-        yield _input_record("ignore mask", mask, token).model_copy(update={"runs": runs})
+        runs = runs_of(p for _, p in pieces(comparison.ignore))
+        more = {"runs": runs, **_grid_of(comparison.ignore)}
+        yield _input_record("ignore mask", mask, token).model_copy(update=more)
 
 
 def _input_record(role: Any, given: Input, token: CancelToken | None) -> InputRecord:

@@ -66,10 +66,7 @@ class Region:
         """Tell which of (n, 3) pixels z, y, x of a frame lie in the region."""
         z, y, x = pixels.T
         if self.labels is None:
-            inside = np.zeros(len(pixels), bool)
-            for corners in self.polygons:
-                inside |= _inside(np.asarray(corners, float), y, x)
-            return inside
+            return self.encloses(y, x)
         found = np.zeros(len(pixels), bool)
         z = z if "z" in self.axes else np.zeros_like(z)
         for k in np.unique(z).tolist():
@@ -78,6 +75,13 @@ class Region:
             mask = self.read(source, frame, slice(k, k + 1), slice(top, end))
             found[rows] = mask[0, y[rows] - top, x[rows]]
         return found
+
+    def encloses(self, y: NDArray[Any], x: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which positions in the plane, in pixels, lie in any of the polygons."""
+        inside = np.zeros(len(y), bool)
+        for corners in self.polygons:
+            inside |= _inside(np.asarray(corners, float), y, x)
+        return inside
 
     def described(self) -> Region:
         """Return the region with labels that lie in a file as where they lie."""
@@ -90,6 +94,43 @@ class Region:
             return replace(self, labels=crop(self.labels, first, size))
         shift = np.array([starts["y"], starts["x"]], float)
         return replace(self, polygons=tuple(np.asarray(p, float) - shift for p in self.polygons))
+
+
+@dataclass(frozen=True, eq=False)
+class OnGrid:
+    """Labels on pixels of their own beside points, which have none.
+
+    Parameters
+    ----------
+    data : array-like of int or bool
+        The labels.
+    steps, starts : tuple of float
+        Of each axis: size of their pixels, and where the first one has its centre, in pixels of
+        the ground truth.
+    """
+
+    data: Any
+    steps: tuple[float, ...]
+    starts: tuple[float, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the labels."""
+        return tuple(int(n) for n in self.data.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the labels."""
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.data[key]
 
 
 def rectangle(name: str, y0: float, x0: float, y1: float, x1: float) -> Region:
@@ -213,9 +254,7 @@ def _crossings(
         yield (ya <= y) & (y < yb), xa + (y - ya) * ((xb - xa) / (yb - ya))
 
 
-def _inside(
-    corners: NDArray[np.float64], y: NDArray[np.intp], x: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def _inside(corners: NDArray[np.float64], y: NDArray[Any], x: NDArray[Any]) -> NDArray[np.bool_]:
     inside = np.zeros(len(y), bool)
     for rows, where in _crossings(corners, y):
         inside ^= rows & (where <= x)

@@ -32,3 +32,8 @@ def sentence(text: str) -> str:
 def counted(number: int, thing: str) -> str:
     """Write a number of things for people: ``1 id``, ``2,000 pixels``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def sized(size: int) -> str:
+    """Write a number of bytes for people: ``252 MB``, ``3.4 GB``."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 LAGS = 5
 #: Side of the window whose mean is taken off before noise is looked at.
 _WINDOW = 15
-#: Side of the blocks that JPEG compresses.
-_JPEG = 8
-#: Relative standard error up to which steps at borders of blocks are compared with others.
-_SURE = 0.03
 #: A spectrum that falls below this share of white noise cannot be made white again.
 _LEAST_POWER = 0.05
+#: Second differences of white noise against themselves, at lags of -2 to 2 px.
+_DIFFERENCES = np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +42,6 @@ class Background:
     pairs : int
         Pairs of pixels the lags of 1 px rest on: the standard error is about 1/√pairs. 0 where
         the correlation is unknown.
-    blockiness : float
-        Mean step between neighbours at borders of blocks of 8 over that within them: 1 unless
-        the image was compressed in blocks. NaN where steps are too few to tell within 0.03.
     """
 
     n: int
@@ -54,7 +49,6 @@ class Background:
     level: float
     correlation: NDArray[np.float64]
     pairs: int
-    blockiness: float
 
     @property
     def nearest(self) -> tuple[float, float]:
@@ -62,17 +56,46 @@ class Background:
         return float(self.correlation[1, LAGS]), float(self.correlation[0, LAGS + 1])
 
     @property
+    def detail(self) -> float:
+        """Share of the variance that second differences along both axes leave.
+
+        1 of white noise; less where an image adds to the variance, which it does at lower
+        frequencies, and where noise was smoothed.
+        """
+        return self._detail(0, 0)
+
+    @property
+    def unevenness(self) -> float:
+        """Correlation of neighbours in the finest detail, less that of white noise.
+
+        Of both axes the larger. An image that optics made smooth leaves it at 0; neighbours of
+        which the correlation is r make it about 0.35 r. Its standard error is about 1/√pairs.
+        """
+        first = self.detail
+        ends = (self._detail(*at) / first + 2 / 3 for at in ((1, 0), (0, 1)))
+        return max(ends, key=abs)
+
+    @property
     def is_structure(self) -> bool:
         """Whether what correlates is an image under white noise rather than the noise itself.
 
-        White noise takes a share of the variance that no other lag has, and from the first lag
-        on an image falls slowly, while noise that was interpolated or filtered falls fast or has
-        no such share.
+        The finest detail of white noise stays white under an image, while noise that was
+        interpolated, smoothed or deconvolved has none, or detail that is not white; sharpened noise
+        has more than its share. Where the image is finer than that: white noise takes a share
+        of the variance that no other lag has, and from the first lag on an image falls slowly.
         """
+        if self.detail < 1.03 and abs(self.unevenness) < 3 / math.sqrt(max(self.pairs, 1)):
+            return True
         firsts = ((1, LAGS), (0, LAGS + 1))
         seconds = ((2, LAGS), (0, LAGS + 2))
         one, two = (float(np.mean([self.correlation[k] for k in at])) for at in (firsts, seconds))
         return one > 0 and two > 0.6 * one and 2 * one - two < 0.9
+
+    def _detail(self, dy: int, dx: int) -> float:
+        """Return the covariance of second differences at a lag of 0 or 1, over the variance."""
+        every = np.concatenate([self.correlation[:0:-1, ::-1], self.correlation])
+        y, x = LAGS + dy, LAGS + dx
+        return float(_DIFFERENCES @ every[y - 2 : y + 3, x - 2 : x + 3] @ _DIFFERENCES)
 
     @property
     def largest(self) -> float:
@@ -133,7 +156,7 @@ def background_noise(
     n = int(np.count_nonzero(flat))
     none = np.full((LAGS + 1, 2 * LAGS + 1), np.nan)
     if n < LEAST_IN_BIN:
-        return Background(n, float("nan"), float("nan"), none, 0, float("nan"))
+        return Background(n, float("nan"), float("nan"), none, 0)
     pixels = np.where(flat, raw, 0).astype(np.float64)
     weight = uniform_filter(flat.astype(np.float64), _WINDOW, mode="constant")
     around = uniform_filter(pixels, _WINDOW, mode="constant") / np.maximum(weight, 1e-9)
@@ -143,11 +166,11 @@ def background_noise(
     variance = float((noise**2).sum() / n / lost)
     level = float(pixels.sum() / n)
     if variance <= 1e-12 * level**2:  # without noise, what is left is rounding
-        return Background(n, variance, level, none, 0, float("nan"))
+        return Background(n, variance, level, none, 0)
     if unit is not None:
         noise = np.where(flat, noise / np.where(flat, unit, 1), 0.0)
     correlation, pairs = _correlation(noise, flat)
-    return Background(n, variance, level, correlation, pairs, _blockiness(noise, flat))
+    return Background(n, variance, level, correlation, pairs)
 
 
 def _correlation(
@@ -167,26 +190,6 @@ def _products(image: NDArray[np.float64], shape: list[int]) -> NDArray[np.float6
     every = fft.irfft2(power, shape)
     lags: NDArray[np.float64] = np.roll(every, LAGS, axis=1)[: LAGS + 1, : 2 * LAGS + 1]
     return lags
-
-
-def _blockiness(noise: NDArray[np.float64], flat: NDArray[np.bool_]) -> float:
-    sums, squares, counts = np.zeros((3, 2))
-    for n, f in ((noise, flat), (noise.T, flat.T)):
-        both = f[1:] & f[:-1]
-        steps = np.where(both, np.abs(n[1:] - n[:-1]), 0)
-        border = np.arange(1, len(n)) % _JPEG == 0
-        for k, rows in enumerate((~border, border)):
-            sums[k] += steps[rows].sum()
-            squares[k] += np.square(steps[rows]).sum()
-            counts[k] += both[rows].sum()
-    if (counts < LEAST_IN_BIN).any() or (sums == 0).any():
-        return float("nan")
-    within, across = means = sums / counts
-    errors = np.maximum(squares / counts - means**2, 0) / counts / means**2
-    # a few steps among pixels that are all alike say nothing of blocks
-    if math.sqrt(errors.sum()) > _SURE:
-        return float("nan")
-    return float(across / within)
 
 
 def whitening(background: Background) -> NDArray[np.float64] | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 BINS = 32
 #: A bin with fewer pixels than this says nothing.
 LEAST_IN_BIN = 64
-#: What a normal distribution cut at three deviations keeps of its variance.
-_CUT = 0.9733369
+#: The smallest floor, in squares of the slope: so many photons.
+_LEAST_FLOOR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class NoiseModel:
         Where it is from, in words.
     circular : bool
         Whether it was estimated from the prediction that it is to test.
+    rounding : float
+        What of intercept and floor is there because grey values are whole, in ADU².
     """
 
     slope: float
@@ -50,6 +51,7 @@ class NoiseModel:
     floor: float
     source: str = "entered"
     circular: bool = False
+    rounding: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.slope) and math.isfinite(self.intercept) and self.slope >= 0):
@@ -73,7 +75,7 @@ class NoiseModel:
         offset : float
             Grey value without light, in ADU.
         read_noise : float
-            Standard deviation without light, in photo-electrons.
+            Standard deviation without light, in photo-electrons; 0 of what counts photons.
         excess : float
             Factor by which multiplication adds to the variance of photons: 2 for an EMCCD at
             high gain, 1 otherwise.
@@ -91,10 +93,25 @@ class NoiseModel:
                 f"and the excess noise factor {excess:g}; they must be above 0, at least 0 and "
                 "at least 1."
             )
-        # rounding to whole ADU adds 1/12 and keeps the floor above 0
-        read = (gain * read_noise) ** 2 + 1 / 12
+        # counts of photons are whole before they are rounded
+        counts = read_noise == 0 and excess == 1 and gain % 1 == offset % 1 == 0
+        rounding = 0.0 if counts else 1 / 12
         slope = excess * gain
-        return NoiseModel(slope, read - slope * offset, read, source)
+        # never 0: a photon where none is expected would weigh without end
+        read = max((gain * read_noise) ** 2 + rounding, _LEAST_FLOOR * slope**2)
+        return NoiseModel(slope, read - slope * offset, read, source, rounding=rounding)
+
+    def unrounded(self) -> NoiseModel:
+        """Return the model of the same camera where grey values were never rounded."""
+        floor = max(self.floor - self.rounding, _LEAST_FLOOR * self.slope**2)
+        return replace(
+            self, intercept=self.intercept + floor - self.floor, floor=floor, rounding=0.0
+        )
+
+    def times(self, factor: float) -> NoiseModel:
+        """Return the model of so many times the variance at every mean."""
+        scaled = {n: factor * getattr(self, n) for n in ("slope", "intercept", "floor")}
+        return replace(self, **scaled)
 
     def variance(self, mean: NDArray[Any]) -> NDArray[np.float64]:
         """Return the variance at each mean, both in ADU (squared)."""
@@ -118,6 +135,10 @@ class NoiseCurve:
     mean: NDArray[np.float64]
     variance: NDArray[np.float64]
     n: NDArray[np.int64]
+
+    def times(self, factor: float) -> NoiseCurve:
+        """Return the curve of so many times the variance."""
+        return replace(self, variance=factor * self.variance)
 
     def fit(self, source: str, *, circular: bool = False) -> NoiseModel:
         """Fit a line by weighted least squares; the darkest bins give the floor.
@@ -175,7 +196,9 @@ def photon_transfer(
     """
     values = _good(captures, saturation)
     mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
-    return _binned(mean, variance, bins)
+    return _curve(
+        [(float(mean[b].mean()), float(variance[b].mean()), b.size) for b in equal_bins(mean, bins)]
+    )
 
 
 def stacks_curve(stacks: Sequence[Any], saturation: float | None = None) -> NoiseCurve:
@@ -252,62 +275,10 @@ def _stack_row(
     return float(base.mean() + means.mean()), spread, (m - 1) * (n - 1)
 
 
-def residual_curve(
-    raw: NDArray[Any], prediction: NDArray[Any], valid: NDArray[np.bool_], bins: int = BINS
-) -> NoiseCurve:
-    """Measure variance against mean from what a prediction leaves of raw.
-
-    It is circular: a prediction that smooths structure away adds that to the variance, one
-    that keeps noise takes it away. Bins are of equal numbers of pixels of the prediction;
-    within a bin what lies beyond three robust deviations of the median is left out, so that a few
-    places that are wrong do not count. Where most pixels have the same grey value, as of less
-    than a photon, there is no such deviation: what lies beyond four steps of grey is left out.
-
-    Parameters
-    ----------
-    raw, prediction : ndarray
-        Of the same shape, in ADU.
-    valid : ndarray of bool
-        False where pixels are left out, as saturated ones should be; those not finite are, too.
-    bins : int
-        How many.
-
-    Returns
-    -------
-    NoiseCurve
-    """
-    good = valid & np.isfinite(raw) & np.isfinite(prediction)
-    mean = np.asarray(prediction, np.float64)[good]
-    seen = np.asarray(raw, np.float64)[good]
-    return _binned(mean, seen - mean, bins, step=_step(seen))
-
-
-def _binned(
-    mean: NDArray[np.float64],
-    values: NDArray[np.float64],
-    bins: int,
-    *,
-    step: float | None = None,
-) -> NoiseCurve:
-    """Average variances by the mean, or with a step of grey take the variance of residuals."""
-    order = np.argsort(mean, kind="stable")
-    cuts = np.linspace(0, len(order), bins + 1).astype(int)
-    rows = []
-    for a, b in pairwise(cuts):
-        if b > a:
-            level, here = mean[order[a:b]], values[order[a:b]]
-            if step is None:
-                rows.append((float(level.mean()), float(here.mean()), b - a))
-                continue
-            kept, share = _without_outliers(here, step)
-            rows.append((float(level[kept].mean()), float(here[kept].var() / share), b - a))
-    return _curve(rows)
-
-
-def _step(values: NDArray[np.float64]) -> float:
-    """Return the step of grey values: the smallest difference of two; 0 without two."""
-    some = np.unique(values[:: values.size // 2**16 | 1])
-    return float(np.diff(some).min()) if some.size > 1 else 0.0
+def equal_bins(by: NDArray[np.float64], bins: int) -> list[NDArray[np.intp]]:
+    """Return the places of each bin, from small values to large ones, in equal numbers."""
+    order = np.argsort(by, kind="stable")
+    return [b for b in np.array_split(order, bins) if b.size]
 
 
 def _curve(rows: Sequence[tuple[float, float, int]]) -> NoiseCurve:
@@ -324,16 +295,6 @@ def _good(captures: NDArray[Any], saturation: float | None) -> NDArray[np.float6
     if saturation is not None:
         good &= (values < saturation).all(axis=0)
     return values[:, good]
-
-
-def _without_outliers(values: NDArray[np.float64], step: float) -> tuple[NDArray[np.bool_], float]:
-    """Return which values are no outliers, and what share of the variance they keep."""
-    distance = np.abs(values - np.median(values))
-    deviation = 1.4826 * float(np.median(distance))
-    if deviation < step / 2:
-        return distance <= 4 * step, 1.0
-    kept: NDArray[np.bool_] = distance <= 3 * deviation
-    return kept, _CUT
 
 
 def _line(

@@ -52,10 +52,20 @@ class Journal:
         Number of the first stroke.
     retry : float
         Seconds after which saving is tried again.
+    make : bool
+        Make the folder with the first stroke, but not again: a drive that is gone would be
+        mistaken for an empty folder.
     """
 
-    def __init__(self, folder: str | Path, first: int = 1, *, retry: float = _RETRY_SECONDS):
-        self.folder = Path(folder)
+    def __init__(
+        self,
+        folder: str | Path,
+        first: int = 1,
+        *,
+        retry: float = _RETRY_SECONDS,
+        make: bool = False,
+    ):
+        self.folder, self._make = Path(folder), make
         self._run = f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(2)}"
         self._retry = retry
         self._changed = threading.Condition()
@@ -171,16 +181,30 @@ class Journal:
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._snapshots), timeout)
 
-    def close(self, timeout: float = 2.0) -> bool:
-        """Save what is waiting and end the thread; return whether all is on the disk."""
+    def close(self, timeout: float = 2.0, patience: float = 30.0) -> bool:
+        """Save what is waiting and end the thread; return whether all is on the disk.
+
+        Parameters
+        ----------
+        timeout : float
+            For so many seconds saving is tried again where it fails.
+        patience : float
+            So long a disk is waited for that does not answer, but has not failed either.
+        """
+        now = time.monotonic()
         with self._changed:
             self._closing = True
-            self._deadline = time.monotonic() + timeout
+            self._deadline = now + timeout
             self._changed.notify_all()
-        self._thread.join(timeout)
+        self._thread.join(max(timeout, patience))
         atexit.unregister(self.close)
         with self._changed:
             return not self._waiting
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the thread goes on: always before `close`, after it where the disk is slow."""
+        return self._thread.is_alive()
 
     def _work(self) -> None:
         while True:
@@ -217,6 +241,9 @@ class Journal:
         self._close_files()
 
     def _write_strokes(self, strokes: list[tuple[str, Stroke, float]]) -> None:
+        if self._make:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make = False
         touched = {}
         for section, stroke, _ in strokes:
             if section not in self._files:
@@ -249,8 +276,7 @@ class _File:
     Parameters
     ----------
     path : Path
-        Made with the first stroke; its folder is not made: a drive that is gone would be
-        mistaken for an empty folder.
+        Made with the first stroke; its folder is not made.
     """
 
     def __init__(self, path: Path) -> None:

@@ -16,6 +16,7 @@ import napari_verdict
 from napari_verdict.annotation.origins import Origins
 from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.model import RgbInput
 from napari_verdict.report.journal import Journal
 from napari_verdict.report.ome import bare_name
 from napari_verdict.report.writing import write_whole
@@ -47,7 +48,10 @@ class ImageRecord(_Model):
     scale: tuple[float, ...]
     translate: tuple[float, ...]
     units: tuple[str, ...]
-    sha256: str = Field(description="Of the elements in C order, least significant byte first.")
+    sha256: str = Field(
+        description="Of the elements in C order, least significant byte first; of RGB all channels."
+    )
+    channels: Literal[1, 3] = Field(1, description="3 of RGB, which are no axis of the labels.")
 
 
 class LabellingRecord(_Model):
@@ -59,6 +63,9 @@ class LabellingRecord(_Model):
     annotator: str
     image: ImageRecord
     labels_dtype: str
+    second_to: AwareDatetime | None = Field(
+        None, description="When the labels were begun that these are a second opinion to."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +118,7 @@ def default_folder(image: Input, annotator: str) -> Path:
     It is beside the image's file, or for an array in memory in the home folder, and the same
     each time, so that it is found again.
     """
-    return _folder_of(image) / (_safe(annotator) or "anyone")
+    return _folder_of(image) / (safe_name(annotator) or "anyone")
 
 
 def labellings_of(image: Input) -> dict[Path, LabellingRecord]:
@@ -154,6 +161,7 @@ def begin(
     *,
     dtype: Any = np.uint16,
     token: CancelToken | None = None,
+    second_to: datetime | None = None,
 ) -> Labelling:
     """Begin to label an image in a folder.
 
@@ -169,6 +177,8 @@ def begin(
         Of the labels, an integer one.
     token : CancelToken, optional
         Stops the reading.
+    second_to : datetime, optional
+        When the labels were begun that these are a second opinion to.
 
     Returns
     -------
@@ -196,6 +206,7 @@ def begin(
         annotator=annotator,
         image=image_record(image, token),
         labels_dtype=np.dtype(dtype).name,
+        second_to=second_to,
     )
     text = record.model_dump_json(indent=1) + "\n"
     try:
@@ -218,7 +229,7 @@ def belongs(record: LabellingRecord, image: Input, token: CancelToken | None = N
         image.shape,
         np.dtype(image.data.dtype).name,
     )
-    return same and checksum(image.data, token) == known.sha256
+    return same and checksum(pixels_of(image), token) == known.sha256
 
 
 def image_record(image: Input, token: CancelToken | None = None) -> ImageRecord:
@@ -232,8 +243,14 @@ def image_record(image: Input, token: CancelToken | None = None) -> ImageRecord:
         scale=tuple(float(s) for s in image.scale),
         translate=tuple(float(t) for t in image.translate),
         units=tuple(str(u) for u in image.units),
-        sha256=checksum(image.data, token),
+        sha256=checksum(pixels_of(image), token),
+        channels=3 if isinstance(image, RgbInput) else 1,
     )
+
+
+def pixels_of(image: Input) -> Any:
+    """Return all pixels of an image that is labelled; those of RGB have one more axis."""
+    return image.rgb if isinstance(image, RgbInput) else image.data
 
 
 def unreadable(path: Path, why: str) -> str:
@@ -245,10 +262,11 @@ def _folder_of(image: Input) -> Path:
     if image.path is not None:
         path = Path(image.path)
         return path.parent / f"{bare_name(path)}.labels"
-    return Path.home() / "napari-verdict" / f"{_safe(image.name) or 'image'}.labels"
+    return Path.home() / "napari-verdict" / f"{safe_name(image.name) or 'image'}.labels"
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """Return a name as files and folders may be called."""
     return re.sub(r"[^\w-]+", "-", name).strip("-")
 
 

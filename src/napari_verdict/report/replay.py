@@ -24,7 +24,7 @@ from napari_verdict.comparison.record import (
     RegionRecord,
     ScoreRecord,
 )
-from napari_verdict.comparison.regions import Region
+from napari_verdict.comparison.regions import OnGrid, Region
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.report.ome import read_input
 
@@ -167,14 +167,22 @@ def _region(recorded: RegionRecord) -> Region:
     polygons = tuple(np.array(p, float) for p in recorded.polygons)
     labels = None
     if recorded.runs is not None and recorded.shape is not None:
-        labels = mask_of(recorded.runs, recorded.shape)
+        labels = _on_grid(mask_of(recorded.runs, recorded.shape), recorded)
     return Region(recorded.name, polygons, labels, axes=recorded.axes)
+
+
+def _on_grid(mask: Any, recorded: RegionRecord | InputRecord) -> Any:
+    """Return a mask beside points where it lay."""
+    if recorded.steps is None or recorded.starts is None:
+        return mask
+    return OnGrid(mask, recorded.steps, recorded.starts)
 
 
 def _input(recorded: InputRecord, beside: Path) -> Input:
     """Read a recorded input again and make sure that its pixels are the same."""
     if recorded.path is None and recorded.runs is not None:
-        return Input(recorded.name, mask_of(recorded.runs, recorded.shape), recorded.axes)
+        mask = _on_grid(mask_of(recorded.runs, recorded.shape), recorded)
+        return Input(recorded.name, mask, recorded.axes)
     if recorded.path is None:
         raise _refusal(
             f"{recorded.name!r} ({recorded.role}) was an array in memory, so there is no file to "

@@ -58,7 +58,7 @@ def resume(folder: str | Path, token: CancelToken | None = None) -> Labelling:
         strokes, snapshots = list(_strokes_in(folder)), list(_snapshots_in(folder))
     except OSError as error:
         raise refusal("labelling-unreadable", unreadable(folder, str(error.strerror))) from error
-    state = _State(record)
+    state = _State(record, _dtype_of(record, strokes, snapshots))
     newest = max([s.number for s in strokes] + [s.number for s in snapshots], default=0)
     strokes = sorted(filter(state.can_take, strokes), key=lambda s: s.number)
     known = {s.number for s in strokes}
@@ -89,8 +89,8 @@ def resume(folder: str | Path, token: CancelToken | None = None) -> Labelling:
 class _State:
     """Labels, ignore mask and origins while strokes are done again."""
 
-    def __init__(self, record: LabellingRecord) -> None:
-        self.labels = np.zeros(record.image.shape, record.labels_dtype)
+    def __init__(self, record: LabellingRecord, dtype: np.dtype[Any]) -> None:
+        self.labels = np.zeros(record.image.shape, dtype)
         self.ignore: NDArray[np.uint8] | None = None
         self.origins = Origins()
         self.notes: list[Mapping[str, Any]] = []
@@ -130,6 +130,16 @@ class _State:
         if self.ignore is None:
             self.ignore = np.zeros(self.labels.shape, np.uint8)
         return self.ignore
+
+
+def _dtype_of(
+    record: LabellingRecord, strokes: list[Stroke], snapshots: list[Snapshot]
+) -> np.dtype[Any]:
+    """Return a type that holds all labels: the layer may have been converted to a larger one."""
+    kept = {s.change.values.dtype for s in strokes if s.target == "labels" and len(s.change)}
+    kept |= {s.pixels.dtype.newbyteorder("=") for s in snapshots if s.target == "labels"}
+    dtype = np.result_type(record.labels_dtype, *kept)
+    return dtype if dtype.kind in "iu" else np.dtype(np.int64)
 
 
 def _strokes_in(folder: Path) -> Iterator[Stroke]:

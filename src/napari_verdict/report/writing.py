@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     OSError
         If it cannot be written; the file is what it was.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # a name that no other thread or process writes to
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         write(part)
         settle(part, os.O_RDWR)

@@ -55,9 +55,15 @@ class Blindfold:
         self._viewer.layers.events.inserted.connect(self._on_inserted)
 
     def keep(self, layer: Any) -> None:
-        """Let one more layer stay."""
-        if self.is_on and layer not in self._kept:
-            self._kept.append(layer)
+        """Let one more layer stay, and be as it was before it was hidden."""
+        if not self.is_on or layer in self._kept:
+            return
+        self._kept.append(layer)
+        for hidden, visible in self._before:
+            if hidden is layer:
+                layer.events.visible.disconnect(self._on_visible)
+                layer.visible = visible
+        self._before = [(x, visible) for x, visible in self._before if x is not layer]
 
     def take_off(self) -> None:
         """Show and hide each layer as it was; one that is gone is left out."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_verdict.viewer.flip import Hold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.result_layers import result_layers
 
@@ -76,6 +77,8 @@ class SideBySide:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._before: Desk | None = None
+        #: What is shown alone while a key is held; it ends where panels come or go.
+        self.hold = Hold(viewer)
         #: Makes a layer that lies over a panel; None, or returning None, for nothing there.
         self.lid: Callable[[], Any] | None = None
         self._lids: list[Any] = []
@@ -98,6 +101,7 @@ class SideBySide:
         wanted = [x for x in layers if x in viewer.layers]
         if not wanted:
             return
+        self.hold.release()
         if not self.is_on:
             self._before = Desk.of(viewer)
         view = View.of(viewer)
@@ -123,6 +127,7 @@ class SideBySide:
 
     def leave(self) -> None:
         """Go back to the state before."""
+        self.hold.release()
         before, self._before = self._before, None
         if before is not None:
             layers = self._viewer.layers

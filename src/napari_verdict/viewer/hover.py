@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.entries import ROLES
-from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
+from napari_verdict.viewer.under import entry_under, keys_under
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries
@@ -38,6 +38,7 @@ class Hover:
         if self._result is None:
             self._viewer.cursor.events.position.connect(self._on_cursor)
             self._viewer.events.status.connect(self._on_status)
+            self._viewer.events.mouse_over_canvas.connect(self._on_canvas)
         self._result, self._reference, self._candidate = result, reference, candidate
 
     def stop(self) -> None:
@@ -45,6 +46,7 @@ class Hover:
         if self._result is not None:
             self._viewer.cursor.events.position.disconnect(self._on_cursor)
             self._viewer.events.status.disconnect(self._on_status)
+            self._viewer.events.mouse_over_canvas.disconnect(self._on_canvas)
         self._result = self._reference = None
         self._text = ""
 
@@ -67,12 +69,10 @@ class Hover:
 
     def _listed(self, world: Any) -> str:
         """Return what the list says of a position."""
-        entries, result = self._entries, self._result
-        found = compared_pixel(self._viewer, result, self._reference, world)
-        if entries is None or entries.candidate != self._candidate or found is None:
+        entries = self._entries
+        if entries is None or entries.candidate != self._candidate:
             return ""
-        assert result is not None
-        row = place_under(entries, found[0], result.comparison.ground_truth.axes, found[1])
+        row = entry_under(self._viewer, self._result, self._reference, entries, world)
         if row < 0:
             return ""
         value = float(entries.value[row])
@@ -83,6 +83,11 @@ class Hover:
         self._text = self.describe(self._viewer.cursor.position)
         if self._text:
             self._viewer.status = self._text
+
+    def _on_canvas(self, event: Any = None) -> None:
+        if self._text and not self._viewer.mouse_over_canvas:
+            self._text = ""  # first: whatever is said from now on stays
+            self._viewer.status = ""
 
     def _on_status(self, event: Any = None) -> None:
         # napari writes its own text after every move, from a thread of its own

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.geometry import pixel_offset, scale_ratio
-from napari_verdict.comparison.regions import Region, regions_of_labels
+from napari_verdict.comparison.regions import OnGrid, Region, regions_of_labels
 from napari_verdict.engine.descriptions import describe
 from napari_verdict.viewer.layers import kind_of, pixels_of
 from napari_verdict.viewer.places import data_position
@@ -144,7 +144,7 @@ def own_limits(comparison: Comparison) -> Comparison:
 
     def own(placed: Any) -> Any:
         # what lies in a file may be larger than memory
-        if isinstance(placed, Placed) and isinstance(describe(placed.data), np.ndarray):
+        if isinstance(placed, Placed | OnGrid) and isinstance(describe(placed.data), np.ndarray):
             return replace(placed, data=placed.data.copy())
         return placed
 
@@ -269,7 +269,7 @@ def _polygon(name: str, viewer: Any, truth: Any, axes: str, world: list[Any]) ->
 # ---- labels
 
 
-def _placed(layer: Any, like: Any, truth: Input, *, whole: bool) -> tuple[Placed, str]:
+def _placed(layer: Any, like: Any, truth: Input, *, whole: bool) -> tuple[Placed | OnGrid, str]:
     """Bring a Labels layer to the pixels of the ground truth, and name its axes."""
     given = snapshot(layer, like=like)
     n = len(given.axes)
@@ -281,19 +281,17 @@ def _placed(layer: Any, like: Any, truth: Input, *, whole: bool) -> tuple[Placed
         )
     axes = truth.axes[len(truth.axes) - n :]
     given = replace(given, axes=axes)
-    here = {
-        f: dict(zip(truth.axes, getattr(truth, f), strict=True))
-        for f in ("shape", "scale", "translate", "units")
-    }
+    last = slice(len(truth.axes) - n, None)
     ours = replace(
-        given,
-        scale=tuple(here["scale"][a] for a in axes),
-        translate=tuple(here["translate"][a] for a in axes),
-        units=tuple(here["units"][a] for a in axes),
+        given, scale=truth.scale[last], translate=truth.translate[last], units=truth.units[last]
     )
     ratio, offset = scale_ratio(given, ours), pixel_offset(given, ours)
+    if kind_of(like) == "points":
+        steps, starts = (tuple(by[a] for a in axes) for by in (ratio, offset))
+        return OnGrid(given.data, steps, starts), axes
+    lengths = dict(zip(truth.axes, truth.shape, strict=True))
     index = tuple(
-        _nearest(int(here["shape"][a]), int(size), offset[a], ratio[a])
+        _nearest(lengths[a], int(size), offset[a], ratio[a])
         for a, size in zip(axes, given.shape, strict=True)
     )
     same = all(
@@ -305,7 +303,7 @@ def _placed(layer: Any, like: Any, truth: Input, *, whole: bool) -> tuple[Placed
         return Placed(data, None if same else index), axes
     # a mask in the plane is left out on every plane and frame
     lead = truth.axes[: len(truth.axes) - n]
-    more = tuple(np.zeros(int(here["shape"][a]), np.intp) for a in lead)
+    more = tuple(np.zeros(lengths[a], np.intp) for a in lead)
     return Placed(data, (*more, *index), len(lead)), truth.axes
 
 

@@ -12,11 +12,15 @@ from psygnal import Signal
 from napari_verdict.annotation.edits import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Region = tuple[slice, ...]
+
+
+#: How many pixels are compared before a worker can be stopped.
+_SLAB = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,8 @@ class Strokes:
     """Compares a layer with a shadow of it, where something may have been painted.
 
     napari tells of strokes, but of undo and redo only that something is drawn anew; a shadow
-    tells what changed either way. Only the region that is watched, and places where strokes went
-    beyond it, are compared, so a look takes milliseconds on any volume.
+    tells what changed either way. Only the regions that are watched, and those that were painted
+    in before, are compared, so a look takes milliseconds on any volume.
 
     Parameters
     ----------
@@ -65,20 +69,42 @@ class Strokes:
         self.layer = layer
         self._shadow = np.array(layer.data) if shadow is None else shadow
         self._watched: list[Region] = []
-        self._beyond: list[Region] = []
+        #: Where napari may undo something: a region that was watched then, or where a stroke lay.
+        self._painted: list[Region] = []
         self._all = self._stroke = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_drawn)
         layer.events.labels_update.connect(self._on_update)
         layer.events.data.connect(self._on_data)
+        for item in _steps_of(layer):
+            self._remember(item)
 
     def watch(self, regions: Iterable[Region]) -> None:
-        """Compare these regions at every look; what was painted beyond them stays compared."""
+        """Compare these regions at every look; others that were painted in stay compared."""
         self._watched = list(regions)
 
-    def suspect_all(self) -> None:
-        """Compare everything at the next look: something may have been painted anywhere."""
-        self._all = self._stroke = True
+    def suspect(self, regions: Iterable[Region] | None = None) -> None:
+        """Compare these regions at the next look too, as if painted in; None compares all."""
+        if regions is None:
+            self._all = True
+        else:
+            for region in regions:
+                self._painted = _joined(self._painted, region)
+        self._stroke = True
+
+    def search(self) -> Iterator[Region | None]:
+        """Look, in a worker, for regions that are not as they were; None says that it goes on.
+
+        What is painted meanwhile is told by napari.
+        """
+        data, shadow = self.layer.data, self._shadow
+        step = max(1, _SLAB * len(shadow) // max(1, shadow.size))
+        for first in range(0, len(shadow), step):
+            found = np.nonzero(data[first : first + step] != shadow[first : first + step])
+            yield None
+            if len(found[0]):
+                low, *rest = (slice(int(i.min()), int(i.max()) + 1) for i in found)
+                yield (slice(first + low.start, first + low.stop), *rest)
 
     def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
@@ -99,8 +125,10 @@ class Strokes:
             raise ValueError(
                 f"“{self.layer.name}” was given other data, which are no labels of this image."
             )
+        if data.dtype != self._shadow.dtype:  # converted, so that there is room for more objects
+            self._shadow = self._shadow.astype(data.dtype)
         whole: list[Region] = [(slice(None),) * data.ndim]
-        regions = whole if self._all else [*self._watched, *self._beyond]
+        regions = whole if self._all else self._compared
         undone = not self._stroke
         found = [self._differing(data, region) for region in regions]
         parts = [f for f in found if len(f)]
@@ -131,13 +159,22 @@ class Strokes:
         shifted = tuple(i + start for i, start in zip(at, starts, strict=True))
         return np.ravel_multi_index(shifted, data.shape).astype(np.int64)
 
-    def _on_paint(self, event: Any) -> None:
-        for atom in event.value:
-            region = _region_of(atom, self._shadow.ndim)
+    @property
+    def _compared(self) -> list[Region]:
+        return [w for w in self._watched if w not in self._painted] + self._painted
+
+    def _remember(self, item: Iterable[Any]) -> None:
+        """Keep where a step of napari's history painted."""
+        for atom in item:
+            region = region_of(atom, self._shadow.ndim)
             if region is None:
                 self._all = True
-            elif not any(_within(region, w) for w in (*self._watched, *self._beyond)):
-                self._beyond = _joined(self._beyond, region)
+            elif not any(_within(region, p) for p in self._painted):
+                home = next((w for w in self._watched if _within(region, w)), region)
+                self._painted = _joined(self._painted, home)
+
+    def _on_paint(self, event: Any) -> None:
+        self._remember(event.value)
         self._stroke = True
         self.stirred.emit(False)
 
@@ -159,7 +196,13 @@ def apply(layer: Any, change: Change) -> None:
         layer.data_setitem(change.indices(layer.data.shape), change.values)
 
 
-def _region_of(atom: Any, ndim: int) -> Region | None:
+def _steps_of(layer: Any) -> Iterator[Any]:
+    """Yield what was painted before and may be undone or done again; napari tells it nowhere."""
+    for name in ("_undo_history", "_redo_history"):
+        yield from getattr(layer, name, ())
+
+
+def region_of(atom: Any, ndim: int) -> Region | None:
     """Return where an atom of napari's history painted; None if it does not tell."""
     where = atom[0]
     if len(where) != ndim:

@@ -11,10 +11,10 @@ _EXTRA = Filter(kinds=_UNMATCHED, roles=_PREDICTED)
 _MATCHED = Filter(kinds=frozenset({"matched"}), roles=_TRUE)
 _WRONG = Filter(kinds=_UNMATCHED)
 
-#: Scores that count objects or area: a click on them brings the list of just these to front.
+#: Scores that a list explains: a click on them brings the list of just these to front.
 COUNTS = frozenset(
-    {"tp", "fp", "fn", "n_pred", "area_worse", "signal_worse", "evidence"}
-    | {"shown_without_photons", "photons_not_shown", "disputes"}
+    {"tp", "fp", "fn", "n_pred", "area_worse", "signal_worse", "nli", "slope_ratio", "evidence"}
+    | {"shown_without_photons", "photons_not_shown", "disputes", "difference"}
 )
 
 _OBJECTS = {
@@ -26,16 +26,19 @@ _OBJECTS = {
     "recall": _MISSED,
     "sq": _MATCHED,
     "mean_true_iou": _MISSED,
+    "match_rmse": _MATCHED,
     **dict.fromkeys(("f1", "pq", "rq", "accuracy"), _WRONG),
     "matched": _MATCHED,
     "missed": _MISSED,
     "extra": _EXTRA,
 }
 _ERROR, _WORSE = Filter(by="error"), Filter(by="worse than raw")
+_BENT = Filter(by="intensity")
 _PLACES = {
     "ssim": Filter(by="structure"),
     **dict.fromkeys(("nrmse", "rmse", "psnr", "zc_sqrt_mae", "pearson", "rse"), _ERROR),
     **dict.fromkeys(("skill", "area_worse", "signal_worse"), _WORSE),
+    **dict.fromkeys(("nli", "slope_ratio", "difference"), _BENT),
 }
 _EVIDENCE = {
     "shown_without_photons": Filter(kinds=frozenset({"shown without photons"})),

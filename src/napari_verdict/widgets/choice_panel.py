@@ -145,8 +145,6 @@ class ChoicePanel(QWidget):
         if task is Task.EVIDENCE:
             return self.freeze_inquiry()
         comparison = comparison_of(choices.roles, task, choices.settings())
-        if task is Task.DETECTIONS:  # points have neither
-            return comparison
         truth = choices.roles.ground_truth
         return limited(comparison, self._viewer, truth, choices.region, choices.ignore)
 
@@ -268,7 +266,6 @@ class ChoicePanel(QWidget):
         self.task.setItemText(0, inferred)
         self.task.setCurrentIndex(list(_TASKS).index(self.choices.task))
         self.task.setToolTip(f"What is compared: {_TASKS[task]} ({why})")
-        self.regions.setVisible(task is not Task.DETECTIONS)
         self.regions.offer_regions(task is not Task.EVIDENCE)
         self.settings.refresh()
         self.noise.refresh(self._viewer.layers)

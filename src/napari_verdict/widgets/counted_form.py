@@ -50,7 +50,11 @@ class CountedForm(QWidget):
             self.sparse.setChecked(c.sparse)
         for control in (self.border, self.size):
             self._form.setRowVisible(control, task is Task.INSTANCES)
-        self._form.setRowVisible(self.sparse, task.is_labels)
+        self._form.setRowVisible(self.sparse, self.matters(task))
+
+    def matters(self, task: Task) -> bool:
+        """Whether any of it does."""
+        return task.is_labels or task is Task.DETECTIONS
 
     def summary(self, task: Task) -> str:
         """Return what differs from counting everything, to stand in a title."""
@@ -58,7 +62,7 @@ class CountedForm(QWidget):
         said = [
             *(["border ignored"] if objects and c.border == "ignore" else []),
             *([f"from {c.min_size} px"] if objects and c.min_size > 1 else []),
-            *(["sparse"] if task.is_labels and c.sparse else []),
+            *(["sparse"] if self.matters(task) and c.sparse else []),
         ]
         return " · ".join(said)
 

@@ -49,11 +49,10 @@ def why_empty(
             )
         if not restored:
             return "There are no objects, neither in the ground truth nor in the prediction."
-        return (
-            "No place is worse than raw."
-            if ranking == "worse than raw"
-            else "No place differs from the ground truth."
-        )
+        return {
+            "worse than raw": "No place is worse than raw.",
+            "intensity": "No place is off the line, or there is none: nonlinearity says why.",
+        }.get(ranking, "No place differs from the ground truth.")
     if not narrowed and not any(n for k, n in counts.items() if k not in FINE):
         settings = result.comparison.settings
         at = f" at IoU {settings.iou_threshold:.2f}" if entries.value_name == "IoU" else ""

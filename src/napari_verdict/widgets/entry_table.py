@@ -121,6 +121,9 @@ class EntryTable(QTableView):
             if self.position != before:
                 self.choose(self.position)
 
+    def keyboardSearch(self, search: str) -> None:
+        """Look for nothing: Qt would ask for every row what it begins with."""
+
     def _on_click(self, index: QModelIndex) -> None:
         # a click on the row that is current already says: go there again
         self.chosen.emit(self.entry_model.row_of(index.row()))

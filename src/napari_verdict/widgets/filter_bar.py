@@ -130,7 +130,9 @@ class FilterBar(QWidget):
             words.append(" and ".join(sorted(asked.roles)) + " only")
         if asked.frame is not None:
             words.append("frame " + ", ".join(map(str, asked.frame)))
-        if asked.only is not None:
+        if asked.region:
+            words.append(f"region {asked.region}")
+        elif asked.only is not None:
             words.append(f"{len(asked.only):,} that were picked")
         self.asked.setText(f"Listed: {'; '.join(words)}." if words else "")
         self.asked.setVisible(bool(words))

@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from napari_verdict.widgets.keys import SHORTCUTS, hint, keys_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_verdict.widgets.entry_table import EntryTable
     from napari_verdict.widgets.hunt import Hunt
 
@@ -24,11 +26,16 @@ class HuntBar(QWidget):
         What is stepped through.
     hunt : Hunt
         What takes the viewer there.
+    freshen : callable
+        Brings the table to what holds now; called before a step.
     """
 
-    def __init__(self, viewer: Any, table: EntryTable, hunt: Hunt) -> None:
+    def __init__(
+        self, viewer: Any, table: EntryTable, hunt: Hunt, freshen: Callable[[], None]
+    ) -> None:
         super().__init__()
         self._table, self._hunt, self._keys = table, hunt, keys_of(viewer)
+        self._freshen = freshen
         self.previous, self.next = _button("Previous", "previous"), _button("Next", "next")
         self.same, self.back = _button("Same kind", "next kind"), _button("Back", "back")
         #: For the head of the dock.
@@ -46,6 +53,7 @@ class HuntBar(QWidget):
         ):
             button.clicked.connect(lambda _=False, answer=answer: answer(True))
             self._keys.add(action, answer)
+        hunt.flight.moved.connect(self.update_enabled)
         self._keys.add("hold raw", self.hold_raw)
         self._keys.add("hold ground truth", self.hold_truth)
         self._keys.add("hold prediction", self.hold_prediction)
@@ -59,6 +67,7 @@ class HuntBar(QWidget):
 
     def stop(self) -> None:
         """Answer to no key any more."""
+        self._hunt.flight.moved.disconnect(self.update_enabled)
         self._keys.remove(self)
 
     # ---- answers: True on press, False on release; they say whether there was something to do
@@ -75,6 +84,7 @@ class HuntBar(QWidget):
         """Go to the next row of the same kind."""
         if not pressed:
             return False
+        self._freshen()
         here = self._table.position
         if here < 0:
             return self._step(1)
@@ -83,10 +93,7 @@ class HuntBar(QWidget):
 
     def go_back(self, pressed: bool) -> bool:
         """Go back to where camera and sliders were."""
-        if not pressed or not self._hunt.back():
-            return False
-        self.update_enabled()
-        return True
+        return pressed and self._hunt.back()
 
     def side_by_side(self, pressed: bool) -> bool:
         """Switch the panels on or off."""
@@ -105,6 +112,7 @@ class HuntBar(QWidget):
         return self._hunt.hold("prediction", pressed)
 
     def _step(self, by: int) -> bool:
+        self._freshen()
         rows, here = self._table.entry_model.rowCount(), self._table.position
         if not rows:
             return False

@@ -26,6 +26,7 @@ from napari_verdict.widgets.hunt import Hunt
 from napari_verdict.widgets.hunt_bar import HuntBar
 from napari_verdict.widgets.judge_panel import JudgePanel
 from napari_verdict.widgets.place_chooser import PlaceChooser
+from napari_verdict.widgets.region_filter import RegionFilter
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
@@ -44,14 +45,15 @@ class InspectWidget(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self._stale, self._telling, self._trouble = True, False, ""
+        self._places_of: tuple[Any, str] = (None, "")
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
         self.places = PlaceChooser()
-        self.bar = FilterBar()
+        self.bar, self.within = FilterBar(), RegionFilter(self)
         self.table = EntryTable()
         self.empty, self.count, self.here = QLabel(), QLabel(), QLabel()
-        self.buttons = HuntBar(napari_viewer, self.table, self.hunt)
+        self.buttons = HuntBar(napari_viewer, self.table, self.hunt, self.freshen)
         self.judge = JudgePanel(napari_viewer)
         self._lay_out()
         self._connect()
@@ -108,6 +110,7 @@ class InspectWidget(Dock):
         self.places.changed.connect(self.refresh)
         self.places.found.connect(self._on_found)
         self.bar.changed.connect(self._on_filter)
+        self.within.found.connect(self._on_filter)
         self.bar.reset.clicked.connect(self.table.worst_first)
         self.table.chosen.connect(self._go)
         self.judge.left.connect(self.table.setFocus)
@@ -128,9 +131,14 @@ class InspectWidget(Dock):
         self.candidate.setVisible(result is not None)
         self._show(entries)
 
+    def freshen(self) -> None:
+        """List what holds now, if that is something else than what is listed."""
+        if self._stale:
+            self.refresh()
+
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
-        result, candidate = self.session.result, self.session.candidate
+        session, result, candidate = self.session, self.session.result, self.session.candidate
         restored = result is not None and result.comparison.task in ("restoration", "evidence")
         self.places.setVisible(restored)
         if result is None or candidate not in result.comparison.candidates:
@@ -140,6 +148,10 @@ class InspectWidget(Dock):
         )
         if restored or entries is not None:
             self.judge.open(result, self.places.how)
+        if restored and self._places_of != (result, self.places.how):
+            self._places_of = result, self.places.how
+            if session.selected is not None and session.selected.role == "place":
+                session.selected = None  # in another list its name is that of another place
         return entries
 
     @property
@@ -154,7 +166,8 @@ class InspectWidget(Dock):
                 self.bar.show_counts(zero, True)  # makes the chips that the filter reads
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
-        model.show(entries, self.bar.filter, axes, self.session.judgements)
+        wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
+        model.show(entries, wanted, axes, self.session.judgements, self.hunt.start)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -237,6 +250,7 @@ class InspectWidget(Dock):
             self.refresh()
         else:
             self._stale = True
+            self.session.entries = None
 
     def _on_regained(self) -> None:
         self._outline(self._row_of_selected())
@@ -253,7 +267,7 @@ class InspectWidget(Dock):
         else:
             self.refresh()
 
-    def _on_filter(self, wanted: Filter) -> None:
+    def _on_filter(self, _: Any = None) -> None:
         if self.entries is not None:
             self._show(self.entries)
 
@@ -263,8 +277,7 @@ class InspectWidget(Dock):
 
     def _on_wanted(self, wanted: Filter | None) -> None:
         if wanted is not None:
-            if self._stale:
-                self.refresh()
+            self.freshen()
             if wanted.by:
                 self.places.rank_by(wanted.by)
             self.bar.ask(wanted)
@@ -275,8 +288,7 @@ class InspectWidget(Dock):
         """Go to the entry that another dock chose."""
         if self._telling:
             return
-        if self._stale:
-            self.refresh()
+        self.freshen()
         row = self._row_of_selected()
         if row >= 0:
             self._go(row)
@@ -287,6 +299,7 @@ class InspectWidget(Dock):
 
     def _on_picked(self, keys: list[EntryKey]) -> None:
         """Select what was clicked in the image; what is listed goes before what is not."""
+        self.freshen()
         entries, model = self.entries, self.table.entry_model
         if entries is None:
             return
@@ -306,8 +319,7 @@ class InspectWidget(Dock):
     def showEvent(self, event: Any) -> None:
         """List what came while the dock was hidden."""
         super().showEvent(event)
-        if self._stale:
-            self.refresh()
+        self.freshen()
 
     def keyPressEvent(self, event: Any) -> None:
         """Answer to the shortcuts, as from the canvas."""
@@ -325,5 +337,6 @@ class InspectWidget(Dock):
         events.judgements.disconnect(self._on_judgements)
         self.judge.stop()
         self.places.stop()
+        self.within.stop()
         self.buttons.stop()
         self.hunt.stop()

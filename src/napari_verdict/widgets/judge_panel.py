@@ -62,8 +62,8 @@ class JudgePanel(QWidget):
     def press(self, event: Any) -> bool:
         """Undo and redo mending where napari's own keys do not reach; say whether it did."""
         if event.matches(QKeySequence.StandardKey.Undo):
-            return self.mending.undo()
-        return event.matches(QKeySequence.StandardKey.Redo) and self.mending.redo()
+            return self.mending.mended.undo()
+        return event.matches(QKeySequence.StandardKey.Redo) and self.mending.mended.redo()
 
     def stop(self) -> None:
         """Keep what was said and let go of viewer and session."""

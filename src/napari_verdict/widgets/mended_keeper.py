@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import threading
-import time
-from contextlib import suppress
-from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
-from qtpy.QtWidgets import QApplication
 
 from napari_verdict.comparison.result import Progress
-from napari_verdict.widgets.job import Failed, Job
+from napari_verdict.widgets.job import Job, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from napari_verdict.comparison.model import Input
-    from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.mending import Kept, MendingJournal, Pixels
     from napari_verdict.viewer.mended import Mended
 
-FILE = "mended.ome.tif"
-#: Seconds without a change after which the copy is written, at least.
-PAUSE = 1.0
+#: Milliseconds between two looks at whether saving is well.
+_TICK = 500
+
+
+def home() -> Path:
+    """Return the folder in which mended copies are kept."""
+    from napari_verdict.widgets.judging import home as judgements
+
+    return judgements().with_name("mended")
 
 
 class MendedKeeper(QObject):
-    """Writes the copy whenever mending pauses, and offers one of an earlier day.
+    """Keeps every change of the copy at once, and offers copies of an earlier day.
 
     Parameters
     ----------
@@ -40,181 +40,134 @@ class MendedKeeper(QObject):
         The dock.
     """
 
-    #: Whether there is a copy to bring back changed.
+    #: Which copies there are to bring back changed.
     changed = Signal()
     #: A sentence where it cannot be written or read; "" when all is well again.
     troubled = Signal(str)
 
     def __init__(self, mended: Mended, parent: QObject) -> None:
         super().__init__(parent)
-        self._mended, self._copy = mended, _Copy()
-        self._truth: Any = None  # what the folder belongs to
-        self._seconds = 0.0
-        self._writer, self._reader = Job(self), Job(self)
-        self._writer.done.connect(self._on_written)
+        self._mended, self._open = mended, _Open()
+        self._layer: Any = None
+        self._truth: Any = None  # what the checksum is of
+        self._sha256 = ""
+        #: Copies that may be brought back, the newest first.
+        self.found: tuple[Kept, ...] = ()
+        self._said = ""
+        self._reader = Job(self)
         self._reader.done.connect(self._on_read)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._write)
-        mended.changed.connect(self._on_changed)
-        app = QApplication.instance()
-        if app is not None:
-            app.aboutToQuit.connect(self._copy.flush)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK)
+        self._timer.timeout.connect(self._on_tick)
+        mended.begun.connect(self._on_begun)
+        mended.painted.connect(self._on_painted)
         # not a method of this object, which is gone by then
-        self.destroyed.connect(self._copy.flush)
+        self.destroyed.connect(self._open.close)
 
-    def open(self, folder: Path, truth: Any) -> None:
-        """Keep copies of this ground truth, an array, in a folder that belongs to its pixels."""
-        if folder != self._copy.folder:
-            self._copy.flush()
-            self._copy.folder, self._copy.mine = folder, False
-        self._truth = truth
-        self._on_changed()
+    def open(self, sha256: str, truth: Any) -> None:
+        """Know the checksum of a ground truth, an array, and look for mended copies of it."""
+        self._sha256, self._truth = sha256, truth
+        self.found = ()
+        if self._is_known and self._open.journal is not None:
+            self._open.journal.know(sha256)
+        self._look()
         self.changed.emit()
 
     @property
-    def _is_open(self) -> bool:
-        """Whether the folder is that of the ground truth that is mended now."""
+    def _is_known(self) -> bool:
+        """Whether the checksum is that of the ground truth that is mended now."""
         original = self._mended.original
-        if original is None or self._copy.folder is None:
+        if original is None or not self._sha256:
             return False
         return (original.request or original.comparison).ground_truth.data is self._truth
 
     @property
     def kept(self) -> str:
-        """When the copy was written that could be brought back; "" where there is none."""
-        if not self._is_open or self._mended.result is not None:
+        """A sentence about the newest copy that could be brought back; "" where there is none."""
+        if not self.found or not self._is_known or self._mended.result is not None:
             return ""
-        assert self._copy.folder is not None
-        try:
-            at = datetime.fromtimestamp((self._copy.folder / FILE).stat().st_mtime).astimezone()
-        except OSError:
-            return ""
-        return f"{at:%Y-%m-%d %H:%M}"
+        newest, older = self.found[0], len(self.found) - 1
+        said = (
+            f"A mended copy of “{newest.name}” was kept on {newest.at.astimezone():%Y-%m-%d %H:%M}"
+        )
+        if not newest.checked:
+            said += ", of what seem to be the same pixels: napari was closed before it was known"
+        return f"{said}{f' (and {older} before it)' if older else ''}."
 
     def bring_back(self) -> None:
-        """Make the copy as it was kept."""
-        folder = self._copy.folder
-        assert folder is not None
-
-        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
-            from napari_verdict.report.ome import read_input
-
-            yield Progress(0, 1, "mended ground truth")
-            return folder, read_input(folder / FILE)
-
-        self._reader.start(steps, "Reading the mended ground truth")
+        """Make the newest copy as it was kept."""
+        if self.kept:
+            self._mended.begin(given=self.found[0].changes)
 
     def stop(self) -> None:
-        """Write what is left and let go."""
-        self._later.stop()
-        self._writer.cancel()
+        """Let go; what waits is written by a thread."""
+        self._timer.stop()
         self._reader.cancel()
-        self._copy.flush()
-        self._mended.changed.disconnect(self._on_changed)
-        app = QApplication.instance()
-        if app is not None:
-            app.aboutToQuit.disconnect(self._copy.flush)
+        self._mended.begun.disconnect(self._on_begun)
+        self._mended.painted.disconnect(self._on_painted)
+        self._open.close()
 
     # ---- writing
 
-    def _on_changed(self) -> None:
-        result = self._mended.result
-        # until the folder is known, as when another ground truth was just validated, it waits
-        if result is not None and result is not self._copy.seen and self._is_open:
-            self._copy.put(result)
-            self._later.start(round(1000 * max(PAUSE, 10 * self._seconds)))
+    def _on_begun(self, pixels: Pixels) -> None:
+        from napari_verdict.report.mending import MendingJournal, described
 
-    def _write(self) -> None:
-        if self._writer.is_busy:
-            self._later.start()
-            return
-        copy = self._copy
+        original, layer = self._mended.original, self._mended.layer
+        assert original is not None
+        truth, journal = original.comparison.ground_truth, self._open.journal
+        if journal is None or layer is not self._layer or journal.about != described(truth):
+            self._open.close()
+            journal = self._open.journal = MendingJournal(home(), truth)
+            self._layer = layer
+            self._timer.start()
+            if self._is_known:
+                journal.know(self._sha256)
+        journal.begin(pixels)
 
-        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
-            yield Progress(0, 1, "mended ground truth")
-            start = time.monotonic()
-            try:
-                copy.write()
-            except OSError as error:
-                return Failed(
-                    f"The mended ground truth cannot be kept in {str(copy.folder)!r}: "
-                    f"{error.strerror or error}. It stays in its layer; save the results to keep "
-                    "it."
-                )
-            return time.monotonic() - start
+    def _on_painted(self, pixels: Pixels) -> None:
+        if self._open.journal is not None:
+            self._open.journal.change(pixels)
 
-        self._writer.start(steps, "Keeping the mended ground truth")
-
-    def _on_written(self, outcome: Any) -> None:
-        if isinstance(outcome, float):
-            self._seconds = outcome
-            self.troubled.emit("")
-        else:
-            self.troubled.emit(getattr(outcome, "message", ""))
+    def _on_tick(self) -> None:
+        said = self._open.journal.trouble if self._open.journal is not None else ""
+        if said != self._said:
+            self._said = said
+            self.troubled.emit(said)
 
     # ---- reading
 
+    def _look(self) -> None:
+        original = self._mended.original
+        if original is None or not self._is_known:
+            return
+        truth, sha256, folder = original.comparison.ground_truth, self._sha256, home()
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            from napari_verdict.report.mending import kept_of
+
+            yield Progress(0, 1, "looking for mended copies")
+            return truth.data, kept_of(folder, truth, sha256)
+
+        self._reader.start(steps, "Looking for mended copies")
+
     def _on_read(self, outcome: Any) -> None:
         if not isinstance(outcome, tuple):
-            findings = getattr(outcome, "findings", ())
-            self.troubled.emit(
-                getattr(outcome, "message", "") or " ".join(f.message for f in findings)
-            )
+            self.troubled.emit(words_of(outcome))
             return
-        folder, given = outcome
-        if folder == self._copy.folder and self._is_open and self._mended.result is None:
-            self._copy.mine = self._mended.begin_from(given.data)
-            if not self._copy.mine:
-                self.troubled.emit(
-                    f"The copy that was kept is {given.data.dtype} of {given.shape}, which is not "
-                    "what the ground truth is now. It stays on the disk."
-                )
+        original, (data, found) = self._mended.original, outcome
+        if original is not None and original.comparison.ground_truth.data is data:
+            self.found = found
             self.changed.emit()
 
 
-class _Copy:
-    """What is to be written; it outlives the dock, and one thread at a time writes.
-
-    The labels are those of the layer. A stroke that comes while they are written is in the file
-    or not; it is written again then.
-    """
+class _Open:
+    """The journal that is written to, for those who outlive the keeper."""
 
     def __init__(self) -> None:
-        self.folder: Path | None = None
-        self.mine = False  # whether the file is of the copy that is there
-        self.seen: LabelResult | None = None
-        self._given: Input | None = None
-        self._lock = threading.Lock()
+        self.journal: MendingJournal | None = None
 
-    def put(self, result: LabelResult) -> None:
-        self.seen, self._given = result, result.comparison.ground_truth
-
-    def flush(self, *_: Any) -> None:
-        """Write what waits, where it can be."""
-        with suppress(OSError):
-            self.write()
-
-    def write(self) -> None:
-        """Write the newest; it stays to be written where that fails."""
-        from napari_verdict.report.ome import write_ome_tiff
-        from napari_verdict.report.writing import write_whole
-
-        with self._lock:
-            given, folder = self._given, self.folder
-            if given is None or folder is None:
-                return
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / FILE
-            if not self.mine and path.exists():  # of an earlier day, and not brought back
-                k = 1
-                while (aside := path.with_name(f"mended-{k}.ome.tif")).exists():
-                    k += 1
-                path.rename(aside)
-            self._given = None
-            try:
-                write_whole(path, partial(write_ome_tiff, data=given.data, like=given))
-            except OSError:
-                self._given = self._given or given
-                raise
-            self.mine = True
+    def close(self, *_: Any) -> None:
+        """Close it without holding up the window; napari waits for the thread in the end."""
+        journal, self.journal = self.journal, None
+        if journal is not None:
+            threading.Thread(target=journal.close, name="mending-end").start()

@@ -5,32 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.judgements import Judgement
+from napari_verdict.comparison.words import sized
 from napari_verdict.viewer.mended import NAME, Mended
 from napari_verdict.widgets.mended_keeper import MendedKeeper
+from napari_verdict.widgets.mending_scores import MendingScores
+from napari_verdict.widgets.mending_work import MendingWork
 from napari_verdict.widgets.session import session_of
-from napari_verdict.widgets.words import explain, rows_of, score_in, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_verdict.comparison.entries import EntryKey
+    from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.comparison.objects.mending import Mend, Offer
-    from napari_verdict.widgets.words import Row
-
-#: Scores that are shown before and after, as the score table names them.
-SHOWN = ("f1", "pq", "fn", "fp")
 
 
 class MendingBox(QWidget):
@@ -48,85 +37,70 @@ class MendingBox(QWidget):
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self._session = session_of(viewer)
-        self.mended = Mended(viewer)
-        self._what: Any = None
+        self.work = MendingWork()
+        self.mended = Mended(viewer, self.work)
+        self._what: Offer | None = None
         self.accept = _button("Accept prediction", "Put the predicted object in its place")
         self.delete = _button("Delete", "Take the object out of the ground truth")
         self.edit = _button("Edit by hand", "Paint it with napari's brush")
-        self.accept.clicked.connect(lambda _=False: self._mend(self._accepted))
-        self.delete.clicked.connect(lambda _=False: self._mend(self._deleted))
-        self.edit.clicked.connect(lambda _=False: self._by_hand())
+        self.copy = _button("Copy into memory", "")
         self.keeper = MendedKeeper(self.mended, self)
         self.restore = _button("Bring back", "Show the mended copy as it was kept")
-        self.restore.clicked.connect(lambda _=False: self.keeper.bring_back())
+        self.scores = MendingScores()
         self._kept, self._found = QLabel(), QWidget()
-        self._buttons, self._scores = QWidget(), QWidget()
-        self._cells: dict[tuple[int, str], QLabel] = {}
+        self._buttons, self._copying = QWidget(), QWidget()
         self._lay_out()
+        self._connect(viewer)
+        self._session.mended = self.mended
+        self._follow()
+
+    def _lay_out(self) -> None:
+        for holder, inside in (
+            (self._found, (self._kept, self.restore)),
+            (self._copying, (QLabel("The ground truth is not in memory."), self.copy)),
+            (self._buttons, (QLabel("Mend:"), self.accept, self.delete, self.edit)),
+        ):
+            row = QHBoxLayout(holder)
+            row.setContentsMargins(0, 0, 0, 0)
+            for widget in inside:
+                grows = widget is self._kept or isinstance(widget, QPushButton)
+                row.addWidget(widget, int(grows and widget is not self.restore))
+        self._kept.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._found, self._copying, self._buttons, self.work, self.scores):
+            layout.addWidget(widget)
+
+    def _connect(self, viewer: Any) -> None:
+        self.accept.clicked.connect(lambda _=False: self._accept())
+        self.delete.clicked.connect(lambda _=False: self._delete())
+        self.edit.clicked.connect(lambda _=False: self._by_hand())
+        self.copy.clicked.connect(lambda _=False: self.mended.begin())
+        self.restore.clicked.connect(lambda _=False: self.keeper.bring_back())
+        self.work.stop_it.clicked.connect(lambda _=False: self.mended.cancel())
         # a new threshold first brings the scores of the result, then those of the copy
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(0)
         self._later.timeout.connect(self._follow)
-        events = self._session.events
-        events.result.connect(self._on_session)
-        events.candidate.connect(self._on_session)
-        events.selected.connect(self.update_shown)
-        events.judgements.connect(self.update_shown)
         self.mended.changed.connect(self.update_shown)
+        self.mended.failed.connect(self.troubled.emit)
         self.keeper.changed.connect(self.update_shown)
         self.keeper.troubled.connect(self.troubled)
-        self._events = (viewer.layers.events.inserted, viewer.layers.events.removed)
-        for event in self._events:
-            event.connect(self.update_shown)
-        self._session.mended = self.mended
-        self._follow()
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout(self._buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Mend:"))
-        for button in (self.accept, self.delete, self.edit):
-            row.addWidget(button, 1)
-        found = QHBoxLayout(self._found)
-        found.setContentsMargins(0, 0, 0, 0)
-        self._kept.setWordWrap(True)
-        found.addWidget(self._kept, 1)
-        found.addWidget(self.restore)
-        grid = QGridLayout(self._scores)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(0)
-        for line, name in enumerate(("ground truth", "mended"), start=1):
-            grid.addWidget(QLabel(name), line, 0)
-            for k, metric in enumerate(SHOWN, start=1):
-                cell = self._cells[line, metric] = QLabel()
-                cell.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-                grid.addWidget(cell, line, k)
-        for k, metric in enumerate(SHOWN, start=1):
-            head = self._cells[0, metric] = QLabel()
-            grid.addWidget(head, 0, k)
-            grid.setColumnStretch(k, 1)
-        self._scores.setToolTip(
-            f"Scores against the ground truth and against “{NAME}”; they follow every stroke, "
-            "undo and redo"
+        session, layers = self._session.events, viewer.layers.events
+        self._events = (
+            *((event, self._on_session) for event in (session.result, session.candidate)),
+            *((event, self.update_shown) for event in (session.selected, session.judgements)),
+            *((event, self.update_shown) for event in (layers.inserted, layers.removed)),
         )
-        self._scores.setAccessibleName("Scores before and after mending")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._found)
-        layout.addWidget(self._buttons)
-        layout.addWidget(self._scores)
+        for event, slot in self._events:
+            event.connect(slot)
 
     def stop(self) -> None:
         """Let go of viewer and session; the copy stays."""
         self._later.stop()
-        events = self._session.events
-        events.result.disconnect(self._on_session)
-        events.candidate.disconnect(self._on_session)
-        events.selected.disconnect(self.update_shown)
-        events.judgements.disconnect(self.update_shown)
-        for event in self._events:
-            event.disconnect(self.update_shown)
+        for event, slot in self._events:
+            event.disconnect(slot)
         self.keeper.stop()
         self.mended.changed.disconnect(self.update_shown)
         self.mended.stop()
@@ -141,76 +115,69 @@ class MendingBox(QWidget):
         roles = self._session.roles
         truth = None if roles is None else roles.ground_truth
         self.mended.follow(self._session.result if truth is not None else None, truth)
-        self.update_shown()
 
     def update_shown(self, _: Any = None) -> None:
         """Offer what can be done about the entry, and write the scores."""
+        mended = self.mended
         self._offer()
-        result = self.mended.result
-        self._scores.setVisible(result is not None)
-        if result is not None:
-            for line, one in enumerate((self.mended.original, result), start=1):
-                self._write(line, one)
-        kept = self.keeper.kept if self.mended.original is not None else ""
-        self._kept.setText(f"A mended copy of this ground truth was kept on {kept}.")
+        self.work.show_work(mended.doing, mended.may_cancel)
+        self.scores.show_scores(mended.original, mended.result, self._session.candidate)
+        kept = self.keeper.kept
+        self._kept.setText(kept)
         self._found.setVisible(bool(kept))
-        self.setVisible(bool(kept) or not self._buttons.isHidden() or result is not None)
+        self.restore.setEnabled(not mended.doing)
+        shown = (self._found, self._copying, self._buttons, self.work, self.scores)
+        self.setVisible(any(not widget.isHidden() for widget in shown))
 
     def _offer(self) -> None:
         key, now = self._key, self.mended.now
         wrong = key is not None and (
             self._session.judgements.of(key) is Judgement.GROUND_TRUTH_WRONG
         )
-        self._buttons.setVisible(wrong and now is not None)
         self._what = None
+        self._buttons.setVisible(wrong and now is not None)
+        why_not, size = self.mended.why_not(), self.mended.to_copy
+        self._copying.setVisible(wrong and now is not None and bool(size) and not why_not)
         if key is None or now is None or not wrong:
             return
-        why_not = self.mended.why_not()
+        if not why_not and size:
+            self.copy.setText(f"Copy into memory ({sized(size)})")
+            self.copy.setToolTip(
+                f"Make “{NAME}” as a copy in memory; with what is needed to score it, that takes "
+                f"{sized(2 * size)}"
+            )
+            why_not = "The ground truth is not in memory: copy it first"
+        self.copy.setEnabled(not self.mended.doing)
+        if self.mended.doing:
+            why_not = f"{self.mended.doing}: a moment"
         if not why_not:
             from napari_verdict.comparison.objects.mending import offer
 
             self._what = offer(now, key)
-        self._name(self._what, key)
-        for button in (self.accept, self.delete, self.edit):
-            button.setProperty("why", why_not)
-            if why_not:
-                button.setEnabled(False)
-                button.setToolTip(why_not)
+        self._name(self._what, why_not)
 
-    def _name(self, what: Offer | None, key: EntryKey) -> None:
-        """Say on each button what it would do, to which objects."""
-        accept = what.accept if what else ()
-        target = what.target if what else 0
-        self.accept.setEnabled(bool(accept))
+    def _name(self, what: Offer | None, why_not: str) -> None:
+        """Say on each button what it would do, to which objects, or why it does nothing."""
+        accept, target = (what.accept, what.target) if what else ((), 0)
         self.accept.setText(f"Accept pred {_ids(accept)}" if accept else "Accept prediction")
+        self.delete.setText(f"Delete GT {target}" if target else "Delete")
         place = f"in the place of GT {_ids(what.replaced)}" if what and what.replaced else (
             "as a new object")  # fmt: skip
-        self.accept.setToolTip(
-            f"Put it into “{NAME}” {place}; napari undoes it with Ctrl+Z"
-            if accept
-            else "No predicted object lies there"
-        )
-        self.delete.setEnabled(bool(target))
-        self.delete.setText(f"Delete GT {target}" if target else "Delete")
-        self.delete.setToolTip(
-            f"Take it out of “{NAME}”; napari undoes it with Ctrl+Z"
-            if target
-            else "No object of the ground truth lies there"
-        )
-        self.edit.setEnabled(what is not None)
-        self.edit.setToolTip(
-            f"Paint {f'GT {target}' if target else 'a new object'} on “{NAME}” with napari's brush"
-        )
-
-    def _write(self, line: int, result: Any) -> None:
-        rows: dict[str, Row] = {r.metric: r for r in rows_of(result) if not r.pixels}
-        for metric in SHOWN:
-            row, cell = rows.get(metric), self._cells[line, metric]
-            if row is not None:
-                score = score_in(result, row, self._session.candidate)
-                self._cells[0, metric].setText(row.title)
-                cell.setText(text_of(score, row))
-                cell.setToolTip(explain(score, row, result))
+        no_accept = why_not or (
+            "No predicted object lies there" if not accept
+            else "The ground truth has it just so already" if what and what.accepted
+            else ""
+        )  # fmt: skip
+        no_delete = why_not or ("" if target else "No object of the ground truth lies there")
+        undone = "; napari undoes it with Ctrl+Z"
+        whom = f"GT {target}" if target else "a new object"
+        for button, no, tip in (
+            (self.accept, no_accept, f"Put it into “{NAME}” {place}{undone}"),
+            (self.delete, no_delete, f"Take it out of “{NAME}”{undone}"),
+            (self.edit, why_not, f"Paint {whom} on “{NAME}” with napari's brush"),
+        ):
+            button.setEnabled(not no)
+            button.setToolTip(no or tip)
 
     @property
     def _key(self) -> EntryKey | None:
@@ -219,54 +186,39 @@ class MendingBox(QWidget):
 
     # ---- what is done
 
-    def _accepted(self, key: EntryKey, what: Offer) -> Mend:
-        from napari_verdict.comparison.objects.mending import accepting
+    def _accept(self) -> None:
+        from napari_verdict.comparison.objects.mending import accepting, extent
 
-        return accepting(self.mended.now, key, what)  # type: ignore[arg-type]
+        key, what, now = self._key, self._what, self.mended.now
+        if key is not None and what is not None and now is not None:
+            self.troubled.emit("")
+            self.mended.mend(lambda then: accepting(then, key, what), extent(now, key, what))
 
-    def _deleted(self, key: EntryKey, what: Offer) -> Mend:
-        from napari_verdict.comparison.objects.mending import deleting
+    def _delete(self) -> None:
+        from napari_verdict.comparison.objects.mending import deleting, extent
 
-        return deleting(self.mended.now, key, what.target)  # type: ignore[arg-type]
-
-    def _mend(self, how: Callable[[EntryKey, Offer], Mend]) -> None:
-        key, what = self._key, self._what
-        if key is None or what is None:
-            return
-        try:
-            self.mended.mend(how(key, what))
-        except ComparisonError as error:
-            self.troubled.emit(" ".join(f.message for f in error.findings))
-        else:
+        key, what, now = self._key, self._what, self.mended.now
+        if key is not None and what is not None and now is not None:
             self.troubled.emit("")
 
+            def how(then: LabelResult) -> Mend:
+                return deleting(then, key, what.target)
+
+            self.mended.mend(how, extent(now, key, what))
+
     def _by_hand(self) -> None:
-        if self._what is None:
-            return
         from napari_verdict.comparison.objects.mending import next_label
 
+        what, now = self._what, self.mended.now
+        if what is None or now is None:
+            return
         try:
-            label = self._what.target or next_label(self.mended.now)  # type: ignore[arg-type]
+            label = what.target or next_label(now)
         except ComparisonError as error:
             self.troubled.emit(" ".join(f.message for f in error.findings))
             return
+        self.troubled.emit("")
         self.mended.edit(label)
-
-    def undo(self) -> bool:
-        """Take the last change of the copy back, as napari's Ctrl+Z; False without a copy."""
-        layer = self.mended.layer
-        if layer is None or self.mended.result is None:
-            return False
-        layer.undo()
-        return True
-
-    def redo(self) -> bool:
-        """Do it again."""
-        layer = self.mended.layer
-        if layer is None or self.mended.result is None:
-            return False
-        layer.redo()
-        return True
 
 
 def _ids(ids: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class NoisyWidget(Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self._asked: Any = ()
+        self._asked: Any = None  # what a noisy image is made from; None while a pair is checked
         self.making, self.pair = _Making(), _Pair()
         self.said = QLabel()
         self.said.setWordWrap(True)
@@ -96,6 +97,8 @@ class NoisyWidget(Dock):
         ]
         for combo in (self.making.clean, self.pair.noisy, self.pair.clean):
             _fill(combo, images)
+        if self.making.made not in self._viewer.layers:
+            self.making.made = None
         self.making.update_enabled()
         self.pair.check.setEnabled(len(images) > 1)
 
@@ -119,7 +122,7 @@ class NoisyWidget(Dock):
                 raise ComparisonError([found]) from error
             return exposure, (yield from make_noisy(clean, exposure, token=token))
 
-        self._asked = (layer,)
+        self._asked = layer
         self.job.start(steps, "Making a noisy image")
 
     def check(self) -> None:
@@ -134,9 +137,10 @@ class NoisyWidget(Dock):
 
             yield Progress(0, 1, "registering")
             found = check_pair(noisy, clean)
-            return found, [(one, np.asarray(one.data)) for one in (found.noisy, found.clean)]
+            parts = found.noisy, found.clean
+            return found, [(p, np.asarray(p.data), x) for p, x in zip(parts, layers, strict=True)]
 
-        self._asked = layers
+        self._asked = None
         self.job.start(steps, "Checking a pair")
 
     def save(self, path: Path) -> None:
@@ -163,7 +167,7 @@ class NoisyWidget(Dock):
         if layer is None:
             return None
         try:
-            return snapshot(layer)
+            return _named(snapshot(layer))
         except ComparisonError as error:
             self.said.setText(" ".join(f.message for f in error.findings))
             return None
@@ -171,14 +175,14 @@ class NoisyWidget(Dock):
     def _on_done(self, outcome: Any) -> None:
         if isinstance(outcome, Path):
             self.said.setText(f"Saved as {outcome}, with how it was made beside it.")
-        elif isinstance(outcome, tuple) and len(self._asked) == 1:
+        elif isinstance(outcome, tuple) and self._asked is not None:
             exposure, noisy = outcome
-            layer = self._add(noisy, noisy.data, self._asked[0])
-            layer.metadata[EXPOSURE] = {"made_from": self._asked[0].name} | exposure.record()
+            layer = self._add(noisy, noisy.data, self._asked)
+            layer.metadata[EXPOSURE] = {"made_from": self._asked.name} | exposure.record()
             self.making.made = layer
             self.said.setText(
                 f"“{layer.name}” is there. Run the model on it, and validate what comes out "
-                f"against “{self._asked[0].name}”. How it was made is kept with it and saved "
+                f"against “{self._asked.name}”. How it was made is kept with it and saved "
                 "beside it."
             )
         elif isinstance(outcome, tuple):
@@ -188,7 +192,7 @@ class NoisyWidget(Dock):
         self.making.update_enabled()
 
     def _add_cropped(self, parts: Any) -> None:
-        for (one, pixels), layer in zip(parts, self._asked, strict=True):
+        for one, pixels, layer in parts:
             self._add(one, pixels, layer, f"{layer.name} (common region)")
 
     def _add(self, one: Input, pixels: Any, like: Any, name: str = "") -> Any:
@@ -262,7 +266,7 @@ class _Making(QGroupBox):
 class _Pair(QGroupBox):
     """Two images of one field, and what is known of them."""
 
-    #: The common region is wanted: what to add, as (Input, pixels) of noisy and clean.
+    #: The common region is wanted: (Input, pixels, layer it is of) of noisy and clean.
     cropped = Signal(object)
 
     def __init__(self) -> None:
@@ -290,6 +294,19 @@ class _Pair(QGroupBox):
         self._parts = parts
         self.sentence.setText(found.sentence)
         self.use.setVisible(found.usable)
+
+
+def _named(image: Input) -> Input:
+    """Name axes that have no name; every plane is exposed by itself, so it matters little how."""
+    free = iter([a for a in "ztc" if a not in image.axes])
+    axes = "".join(next(free, "?") if a == "?" else a for a in image.axes)
+    if "?" not in axes:
+        return replace(image, axes=axes)
+    message = (
+        f"“{image.name}” has {len(axes)} axes, more than channels, time, z, y and x. Choose one "
+        "image of it, with Split Stack in the layer list's menu."
+    )
+    raise ComparisonError([Finding("too-many-axes", Severity.ERROR, message)])
 
 
 def _add_row(form: QFormLayout, label: str, control: QWidget, tip: str) -> None:

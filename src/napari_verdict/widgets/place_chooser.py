@@ -24,6 +24,7 @@ RANKINGS = {
     "structure": "lowest SSIM",
     "error": "highest error",
     "worse than raw": "worse than raw",
+    "intensity": "intensity off the line",
 }
 #: Lists there are without ground truth, the second of several predictions.
 LISTS = {
@@ -47,7 +48,8 @@ class PlaceChooser(QWidget):
         self.by.setToolTip(
             "Most unusual error: against the error that is usual where it is as bright\n"
             "and as uneven.\n"
-            "Lowest SSIM, highest error, worse than raw: the mean of that map in the place"
+            "Lowest SSIM, highest error, worse than raw: the mean of that map in the place.\n"
+            "Intensity off the line: what bends the intensity curve, as nonlinearity has it"
         )
         self.scale = QSpinBox()
         self.scale.setRange(4, 512)
@@ -105,6 +107,9 @@ class PlaceChooser(QWidget):
         self._how = ""
         raw = result.comparison.raw is not None and candidate != RAW
         self._offer({n: t for n, t in RANKINGS.items() if raw or n != "worse than raw"})
+        most = max(1, min(result.comparison.ground_truth.source.shape[1:]) // 4)
+        with signals_blocked(self.scale):  # larger places would be cut down to this
+            self.scale.setRange(min(4, most), most)
         by, scale = self.ranking, self.scale.value()
         asked = (result, candidate, by, scale)
         if self._known is not None and self._known[0] == asked:

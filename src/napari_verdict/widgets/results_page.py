@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class ResultsPage(QWidget):
         self.region.setAccessibleName("Scores of")
         self.region.setToolTip("Whose scores the table shows: of the whole, or of a region")
         self.region.activated.connect(self._on_region)
-        self.table.score_asked.connect(self.inspect)
+        self.table.score_asked.connect(self._on_score)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
         self.show_box = ShowBox()
@@ -89,7 +90,7 @@ class ResultsPage(QWidget):
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
         self.copy.clicked.connect(self.table.copy)
         self.errors = _button("Inspect errors", "List what is wrong, worst first, and go there")
-        self.errors.clicked.connect(lambda: open_inspect(viewer))
+        self.errors.clicked.connect(self._on_errors)
         self.ask_raw = _button(
             "Check against raw",
             "Does raw have photons for what the predictions show? Evidence that needs no ground "
@@ -194,14 +195,22 @@ class ResultsPage(QWidget):
             presenter.show(name)
         self.update_shown()
 
-    def inspect(self, candidate: str, metric: str) -> None:
+    def _on_score(self, candidate: str, metric: str) -> None:
+        """List what a score of the table is made of, in the region that it is of."""
+        self.inspect(candidate, metric, self.region.currentData() or "")
+
+    def inspect(self, candidate: str, metric: str, region: str = "") -> None:
         """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
         result = self._presenter.result
         wanted = filter_of(metric, result.comparison.task) if result is not None else None
         if wanted is not None:
-            session_of(self._viewer).wanted = wanted
+            session_of(self._viewer).wanted = replace(wanted, region=region)
             if metric in COUNTS or metric in _OVERLAY_OF:
                 open_inspect(self._viewer)
+
+    def _on_errors(self) -> None:
+        session_of(self._viewer).wanted = None  # what was asked for while no list was open
+        open_inspect(self._viewer)
 
     def _write_verdict(self) -> None:
         result = self._presenter.result

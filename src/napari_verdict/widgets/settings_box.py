@@ -94,8 +94,9 @@ class SettingsBox(QCollapsible):
         for control in controls:
             self._form.setRowVisible(control, control in wanted)
         self.counted.refresh(task)
-        self._form.setRowVisible(self.counted, task.is_labels)
-        self.setVisible(bool(wanted) or task.is_labels)
+        counts = self.counted.matters(task)
+        self._form.setRowVisible(self.counted, counts)
+        self.setVisible(bool(wanted) or counts)
         self.setText(f"Settings: {self._summary(task)}")
         self.toggleButton().setToolTip(f"{self._summary(task)}\nClick to change")
 
@@ -105,12 +106,12 @@ class SettingsBox(QCollapsible):
             how = "SSIM in 3D" if c.ssim_3d else "per plane"
             return f"{CONVENTIONS[c.convention].title} · {how}"
         counted = self.counted.summary(task)
-        if task is Task.INSTANCES:
-            matched = f"IoU {_SIGNS[c.iou_inclusive]} {c.iou_threshold:.2f}"
-            return f"{matched} · {counted}" if counted else matched
-        if task.is_labels:
+        if task not in (Task.INSTANCES, Task.DETECTIONS):
             return counted or "all is labelled"
-        return f"radius {c.radius:g}" if c.radius else "radius not set"
+        matched = f"IoU {_SIGNS[c.iou_inclusive]} {c.iou_threshold:.2f}"
+        if task is Task.DETECTIONS:
+            matched = f"radius {c.radius:g}" if c.radius else "radius not set"
+        return f"{matched} · {counted}" if counted else matched
 
     def _store(self) -> None:
         self._choices.update(

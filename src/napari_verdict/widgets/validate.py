@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.result import Progress
-from napari_verdict.viewer.flip import Hold
 from napari_verdict.viewer.regions import as_compared
 from napari_verdict.viewer.result_layers import key_of
 from napari_verdict.widgets.choice_panel import ChoicePanel
@@ -60,7 +59,7 @@ class ValidateWidget(Dock):
         self._limits: list[Any] = []
         self._results: dict[Task, tuple[Any, Any, Any]] = {}
         self._beside: Task | None = None
-        self.job = Job(self)
+        self.job, self.saving = Job(self), Job(self)
         self.presenter = Presenter(napari_viewer, self)
         self.panel = ChoicePanel(napari_viewer)
         self.validate = QPushButton("Validate")
@@ -69,7 +68,7 @@ class ValidateWidget(Dock):
         self.results = ResultsPage(napari_viewer, self.presenter)
         self.inspection = InspectionPage(napari_viewer, self._on_outcome)
         self.pages = QStackedWidget()
-        self._hold = Hold(napari_viewer)
+        self._hold = session_of(napari_viewer).grid.hold
         self._lay_out()
         self._connect()
         self._on_choice()
@@ -101,16 +100,17 @@ class ValidateWidget(Dock):
         column.addWidget(self.pages)
         column.addStretch(1)
         self._area = self._scroll(content)
-        self._on_busy(False)
+        self._on_busy()
 
     def _connect(self) -> None:
         self.panel.changed.connect(self._on_choice)
         self.panel.remedied.connect(self._on_remedy)
         self.validate.clicked.connect(self.run)
-        self.cancel.clicked.connect(self.job.cancel)
-        self.job.busy.connect(self._on_busy)
-        self.job.progressed.connect(self._on_progress)
-        self.job.done.connect(self._on_outcome)
+        self.cancel.clicked.connect(self._cancel)
+        for job in (self.job, self.saving):
+            job.busy.connect(self._on_busy)
+            job.progressed.connect(self._on_progress)
+            job.done.connect(self._on_outcome)
         self.presenter.failed.connect(self._on_outcome)
         self.presenter.drawn.connect(self._on_drawn)
         self.results.refresh_asked.connect(self._refresh)
@@ -191,19 +191,30 @@ class ValidateWidget(Dock):
     def save(self, folder: Path) -> None:
         """Save the result into a folder, in a worker."""
         result, session = self.presenter.result, session_of(self._viewer)
-        judgements = session.judgements
-        mended = session.mended.snapshot() if session.mended is not None else None
+        request = result.request or result.comparison
+        # Inspect may be closed, or hidden and still with what was compared before
+        known = session.judgements if session.judged is request else None
+        copying = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
+            from napari_verdict.widgets.judging import said_of
 
+            judgements = said_of(request, token) if known is None else known
+            mended = (yield from copying(token)).result if copying is not None else None
             yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
 
-        self.job.start(steps, "Saving results")
+        self.saving.start(steps, "Saving results")
 
-    def _on_busy(self, busy: bool) -> None:
+    def _cancel(self) -> None:
+        """Stop the run, or what is saved where nothing runs."""
+        (self.job if self.job.is_busy else self.saving).cancel()
+
+    def _on_busy(self, _: bool = False) -> None:
+        busy = self.job.is_busy or self.saving.is_busy
+        self.results.save.setEnabled(not self.saving.is_busy)
         self.bar.setRange(0, 0)
         self.bar.setFormat("%p %")
         self.bar.setVisible(busy)
@@ -238,6 +249,9 @@ class ValidateWidget(Dock):
             beside = next((result for result, *_ in held.values()), None)
             self.presenter.present(outcome, self._asked, limits, beside)
             self._show_result()
+            wanted = self.panel.choices.iou_threshold
+            if request.task is Task.INSTANCES and request.settings.iou_threshold != wanted:
+                self.results.threshold.ask(wanted)  # it was moved during the run
 
     def _show_result(self) -> None:
         result = self.presenter.result
@@ -289,12 +303,13 @@ class ValidateWidget(Dock):
         if roles is None or roles.raw not in self._viewer.layers:
             return False
         outline = [x for x in self._viewer.layers if x.visible and (key_of(x) or "-")[0] == ""]
-        return self._hold.press([roles.raw, *outline])
+        return bool(self._hold.press([roles.raw, *outline]))
 
     def stop(self) -> None:
         """Cancel work and let go of viewer and layers; results that are drawn stay."""
         super().stop()
         self.job.cancel()
+        self.saving.cancel()
         self.inspection.stop()
         self.results.threshold.stop()
         self.results.joint.stop()

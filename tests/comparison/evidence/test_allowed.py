@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.restoration import richardson_lucy
 
-from builders import by_code, texture
+from builders import by_code, texture, through_jpeg
 from dim import CAMERA, ask, blob, capture, grey, inquiry, scene
 from napari_verdict.comparison.evidence.allowed import check_geometry
 from napari_verdict.comparison.findings import ComparisonError, Severity
@@ -24,6 +25,15 @@ def truth():
 def rng():
     # noise without a false alarm, of which a tenth of all images has one
     return np.random.default_rng(5)
+
+
+def deconvolved(image):
+    """After 20 steps of Richardson and Lucy with a spot of 1.5 px."""
+    y, x = np.indices((11, 11)) - 5
+    spot = np.exp(-(y**2 + x**2) / (2 * 1.5**2))
+    scale = image.max()
+    sharp = richardson_lucy(image / scale, spot / spot.sum(), 20, clip=False)
+    return (scale * sharp).astype(np.float32)
 
 
 def refusal(*images, **options):
@@ -124,6 +134,17 @@ def test_columns_and_rows_that_share_noise_are_taken_off(rng, truth, known):
         assert result.conditions["a"].standard.taken_off == (("columns", "rows")[axis],)
 
 
+def test_raw_that_was_turned_by_interpolation_is_told_of(rng, truth):
+    def turned(image):
+        return ndimage.rotate(image, 3, reshape=False, order=1, mode="mirror")
+
+    raw = turned(capture(rng, truth))
+    found = by_code(ask(raw, turned(grey(truth)), known=False).findings)
+    assert "interpolation" in found["correlated"].message
+    # interpolation averages, so an entered camera is contradicted, too
+    assert {"correlated", "noise-disagrees"} <= set(by_code(ask(raw, turned(grey(truth))).findings))
+
+
 def test_noise_that_is_a_little_correlated_is_made_independent(rng, truth):
     raw = capture(rng, truth)
     soft = 0.9 * raw + 0.1 * np.roll(raw, 1, axis=0)
@@ -139,28 +160,77 @@ def test_noise_that_is_a_little_correlated_is_made_independent(rng, truth):
     [
         lambda i: ndimage.gaussian_filter(i, 1.0),
         lambda i: ndimage.shift(i, (0.5, 0.5), order=1, mode="mirror"),
+        lambda i: ndimage.zoom(i[:160, :160], 2, order=1),
+        lambda i: ndimage.zoom(i[:160, :160], 2, order=3),
+        lambda i: ndimage.zoom(i[:160, :160], 2, order=0),
         lambda i: ndimage.gaussian_filter(i, 1.0) * 3 - ndimage.gaussian_filter(i, 2.0) * 2,
+        lambda i: deconvolved(i),
+        lambda i: ndimage.uniform_filter(i, 2),
     ],
-    ids=["smoothed", "registered", "deconvolved"],
-)
-def test_raw_that_was_processed_is_refused(rng, truth, change):
-    finding = refusal(change(capture(rng, truth)), grey(truth), known=False)
+    ids=[
+        "smoothed", "registered", "enlarged", "enlarged by splines", "pixels doubled",
+        "sharpened", "deconvolved", "averaged over neighbours",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [True, False])
+def test_raw_that_was_processed_is_refused(rng, truth, change, known):
+    raw = change(capture(rng, truth))
+    # what a perfect denoiser would make of that
+    finding = refusal(raw, change(grey(truth)), known=known)
     assert finding.code == "not-independent"
     assert "as the camera gave it" in finding.message
 
 
-def test_compressed_raw_is_refused(rng, truth):
-    blocks = np.kron(rng.normal(0, 6, (40, 40)), np.ones((8, 8)))
-    assert refusal(capture(rng, truth) + blocks, grey(truth), known=False).code == "compressed"
+@pytest.mark.parametrize("quality", [60, 80, 90, 95])
+@pytest.mark.parametrize("known", [True, False])
+def test_compressed_raw_is_refused_at_any_quality(rng, truth, quality, known):
+    raw = through_jpeg(capture(rng, truth), quality)
+    finding = refusal(raw, grey(truth), known=known)
+    assert finding.code == "compressed"
+    assert "as the camera gave it" in finding.message
 
 
-def test_a_noise_model_that_the_background_contradicts_is_said(rng, truth):
-    binned = [capture(rng, truth) for _ in range(4)]
-    finding = by_code(ask(np.mean(binned, axis=0), grey(truth)).findings)["noise-disagrees"]
+def test_a_noise_model_that_raw_contradicts_is_said_whichever_way(rng, truth):
+    raw = capture(rng, truth)
+    assert "noise-disagrees" not in by_code(ask(raw, grey(truth)).findings)
+    averaged = np.mean([capture(rng, truth) for _ in range(4)], axis=0)
+    finding = by_code(ask(averaged, grey(truth)).findings)["noise-disagrees"]
     assert "binned or averaged" in finding.message
-    louder = NoiseModel.of_camera(2.2, 100, 0.1)
-    finding = by_code(ask(binned[0], grey(truth), noise=louder).findings)["noise-disagrees"]
+    quieter = NoiseModel.of_camera(2.2, 100, 0.1)
+    finding = by_code(ask(raw, grey(truth), noise=quieter).findings)["noise-disagrees"]
+    assert "Where it is dim" in finding.message
     assert "read noise" in finding.message
+    # a gain that is wrong shows where photons are many
+    bright, other = 20 * truth, NoiseModel.of_camera(1.1, 100, 3.2)
+    finding = by_code(ask(capture(rng, bright), grey(bright), noise=other).findings)
+    assert "perhaps the gain" in finding["noise-disagrees"].message
+
+
+@pytest.mark.parametrize("together", [np.mean, np.sum])
+def test_binned_raw_is_a_sound_witness_whose_noise_is_estimated(rng, together):
+    def binned(image):
+        return together(image.reshape(320, 2, 320, 2), axis=(1, 3))
+
+    fine = scene((640, 640))
+    raw, shown = binned(capture(rng, fine)), binned(grey(fine))
+    result = ask(raw, shown, known=False)
+    assert result.findings == ()
+    assert result.score("residual_variance", "a").value == pytest.approx(1, abs=0.08)
+    disagrees = by_code(ask(raw, shown).findings)["noise-disagrees"]
+    assert "ADU²" in disagrees.message
+
+
+@pytest.mark.parametrize("peak", [200, 2000])
+@pytest.mark.parametrize("known", [True, False])
+def test_sound_raw_that_is_all_structure_is_not_refused(rng, peak, known):
+    # no background anywhere, and far more structure than noise
+    field = texture((320, 320)).astype(np.float64)
+    waves = ndimage.gaussian_filter(field, 2.0, mode="wrap")
+    electrons = 10 + peak * (waves - waves.min()) / np.ptp(waves)
+    raw = capture(rng, electrons)
+    for shown in (grey(electrons), ndimage.median_filter(raw, 5)):
+        codes = set(by_code(ask(raw, shown, known=known).findings))
+        assert not codes & {"not-independent", "correlated", "noise-disagrees"}
 
 
 def test_too_little_background_is_said(rng):

@@ -129,3 +129,22 @@ def test_planes_next_to_dark_are_not_taken_for_bleached(rng):
         raw, good = capture(rng, truth), capture(rng, truth)
         result = ask(raw, grey(truth), captures=[good], axes="zyx")
         assert not any("as bright" in f.message for f in result.findings)
+
+
+def test_a_drift_that_noise_could_have_made_leaves_no_capture_out(rng):
+    # few photons in few pixels: a shift of more than a quarter pixel is measured of none
+    truth = 0.4 * scene((64, 64))
+    codes = []
+    for _ in range(30):
+        raw, good = capture(rng, truth), capture(rng, truth)
+        result = ask(raw, grey(truth), captures=[good])
+        codes += [f.code for f in result.findings]
+        assert not math.isnan(result.score("umse", "a").value)
+    assert "capture-moved" not in codes
+    assert "drift-unknown" in codes
+
+
+def test_a_drift_beyond_noise_is_found_in_small_planes_too(rng):
+    truth = 8 * scene((64, 64))
+    raw, bad = capture(rng, truth), np.roll(capture(rng, truth), 1, axis=1)
+    assert "capture-moved" in by_code(ask(raw, grey(truth), captures=[bad]).findings)

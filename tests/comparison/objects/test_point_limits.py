@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from napari_verdict import compare_points
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.objects.point_listing import point_entries
-from napari_verdict.comparison.regions import rectangle
+from napari_verdict.comparison.regions import OnGrid, Region, rectangle
 
 # a pair in the left half, a pair across the border, a missed and an extra point on the right
 TRUTH = np.array([(5, 5), (5, 19), (15, 30)], float)
@@ -115,7 +115,7 @@ def test_counts_of_regions_that_divide_the_image_add_up(seed):
 
 
 def test_what_does_not_fit_is_refused_in_words():
-    with pytest.raises(ComparisonError, match="Give a mask with 2 axes"):
+    with pytest.raises(ComparisonError, match="an axis for each of these, or for the last"):
         points(ignore=np.zeros((3, 20, 40), bool))
     with pytest.raises(ValueError, match="is neither"):
         points(region=np.zeros((3, 20, 40), bool))
@@ -128,3 +128,45 @@ def test_a_record_holds_the_mask_and_the_regions():
     assert {r["name"] for r in record["regions"]} == {"region 1", "region 2"}
     assert record["inputs"][-1]["role"] == "ignore mask"
     assert {s["region"] for s in record["scores"]} == {None, "region 1", "region 2"}
+
+
+def test_a_point_is_in_a_polygon_where_it_lies_not_where_its_pixel_does():
+    near = np.array([(5, 19.4), (5, 19.8)])
+    result = compare_points(near, near, radius=0.1, region=rectangle("left", 0, 0, 20, 20.1))
+    assert counts(result, "left")[0] == 1  # pixel centres are whole numbers: it ends at 19.6
+
+
+def test_a_mask_in_the_plane_ignores_points_of_every_plane_and_frame():
+    deep = np.array([(0, 5, 5), (7, 5, 5), (3, 5, 30)], float)
+    left = halves() == 1
+    for axes in ("zyx", "tyx"):
+        result = compare_points(deep, deep, radius=1, axes=axes, ignore=left)
+        assert counts(result) == [1, 1, 1, 0, 0]
+        mask = result.to_record()["inputs"][-1]
+        assert (mask["axes"], mask["shape"]) == ("yx", [20, 40])
+
+
+@given(st.floats(0.05, 8), st.floats(-9, 9), st.integers(0, 2**32 - 1))
+def test_masks_with_pixels_of_their_own_hold_where_those_lie(step, start, seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.random((6, 9)) < 0.5
+    truth = rng.random((40, 2)) * (6, 9) * step + start - step
+    region = Region("mask", labels=OnGrid(labels, (step, step), (start, start)))
+    result = compare_points(truth, truth, radius=1e-9, region=region)
+    expected = 0
+    for point in truth:
+        y, x = (int(np.floor((p - start) / step + 0.5)) for p in point)
+        expected += bool(0 <= y < 6 and 0 <= x < 9 and labels[y, x])
+    assert result.score("n_gt", "prediction", region="mask").value == expected
+
+
+def test_sparse_ground_truth_leaves_undefined_what_needs_all_points():
+    result = points(sparse=True)
+    assert result.score("recall", "prediction").value == pytest.approx(2 / 3)
+    for metric in ("precision", "f1", "accuracy", "fp"):
+        score = result.score(metric, "prediction")
+        assert np.isnan(score.value)
+        assert "ground truth is sparse" in score.reason
+    assert "ground truth=sparse" in result.score("recall", "prediction").convention
+    assert "misses 1 of 3 labelled points" in result.verdict
+    assert "cannot be judged" in result.verdict

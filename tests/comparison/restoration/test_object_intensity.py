@@ -123,6 +123,22 @@ def test_preflight_refuses_what_are_no_labels_of_this_image(rng):
         compare_images(noisy(rng, g), g, objects=labels / 2)
 
 
+def test_ids_below_0_are_said_as_of_labels_and_can_be_left_out(rng):
+    g, labels = lit(rng)
+    signed = labels.astype(np.int16)
+    signed[labels == 2] = -1
+    counted = compare_images(noisy(rng, g), g, objects=signed)
+    (finding,) = (f for f in counted.findings if f.code == "negative-ids")
+    assert finding.message.startswith("The image of objects has 81 pixels with ids below 0")
+    assert counted.score("object_bias", "prediction").n == 4
+    (remedy,) = finding.remedies
+    left_out = compare_images(noisy(rng, g), g, objects=signed, decisions=(remedy.id,))
+    assert left_out.score("object_bias", "prediction").n == 3
+    assert [f.code for f in left_out.findings] == [remedy.id]
+    assert "Ids below 0 in the image of objects count as background" in left_out.findings[0].message
+    assert signed.min() == -1
+
+
 def test_labels_are_cropped_with_the_images(rng):
     g, labels = lit(rng)
     result = compare_images(noisy(rng, g)[:30], g, objects=labels, decisions=("crop-to-common",))

@@ -87,6 +87,26 @@ def test_values_are_means_of_the_map_over_the_box(rng, by, name):
         assert value == pytest.approx(field[y0:y1, x0:x1].mean(), rel=1e-4, abs=1e-6)
 
 
+def test_intensity_is_how_far_the_mean_is_off_the_candidates_own_line(rng):
+    g = rng.random((96, 128)) * 100
+    p = 5 + 2 * g
+    p[40:60, 60:80] *= 0.7
+    result = compare(p, g)
+    entries = worst_places(result, "prediction", by="intensity", scale=8)
+    slope, zero = np.polyfit(g.ravel(), p.ravel(), 1)
+    low, high = np.percentile(g, (0.1, 99.9))
+    off = (p - zero - slope * g) / slope / (high - low)
+    for (_, _, y0, y1, x0, x1), value in zip(entries.box, entries.value, strict=True):
+        assert value == pytest.approx(abs(off[y0:y1, x0:x1].mean()), rel=1e-3)
+    assert overlaps(entries.box[0], (0, 1, 40, 60, 60, 80))
+    assert entries.kinds[entries.kind[0]] == "too dark"
+
+
+def test_a_candidate_without_a_line_has_no_places_by_intensity(rng):
+    g, p, _ = planted(rng)
+    assert len(worst_places(compare(-p, g), "prediction", by="intensity")) == 0
+
+
 def test_places_are_named_by_their_rank_and_can_be_found_again(rng):
     g, p, _ = planted(rng)
     entries = worst_places(compare(p, g), "prediction", n=7)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
 import numpy as np
 import pytest
+import tifffile
 
 from labelled import objects
 from napari_verdict.annotation.tiles import State
@@ -142,6 +144,83 @@ def test_going_on_at_once_waits_until_all_is_saved(labeller):
     labeller.click("Go on labelling")
     labeller.wait(lambda: labeller.state.bench is not None, "the labels")
     np.testing.assert_array_equal(labeller.truth.data, painted)
+
+
+def test_going_on_waits_for_a_disk_that_is_slow(labeller, monkeypatch):
+    import os
+    import time
+
+    from napari_verdict.report import journal
+
+    class Slow:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def write(self, handle, content):
+            time.sleep(3)
+            return os.write(handle, content)
+
+    labeller.start()
+    labeller.wait(lambda: saved(labeller).startswith("Saved"), "the plan to be saved")
+    monkeypatch.setattr(journal, "os", Slow())
+    labeller.paint(*ROUND, label=1)
+    painted = labeller.truth.data.copy()
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    assert painted.any()
+    np.testing.assert_array_equal(labeller.truth.data, painted)
+
+
+def test_an_rgb_image_is_exported_with_all_channels_and_taken_up_again(
+    make_napari_viewer, qtbot, sit, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    viewer = make_napari_viewer()
+    rgb = np.random.default_rng(1).integers(0, 255, (128, 128, 4)).astype(np.uint8)
+    viewer.add_image(rgb, rgb=True, name="raw")
+    viewer.add_labels(objects(), name="model")
+    person = sit(viewer, tmp_path)
+    person.start()
+    person.give(objects())
+    tile = person.state.inner
+    person.key("D")
+    person.dock.exporter.export(tmp_path / "out")
+    person.wait(lambda: "Exported to" in person.says(), "the export")
+    given = tifffile.imread(tmp_path / "out" / "images" / "tile-0001.ome.tif")
+    np.testing.assert_array_equal(given, rgb[tile][..., :3])  # alpha is display, not image
+    record = json.loads((tmp_path / "out" / "provenance.json").read_text())["image"]
+    assert record["channels"] == 3
+    assert record["sha256"] == hashlib.sha256(rgb[..., :3].tobytes()).hexdigest()
+    painted = person.truth.data.copy()
+    person.click("Stop labelling")
+    person.wait(lambda: person.sees("Go on labelling"), "what was begun")
+    person.click("Go on labelling")
+    person.wait(lambda: person.state.bench is not None, "the labels")
+    np.testing.assert_array_equal(person.truth.data, painted)
+
+
+def test_labels_are_exported_as_ome_zarr_too_where_something_writes_it(labeller, tmp_path):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    labeller.start()
+    labeller.give(objects())
+    labeller.click("Export as OME-Zarr too")
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    group = zarr.open_group(tmp_path / "out" / "ground_truth.ome.zarr", mode="r")
+    np.testing.assert_array_equal(group["0"][...], labeller.truth.data)
+    (scales,) = group.attrs["multiscales"]
+    assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [0.5, 0.5]
+    assert (tmp_path / "out" / "provenance.json").is_file()
+
+
+def test_where_nothing_writes_ome_zarr_it_is_said_how_it_would(labeller, monkeypatch):
+    monkeypatch.setattr("napari_verdict.report.ome_zarr.can_write", lambda: False)
+    labeller.start()
+    box = labeller.find("Export as OME-Zarr too")
+    assert not box.isEnabled()
+    assert "napari-verdict[zarr]" in box.toolTip()
 
 
 def test_labels_are_exported_with_their_tiles_and_origins(labeller, tmp_path):

@@ -142,9 +142,27 @@ def test_an_ambiguous_object_goes_to_the_ignore_mask_and_back(tile):
     assert mask.data[place]
     assert at(tile, FIRST)
     assert tile.viewer.layers.selection.active is tile.truth
+    assert mask.visible
+    assert not tile.state.correcting
+    assert not tile.viewer.layers["model"].visible
     hover(tile, FIRST)
     tile.key("Y")
     assert not mask.data[place]
+
+
+def test_what_was_accepted_in_part_is_not_accepted_unchanged(labeller):
+    labeller.start()
+    labeller.click("Correcting: predictions are shown")
+    hover(labeller, FIRST)
+    labeller.key("C")
+    assert "1 accepted" in labeller.dock.page.origins.text()
+    labeller.truth.undo()
+    labeller.truth.brush_size = 3
+    labeller.paint((7, 6), (7, 12), label=9)
+    hover(labeller, (12, 9))
+    labeller.key("C")
+    assert "1 edited" in labeller.dock.page.origins.text()
+    assert "unchanged" not in labeller.dock.page.origins.text()
 
 
 def test_objects_are_proposed_from_the_image(labeller):

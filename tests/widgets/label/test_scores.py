@@ -7,6 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from labelled import objects
+from napari_verdict.report.resuming import resume
+from napari_verdict.widgets.state import choices_of
 
 pytestmark = pytest.mark.gui
 
@@ -84,6 +86,30 @@ def test_ambiguous_objects_do_not_count(three):
     )
 
 
+def test_when_the_mask_is_deleted_all_counts_again_now_and_later(three):
+    three.dock.page.tiles.scrollToTop()
+    three.click_cell("Tiles", 0, 0)
+
+    def counted():
+        return {r.metric: r.value for r in score(three).rows}["n_gt"]
+
+    everything = counted()
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(lambda: counted() == everything - 1, "one object fewer")
+    three.window.hide()
+    three.viewer.layers.remove("ignored (ambiguous)")
+    three.window.show()
+    assert "counts again" in three.says()
+    three.wait(lambda: counted() == everything, "all objects")
+    folder = three.dock.work.keeper.folder
+    three.wait(lambda: resume(folder).ignore is not None, "the disk")
+    three.wait(lambda: not resume(folder).ignore.any(), "nothing marked on the disk")
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("Y")
+    three.wait(lambda: counted() == everything - 1, "one object fewer")
+
+
 def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
     three.click("Correcting: predictions are shown")
     before, model = score(three).rows, three.viewer.layers["model"]
@@ -94,9 +120,18 @@ def test_an_edited_prediction_is_counted_again_and_so_is_its_undo(three):
     three.wait(lambda: score(three).rows == before, "the score to come back")
 
 
-def test_another_threshold_scores_anew(three):
-    from napari_verdict.widgets.state import choices_of
+def test_a_prediction_that_is_turned_is_scored_no_more_and_it_is_said(three):
+    three.click("Correcting: predictions are shown")
+    three.viewer.layers["model"].rotate = 30
+    three.viewer.layers["model"].data_setitem(np.nonzero(three.viewer.layers["model"].data), 1)
+    three.wait(lambda: "rotated or sheared" in three.says(), "the sentence")
+    assert not three.state.estimates
+    three.viewer.layers["model"].rotate = 0
+    choices_of(three.viewer).iou_threshold = 0.6
+    three.wait(lambda: three.state.estimates, "the score again")
 
+
+def test_another_threshold_scores_anew(three):
     choices_of(three.viewer).iou_threshold = 0.75
     three.wait(lambda: score(three).first.threshold == 0.75, "the other threshold")
 
@@ -118,40 +153,3 @@ def test_how_tiles_were_drawn_is_in_the_convention(labeller, draw):
     label_tiles(labeller, 1)
     convention = score(labeller).first.convention
     assert {"density": "weighted", "hand": "chosen by hand, not an unbiased"}[draw] in convention
-
-
-def test_a_second_person_labels_finished_tiles_blind_and_agreement_is_shown(three):
-    first, plan = three.truth, three.state.plan
-    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
-    three.give(objects())
-    three.key("Y")
-    mask = three.viewer.layers["ignored (ambiguous)"]
-    three.click("Second annotator…")
-    assert "Who gives the second opinion?" in three.says()
-    three.type("bob")
-    three.click("Begin")
-    three.wait(lambda: three.truth is not first, "the second layer")
-    assert not first.visible
-    assert not mask.visible
-    assert not three.viewer.layers["model"].visible
-    assert not three.truth.data.any()
-    assert len(three.state.plan.tiles) == 3
-    labels = objects()
-    labels[np.isin(labels, [1, 2])] = 0  # misses what is in the first tile of the image
-    for _ in range(3):
-        three.give(labels)
-        three.dock.desk.finish(empty=True)
-    agreement = three.dock.page.agreement
-    three.wait(lambda: "(3 tiles)" in agreement.text(), "the agreement")
-    assert "anyone and bob agree with F1" in agreement.text()
-    three.click("Back to the first")
-    assert three.truth is first
-    assert first.visible
-    assert mask.visible
-    assert three.dock.desk.ambiguous is mask
-    assert three.state.plan == plan
-    assert "agree with F1" in agreement.text()
-    three.paint((6, 6), (6, 10), label=99)
-    assert "anyone" in three.dock.work.keeper.folder
-    three.click("Stop labelling")
-    assert {"ground truth", "ground truth · bob"} <= {x.name for x in three.viewer.layers}

@@ -103,6 +103,31 @@ def test_without_a_reason_nothing_is_skipped(labeller):
     assert "for a reason" in labeller.says()
 
 
+@pytest.mark.parametrize("answer", ["Yes, it is empty", "Skip it"])
+def test_a_question_goes_with_its_tile(labeller, answer):
+    labeller.start()
+    labeller.key("D" if "empty" in answer else "K")
+    assert labeller.sees(answer)
+    labeller.key("T")
+    assert not labeller.sees(answer)
+    assert set(states(labeller)) == {State.OPEN}
+
+
+def test_a_click_that_was_asked_for_is_not_taken_in_another_tile(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.click("Delete")
+    labeller.dock.page.tiles.scrollToTop()
+    for k in (1, 0):
+        labeller.click_cell("Tiles", k, 0)
+    labeller.click_image(labeller.truth, *np.add(labeller.corner(), (6, 8)))
+    assert (labeller.truth.data == 1).any()
+    labeller.click("Delete")
+    labeller.click_cell("Tiles", 0, 0)  # the very tile that is in hand
+    labeller.click_image(labeller.truth, *np.add(labeller.corner(), (6, 8)))
+    assert (labeller.truth.data == 1).any()
+
+
 def test_keys_and_clicks_go_back_and_forth_and_reopen(labeller):
     labeller.start()
     labeller.key("T")
@@ -134,6 +159,20 @@ def test_painting_outside_is_said_at_once_and_undo_takes_it_back(labeller):
     labeller.truth.undo()
     labeller.pause(50)
     assert labeller.says() == ""
+
+
+def test_painting_outside_is_said_as_often_as_it_is_done(labeller):
+    labeller.start()
+    labeller.viewer.reset_view()
+    y = 120.0 if labeller.state.tile.box[2] < 64 else 8.0
+    labeller.truth.selected_label = 1
+    labeller.drag_image(labeller.truth, (y, 60), (y, 62))
+    assert "outside of the tile" in labeller.says()
+    labeller.key("K")
+    labeller.click("Keep it")
+    labeller.viewer.reset_view()
+    labeller.drag_image(labeller.truth, (y, 68), (y, 70))
+    assert "outside of the tile" in labeller.says()
 
 
 def test_painting_in_the_margin_is_part_of_the_tile(labeller):

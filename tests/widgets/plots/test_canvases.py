@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
-from builders import discs
+from builders import discs, entries_table
 from cases import compare
 from napari_verdict.comparison.objects.listing import object_entries
 from napari_verdict.widgets.plots.frames import FrameCurve, lines_over
@@ -151,6 +151,14 @@ def test_bars_count_ground_truth_objects_only(viewer, show, entries):
     assert (matched[-1], missed[0]) == (1, 2)
 
 
+def test_ignored_objects_are_in_no_bar(viewer):
+    rows = [("ignored", 0, 1, 0, 0.0, 50, 0), ("ignored", 0, 2, 8, 0.9, 50, 0)]
+    table = entries_table([*rows, ("missed", 0, 3, 0, 0.0, 50, 0)])
+    plot = IouHistogram(viewer)
+    plot.show_entries(table, 0.5)
+    assert [int(n.sum()) for n in plot.counts()] == [0, 1]
+
+
 def test_a_click_on_a_column_gives_its_objects(viewer, show, hand, entries, qtbot):
     plot = IouHistogram(viewer)
     plot.show_entries(entries, 0.7)
@@ -188,6 +196,21 @@ def test_a_click_on_a_point_gives_its_entry(viewer, show, hand, entries, qtbot):
     assert chosen.args == [row]
     with qtbot.assertNotEmitted(plot.chosen):
         hand.click(plot, plot._plot, entries.size[row], 0.75)
+
+
+def test_a_point_is_chosen_with_the_keys_alone(viewer, show, entries, qtbot):
+    plot = SizeScatter(viewer)
+    plot.show_entries(entries, 0.7)
+    show(plot)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left):
+        qtbot.keyClick(plot, key)
+    with qtbot.waitSignal(plot.chosen) as chosen:
+        qtbot.keyClick(plot, Qt.Key.Key_Return)
+    assert entries.size[chosen.args[0]] == plot._x.min()
+    assert plot._ring.get_xdata() == [plot._x.min()]
+    for _ in range(len(plot._x) + 3):
+        qtbot.keyClick(plot, Qt.Key.Key_Right)
+    assert plot._ring.get_xdata() == [plot._x.max()]
 
 
 def test_pairs_are_one_point_and_kinds_have_a_marker_each(viewer, show, entries):

@@ -135,6 +135,16 @@ def test_other_predictions_can_be_compared_and_stay_chosen(panel):
     assert box.choosers[0].currentText() == "c"
 
 
+def test_a_prediction_is_never_compared_with_itself_after_others_were_validated(panel):
+    truth = discs()
+    look_at(panel, pair(), "a", "pair")
+    again = compare({"c": truth, "a": without(truth, 3, 4)}, truth)
+    look_at(panel, again, "a", "pair")
+    box = panel.plot("pair")
+    assert [c.currentText() for c in box.choosers] == ["a", "c"]
+    assert box.agreement.counts["only b"] == 2
+
+
 def test_a_frame_that_is_clicked_is_stepped_to_and_the_line_follows_the_viewer(
     panel, viewer, qtbot
 ):

@@ -1,4 +1,4 @@
-"""Whether raw can be a witness: independent noise, and predictions that match it."""
+"""Whether raw can be a witness: of the same field, on the same grid, in like grey values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from napari_verdict.comparison.geometry import (
 from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.preflight.alignment import SMALLEST, confirmed, correlation, probe
 from napari_verdict.comparison.words import called, sentence, times
-from napari_verdict.metrics.correlation import stripes, whitening
 from napari_verdict.metrics.registration import estimate_shift
 
 if TYPE_CHECKING:
@@ -33,17 +32,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.evidence.model import Inquiry
     from napari_verdict.comparison.evidence.sample import Sample
     from napari_verdict.comparison.model import Input
-    from napari_verdict.metrics.correlation import Background
-    from napari_verdict.metrics.noise import NoiseModel
 
-#: Correlation of neighbouring pixels that is worth a correction.
-CORRELATED = 0.05
-#: Lines that vary so many times more than independent pixels would are striped.
-STRIPED = 3.0
-#: Steps across blocks of 8 px against those within, from which an image was compressed.
-BLOCKY = 1.15
-#: Noise in the background may differ from the model by this factor.
-AGREES = 1.4
 #: Images that correlate less, under a window of 4 px, show different things.
 UNLIKE = 0.3
 #: Shifts above this many pixels are warned of.
@@ -238,104 +227,3 @@ def _shows_something(raw: NDArray[np.generic], smooth: NDArray[np.float32]) -> b
     # what is left of it, and of rounding
     left = noise / (4 * math.pi * 4.0**2) + 1e-12 * mean**2
     return bool(varies > 3 * left)
-
-
-@dataclass(frozen=True, eq=False)
-class Independence:
-    """What the noise of raw shares between pixels, and how it is taken off.
-
-    Parameters
-    ----------
-    columns : (x,) ndarray of float64, optional
-        What columns share, in standard deviations.
-    rows : float, optional
-        What all rows have in common, where each has something of its own.
-    kernel : (11, 11) ndarray of float64, optional
-        Makes noise that neighbours share independent.
-    """
-
-    columns: NDArray[np.float64] | None = None
-    rows: float | None = None
-    kernel: NDArray[np.float64] | None = None
-
-
-def lines_of(z: NDArray[np.float32]) -> tuple[Independence, list[Finding]]:
-    """Find columns and rows of a standardised residual that share noise."""
-    down, across = stripes(z, 0), stripes(z, 1)
-    columns, found = None, []
-    if down.excess > STRIPED:
-        columns = down.offsets
-        text = (
-            "Columns of raw share noise, as of sCMOS cameras: each differs from its neighbours by "
-            f"{columns.std():.2g} standard deviations. It was measured and taken off."
-        )
-        found.append(Finding("column-noise", Severity.INFO, text))
-    if across.excess > STRIPED:
-        text = (
-            "Rows of raw share noise, as of a scanned line or an amplifier for each row. It was "
-            "measured and taken off."
-        )
-        found.append(Finding("row-noise", Severity.INFO, text))
-    rows = across.level if across.excess > STRIPED else None
-    return Independence(columns, rows), found
-
-
-def neighbours_of(
-    background: Background, lines: Independence
-) -> tuple[Independence, list[Finding]]:
-    """Find noise that neighbouring pixels share, and how to make it independent."""
-    if background.blockiness > BLOCKY:
-        text = (
-            "Raw jumps at every eighth pixel: it was compressed as JPEG, which changes noise "
-            "block by block. What is left of it cannot be a witness. Use the image as the camera "
-            "gave it."
-        )
-        return lines, [Finding("compressed", Severity.ERROR, text)]
-    if not background.pairs or math.isnan(background.largest) or background.is_structure:
-        text = (
-            "Raw has too little background without structure to tell whether the noise of "
-            "neighbouring pixels is independent. It is taken to be, as of an image that was not "
-            "processed."
-        )
-        return lines, [Finding("independence-unknown", Severity.WARNING, text)]
-    if abs(background.largest) <= max(CORRELATED, 5 / math.sqrt(background.pairs)):
-        return lines, []
-    y, x = background.nearest
-    kernel = whitening(background)
-    measured = f"{y:+.2f} with the next pixel along y, {x:+.2f} along x"
-    if kernel is None:
-        text = (
-            f"The noise of raw is not independent from pixel to pixel (correlation {measured}): "
-            "raw was enlarged, registered by interpolation, smoothed or deconvolved. Some of its "
-            "frequencies are all but gone, so it cannot be a witness. Use the image as the camera "
-            "gave it."
-        )
-        return lines, [Finding("not-independent", Severity.ERROR, text)]
-    text = (
-        f"The noise of raw is not quite independent from pixel to pixel (correlation {measured}), "
-        "as after a small interpolation or slight smoothing. It was made independent by a filter "
-        "measured in the background; small shifts of the camera's own noise remain possible."
-    )
-    found = [Finding("correlated", Severity.WARNING, text)]
-    return Independence(lines.columns, lines.rows, kernel), found
-
-
-def check_noise(background: Background, noise: NoiseModel) -> Iterator[Finding]:
-    """Find a noise model that the background of raw contradicts."""
-    if noise.circular or not background.variance > 0:
-        return
-    expected = float(noise.variance(np.array([background.level]))[0])
-    ratio = background.variance / expected
-    if 1 / AGREES < ratio < AGREES:
-        return
-    why = (
-        "raw was perhaps binned or averaged, or saved in other units"
-        if ratio < 1
-        else "perhaps the gain or the read noise is another, or light flickers"
-    )
-    text = (
-        f"In dark, flat background raw varies by {background.variance:.3g} ADU², where the noise "
-        f"model ({noise.source}) says {expected:.3g}: {why}. What follows rests on that model, so "
-        "check it first."
-    )
-    yield Finding("noise-disagrees", Severity.WARNING, text)

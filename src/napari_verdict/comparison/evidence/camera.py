@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import RAW
@@ -17,7 +16,6 @@ from napari_verdict.metrics.noise import (
     NoiseModel,
     photon_transfer,
     read_stacks,
-    residual_curve,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +36,6 @@ ESTIMATED = "estimated from raw and prediction"
 NEAR = 1.25
 #: So are offsets of less than this share of the prediction's standard deviation.
 NEAR_OFFSET = 0.25
-#: A prediction keeps noise of raw where less than this share of its variance is left.
-KEEPS = 0.9
 #: So many pixels, and this share of all, heap up where a camera is saturated.
 _HEAP, _HEAP_SHARE = 8, 1e-5
 _NO_SLOPE = (
@@ -126,37 +122,25 @@ class Camera:
     curve: NoiseCurve | None
     saturation: float | None
 
-    def with_prediction(
-        self,
-        raw: NDArray[np.float64],
-        expected: NDArray[np.float64],
-        valid: NDArray[np.bool_],
-        name: str,
-        kept: float,
-    ) -> tuple[NoiseModel, NoiseCurve]:
+    def with_prediction(self, detail: NoiseCurve, name: str) -> tuple[NoiseModel, NoiseCurve]:
         """Return the noise to test a prediction with, and variance against mean to show.
 
         Parameters
         ----------
-        raw, expected : (y, x) ndarray of float64
-            Raw, and the prediction in its grey values.
-        valid : (y, x) ndarray of bool
-            False where pixels are left out.
+        detail : NoiseCurve
+            Of the finest detail of raw, by the prediction.
         name : str
             The prediction.
-        kept : float
-            Variance of the residual in dark, flat background over that of raw; NaN where unknown.
 
         Raises
         ------
         ComparisonError
             If there are too few pixels to estimate the noise from.
         """
-        curve = self.curve or _estimated(raw, expected, valid, kept)
         if self.noise is not None:
-            return self.noise, curve
+            return self.noise, self.curve or detail
         try:
-            return anchored(curve.fit(ESTIMATED, circular=True), kept), curve
+            return detail.fit(ESTIMATED, circular=True), detail
         except ValueError as error:
             text = (
                 f"The noise of raw cannot be estimated from {name}: {error}. Enter the camera's "
@@ -191,7 +175,10 @@ def camera_of(
     dtype = np.dtype(inquiry.ground_truth.data.dtype)
     saturation = settings.saturation or saturation_of(raw, dtype)
     if settings.noise is not None:
-        return Camera(settings.noise, None, saturation)
+        whole = raw[np.isfinite(raw)]
+        rounded = dtype.kind in "uib" or np.array_equal(whole, np.rint(whole))
+        noise = settings.noise if rounded else settings.noise.unrounded()
+        return Camera(noise, None, saturation)
     if steady:
         curve = photon_transfer(np.stack([raw, *steady]), saturation)
         return Camera(_fitted(curve, CAPTURES), curve, saturation)
@@ -231,46 +218,6 @@ def _fitted(curve: NoiseCurve, source: str) -> NoiseModel:
             "the camera's gain, offset and read noise."
         )
         raise ComparisonError([Finding("noise-unknown", Severity.ERROR, text)]) from error
-
-
-def _estimated(
-    raw: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    valid: NDArray[np.bool_],
-    kept: float,
-) -> NoiseCurve:
-    """Return variance against mean, binned by the prediction.
-
-    Where that has noise of raw in it, bins of it would be bins of the noise: it is smoothed first.
-    """
-    if not kept < KEEPS:
-        return residual_curve(raw, expected, valid)
-    good = valid & np.isfinite(expected)
-    weight = gaussian_filter(good.astype(np.float64), 2.0)
-    smooth = gaussian_filter(np.where(good, expected, 0.0), 2.0) / np.maximum(weight, 1e-9)
-    return residual_curve(raw - expected + smooth, smooth, good)
-
-
-def anchored(noise: NoiseModel, kept: float) -> NoiseModel:
-    """Raise a noise model that a prediction made too small by keeping noise of raw.
-
-    In dark, flat background raw itself says how much it varies. What a prediction took of it
-    there it took everywhere, as far as is known, so the whole line is raised.
-
-    Parameters
-    ----------
-    noise : NoiseModel
-        Returned as it is unless it is circular.
-    kept : float
-        Variance of the residual in that background over that of raw; NaN where unknown.
-    """
-    if not noise.circular or not 0.01 < kept < KEEPS:
-        return noise
-    more = 1 / kept
-    source = f"{noise.source}, raised {more:.2f} times to what background of raw varies by"
-    return NoiseModel(
-        noise.slope * more, noise.intercept * more, noise.floor * more, source, circular=True
-    )
 
 
 def describe(noise: NoiseModel) -> str:

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_verdict.comparison.evidence.allowed import (
-    CORRELATED,
-    check_alike,
-    check_noise,
-    likeness,
-    lines_of,
-    neighbours_of,
-)
+from napari_verdict.comparison.evidence.allowed import check_alike, likeness
 from napari_verdict.comparison.evidence.camera import Camera, Fit, fit_of
+from napari_verdict.comparison.evidence.independence import check_noise, independent, kept_of
 from napari_verdict.comparison.evidence.standard import Gathering, Standard
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity, blocking
 from napari_verdict.comparison.model import RAW
 from napari_verdict.comparison.words import called, sentence
 from napari_verdict.metrics.alarms import false_alarms
-from napari_verdict.metrics.correlation import Background, background_noise, flat_pixels
+from napari_verdict.metrics.correlation import Background, flat_pixels
+from napari_verdict.metrics.detail import detail_curve
 from napari_verdict.metrics.evidence import evidence_map
 from napari_verdict.metrics.residuals import Signatures, signatures
 
@@ -108,13 +103,17 @@ def conditions_of(
         text = f"{sentence(called(name))} and raw have no pixel in common that counts."
         raise ComparisonError([Finding("not-finite", Severity.ERROR, text, name)])
     flat = flat_pixels(expected, seen & np.isfinite(expected))
-    kept = kept_of(raw, expected, flat)
-    noise, curve = camera.with_prediction(raw, expected, seen, name, kept)
+    detail = detail_curve(raw, expected, seen)
+    noise, curve = camera.with_prediction(detail, name)
     standard = Standard(1.0, 0.0, noise, camera.saturation)
-    standard, background, said = _independent(sample, expected, flat, standard)
+    standard, background, said = independent(raw, expected, sample.ignored, flat, standard)
     found += said
     _stop_at(found)
+    noise = standard.noise
     z = standard.residual(raw, expected, sample.ignored)
+    # where neighbours share noise some of the detail is gone
+    whole = detail if standard.kernel is None else detail.times(1 / background.detail)
+    found += check_noise(whole, noise, z, expected)
     settings = inquiry.evidence
     alarms = false_alarms(expected, noise, settings.scales, np.isfinite(z))
     low, high = alarms.thresholds(math.prod(inquiry.ground_truth.shape), settings.alarms)
@@ -126,30 +125,12 @@ def conditions_of(
         curve,
         standard,
         background,
-        kept,
+        kept_of(raw, expected, flat, background),
         signatures(rest, expected),
         levels,
         bounds,
         Gathering(settings.scales, settings.limit_scale, low, high),
     ), found
-
-
-def _independent(
-    sample: Sample, expected: NDArray[np.float64], flat: NDArray[np.bool_], standard: Standard
-) -> tuple[Standard, Background, list[Finding]]:
-    """Return what makes residuals independent, and what the noise of raw is like."""
-    raw = sample.images[RAW]
-    z = standard.residual(raw, expected, sample.ignored)
-    lines, found = lines_of(z)
-    standard = replace(standard, columns=lines.columns, rows=lines.rows)
-    if standard.taken_off:
-        shared = z - standard.residual(raw, expected, sample.ignored)
-        shared[~np.isfinite(shared)] = 0
-        raw = raw - shared * np.sqrt(standard.noise.variance(np.nan_to_num(expected)))
-    background = _background(raw, expected, flat & np.isfinite(z))
-    independence, said = neighbours_of(background, lines)
-    found += [*said, *check_noise(background, standard.noise)]
-    return replace(standard, kernel=independence.kernel), background, found
 
 
 def _expected(
@@ -165,16 +146,6 @@ def _expected(
         here = sample.frames == k
         expected[here] = fits[frame].gain * prediction[here] + fits[frame].offset
     return expected
-
-
-def kept_of(
-    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
-) -> float:
-    """Return the residual's variance over raw's own where the prediction shows nothing."""
-    own = background_noise(raw, flat)
-    if not own.pairs or abs(own.largest) > CORRELATED:
-        return float("nan")  # structure, or noise that is not independent
-    return float(np.square(raw - expected)[flat].mean()) / own.variance
 
 
 def _without_places(
@@ -229,20 +200,6 @@ def _check_frames(
 def _not_saturated(raw: NDArray[np.float64], saturation: float | None) -> NDArray[np.bool_]:
     good: NDArray[np.bool_] = np.isfinite(raw)
     return good if saturation is None else good & (raw < saturation)
-
-
-def _background(
-    raw: NDArray[np.float64], expected: NDArray[np.float64], flat: NDArray[np.bool_]
-) -> Background:
-    """Measure the noise of raw where the prediction shows nothing.
-
-    Where raw shows much there too, what the prediction says of it is taken off.
-    """
-    found = background_noise(raw, flat)
-    if not abs(found.largest) > CORRELATED:
-        return found
-    without = background_noise(raw - expected, flat)
-    return without if abs(without.largest) < abs(found.largest) else found
 
 
 def _by_level(

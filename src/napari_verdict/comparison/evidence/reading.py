@@ -62,6 +62,12 @@ class Pixels:
         plane: NDArray[Any] = block[0]
         return plane
 
+    def corner(self, side: int = 512) -> NDArray[Any]:
+        """Read the first pixels of the middle plane of raw, at most so many along either axis."""
+        frames, (depth, *_) = self.raw.frames, self.raw.shape
+        rows = self.read(self.raw, frames[len(frames) // 2], depth // 2, slice(0, side))
+        return rows[:, :side]
+
     def ignored(self, frame: tuple[int, ...], z: int, y: slice) -> NDArray[np.bool_] | None:
         """Read rows of the ignore mask; None where there is none."""
         if self.ignore is None:

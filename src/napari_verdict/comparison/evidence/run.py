@@ -21,6 +21,7 @@ from napari_verdict.comparison.evidence.further import (
     error_rows,
     still_captures,
 )
+from napari_verdict.comparison.evidence.independence import check_compressed
 from napari_verdict.comparison.evidence.maps import Mapped, lazy_maps
 from napari_verdict.comparison.evidence.places import apart
 from napari_verdict.comparison.evidence.reading import Pixels
@@ -99,7 +100,7 @@ def run_evidence(
     evidence_map(np.zeros((2, 2), np.float32))  # loads, or compiles, the kernels
     given = Pixels.of(inquiry)
     sample = sample_of(given, token)
-    if bad := blocking(list(check_raw(sample))):
+    if bad := blocking([*check_raw(sample), *check_compressed(given.corner())]):
         raise ComparisonError(bad)
     still, said = still_captures(given)
     found += said

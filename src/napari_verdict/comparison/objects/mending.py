@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.objects.limits import HIDDEN
 from napari_verdict.comparison.objects.reader import readers
 from napari_verdict.engine.blocks import Block
 from napari_verdict.engine.sources import SPATIAL_AXES, canonical_view
@@ -34,11 +36,15 @@ class Offer:
         Ground-truth objects that would give way to them.
     target : int
         The ground-truth object the entry is about, to be deleted or edited; 0 without one.
+    accepted : bool
+        Whether the ground truth holds them already, pixel for pixel, so that accepting them would
+        change nothing.
     """
 
     accept: tuple[int, ...] = ()
     replaced: tuple[int, ...] = ()
     target: int = 0
+    accepted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,16 +88,28 @@ def offer(result: LabelResult, key: EntryKey) -> Offer:
     if key.role == "prediction":
         if table.pred_objects.find(key.id) < 0:
             return Offer()
+        accept = [key.id]
         replaced = shared.giving_way({key.id})
         near = [g for g, n in shared.of_pred(key.id) if shared.is_most(g, key.id, n)]
-        return Offer((key.id,), replaced, near[0] if near else 0)
-    if table.gt_objects.find(key.id) < 0:
-        return Offer()
-    met = shared.of_gt(key.id)
-    accept = [p for p, n in met if shared.is_most(key.id, p, n)] or [p for p, _ in met[:1]]
-    # the object is judged wrong itself, so it gives way wherever anything is accepted
-    gone = {*shared.giving_way(set(accept)), key.id} if accept else set()
-    return Offer(tuple(accept), tuple(sorted(gone)), key.id)
+        target = near[0] if near else 0
+    else:
+        if table.gt_objects.find(key.id) < 0:
+            return Offer()
+        met = shared.of_gt(key.id)
+        accept = [p for p, n in met if shared.is_most(key.id, p, n)] or [p for p, _ in met[:1]]
+        # the object is judged wrong itself, so it gives way wherever anything is accepted
+        gone = {*shared.giving_way(set(accept)), key.id} if accept else set()
+        replaced, target = tuple(sorted(gone)), key.id
+    return Offer(tuple(accept), replaced, target, _is_there(result, key, accept, replaced))
+
+
+def extent(result: LabelResult, key: EntryKey, what: Offer) -> int:
+    """Return how many pixels `accepting` and `deleting` look through for an entry."""
+    ids = {*what.replaced, *((what.target,) if what.target else ())}
+    if not ids and not what.accept:
+        return 0
+    box = _around(result, key, ids, what.accept)
+    return math.prod(s.stop - s.start for s in box)
 
 
 def accepting(result: LabelResult, key: EntryKey, what: Offer) -> Mend:
@@ -119,7 +137,7 @@ def accepting(result: LabelResult, key: EntryKey, what: Offer) -> Mend:
     """
     table = _table(result, key)
     labels = _labels_for(result, table, what)
-    box = _around(result, table, what.replaced, what.accept)
+    box = _around(result, key, what.replaced, what.accept)
     now = _ground_truth(result, key.frame)[box]
     found = readers(result.comparison)[1][key.candidate](_block(key.frame, box))[..., box[2]]
     then = np.where(np.isin(now, np.array(what.replaced, now.dtype)), now.dtype.type(0), now)
@@ -130,7 +148,7 @@ def accepting(result: LabelResult, key: EntryKey, what: Offer) -> Mend:
 
 def deleting(result: LabelResult, key: EntryKey, label: int) -> Mend:
     """Take an object of the ground truth away, in the frame of an entry."""
-    box = _around(result, _table(result, key), (label,), ())
+    box = _around(result, key, (label,), ())
     now = _ground_truth(result, key.frame)[box]
     then = np.where(now == label, now.dtype.type(0), now)
     return _mend(result, key.frame, box, now, then)
@@ -144,11 +162,15 @@ def next_label(result: LabelResult) -> int:
     ComparisonError
         If its dtype has none left.
     """
-    data = result.comparison.ground_truth.data
-    label, most = int(data.max(initial=0)) + 1, int(np.iinfo(data.dtype).max)
+    dtype = np.dtype(result.comparison.ground_truth.data.dtype)
+    candidate = next(iter(result.overlap))
+    tables = [t for t, _ in _tables(result, candidate)]
+    tables += [hidden for _, hidden in _tables(result, candidate) if hidden is not None]
+    label = 1 + max((int(t.gt[-1]) for t in tables if len(t)), default=0)
+    label, most = max(label, 1), int(np.iinfo(dtype).max)
     if label > most:
         message = (
-            f"The ground truth is stored as {data.dtype}, whose highest label is {most}, and that "
+            f"The ground truth is stored as {dtype}, whose highest label is {most}, and that "
             "is taken. Convert the layer to uint32 (right-click it, Convert data type) and "
             "validate again."
         )
@@ -200,8 +222,7 @@ class _Shared:
 
 
 def _table(result: LabelResult, key: EntryKey) -> OverlapTable:
-    frames = result.comparison.ground_truth.source.frames
-    return result.overlap[key.candidate][frames.index(tuple(key.frame))]
+    return result.overlap[key.candidate][_frame(result, key)]
 
 
 def _labels_for(result: LabelResult, table: OverlapTable, what: Offer) -> dict[int, int]:
@@ -220,19 +241,52 @@ def _labels_for(result: LabelResult, table: OverlapTable, what: Offer) -> dict[i
     return labels
 
 
+def _is_there(
+    result: LabelResult, key: EntryKey, accept: Collection[int], replaced: Collection[int]
+) -> bool:
+    """Whether accepted objects are objects of the ground truth, and no others give way."""
+    table, hidden = _tables(result, key.candidate)[_frame(result, key)]
+    shared = _Shared(table)
+    same: set[int] = set()
+    for pred in accept:
+        gt = next((g for g, _ in shared.of_pred(pred)), 0)
+        alike = (_is_same(t, gt, pred) for t in (table, hidden) if t is not None)
+        if not gt or not all(alike):
+            return False
+        same.add(gt)
+    return bool(same) and set(replaced) <= same
+
+
+def _is_same(table: OverlapTable, gt: int, pred: int) -> bool:
+    """Whether two objects have the same pixels, or none, where a table counts."""
+    of_gt, of_pred = (table.gt == gt), (table.pred == pred)
+    return np.array_equal(of_gt, of_pred) and int(of_gt.sum()) <= 1
+
+
 def _around(
-    result: LabelResult, table: OverlapTable, gt: Iterable[int], pred: Iterable[int]
+    result: LabelResult, key: EntryKey, gt: Iterable[int], pred: Iterable[int]
 ) -> tuple[slice, slice, slice]:
-    """Return the part of a frame that holds objects whole; all of it where pixels are ignored."""
-    comparison = result.comparison
-    if comparison.ignore is not None:  # what it hides is in no box
-        depth, height, width = comparison.ground_truth.source.shape
-        return slice(0, depth), slice(0, height), slice(0, width)
-    boxes = [table.gt_objects.boxes[table.gt_objects.find(g)] for g in gt]
-    boxes += [table.pred_objects.boxes[table.pred_objects.find(p)] for p in pred]
+    """Return the part of a frame that holds objects whole, with what is ignored of them."""
+    boxes = []
+    gt, pred = list(gt), list(pred)
+    for table in _tables(result, key.candidate)[_frame(result, key)]:
+        if table is not None:
+            for objects, ids in ((table.gt_objects, gt), (table.pred_objects, pred)):
+                boxes += [objects.boxes[k] for k in map(objects.find, ids) if k >= 0]
     low, high = np.min(boxes, axis=0)[::2].tolist(), np.max(boxes, axis=0)[1::2].tolist()
     z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
     return z, y, x
+
+
+def _tables(result: LabelResult, candidate: str) -> list[tuple[OverlapTable, OverlapTable | None]]:
+    """Return the table of each frame, and that of its ignored pixels where there is a mask."""
+    tables = result.overlap[candidate]
+    hidden = result.parts.get(HIDDEN, {}).get(candidate, (None,) * len(tables))
+    return list(zip(tables, hidden, strict=True))
+
+
+def _frame(result: LabelResult, key: EntryKey) -> int:
+    return result.comparison.ground_truth.source.frames.index(tuple(key.frame))
 
 
 def _ground_truth(result: LabelResult, frame: Collection[int]) -> NDArray[Any]:

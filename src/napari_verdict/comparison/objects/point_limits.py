@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_verdict.comparison.regions import Region
+from napari_verdict.comparison.geometry import pixel_offset, scale_ratio
+from napari_verdict.comparison.regions import OnGrid, Region
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES, Source
 
 if TYPE_CHECKING:
@@ -30,17 +31,18 @@ class Sides(NamedTuple):
 
 
 def sides_of(truth: Input, candidate: Input) -> Sides:
-    """Return the points of ground truth and candidate in pixels of the ground truth."""
+    """Return the points of ground truth and candidate in pixels of the ground truth.
+
+    Those of the candidate are taken to where its scale, units and position put them; units that
+    cannot be converted count as equal. Frames are numbers, and stay.
+    """
     gt = np.asarray(truth.data, np.float64).reshape(-1, len(truth.axes))
     pred = np.asarray(candidate.data, np.float64).reshape(-1, len(candidate.axes))
+    ratio, offset = scale_ratio(candidate, truth), pixel_offset(candidate, truth)
     columns = []
-    for k, axis in enumerate(truth.axes):
-        mine = candidate.axes.index(axis)
-        column = pred[:, mine]
-        if axis in SPATIAL_AXES:
-            physical = column * candidate.scale[mine] + candidate.translate[mine]
-            column = (physical - truth.translate[k]) / truth.scale[k]
-        columns.append(column)
+    for axis in truth.axes:
+        column = pred[:, candidate.axes.index(axis)]
+        columns.append(column * ratio[axis] + offset[axis] if axis in SPATIAL_AXES else column)
     return Sides(gt, np.column_stack(columns))
 
 
@@ -52,8 +54,8 @@ def ignored_points(comparison: Comparison, sides: Sides, matching: PointMatching
     """
     if comparison.ignore is None:
         return np.zeros(len(sides.gt), bool), np.zeros(len(sides.pred), bool)
-    axes = comparison.ground_truth.axes
-    mask = Region("ignore mask", labels=comparison.ignore, axes=axes)
+    axes, ndim = comparison.ground_truth.axes, len(comparison.ignore.shape)
+    mask = Region("ignore mask", labels=comparison.ignore, axes=axes[-ndim:])
     return _with_partners(mask, axes, sides, matching)
 
 
@@ -78,25 +80,29 @@ def _with_partners(region: Region, axes: str, sides: Sides, matching: PointMatch
 
 
 def _held(region: Region, axes: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which points lie in the region, each by the pixel that holds it."""
+    """Tell which points lie in the region: in a polygon, or by the pixel that holds them."""
+    if region.labels is None:
+        return region.encloses(*(points[:, axes.index(a)] for a in "yx"))
     # halves go up, so that the same point is always in the same pixel
-    at = {a: np.floor(points[:, k] + 0.5).astype(np.intp) for k, a in enumerate(axes)}
+    there = {a: points[:, k] for k, a in enumerate(axes)}
     frames = [a for a in axes if a in FRAME_AXES]
     for axis in frames:  # as frames are told apart for matching
-        at[axis] = np.rint(points[:, axes.index(axis)]).astype(np.intp)
-    there = np.ones(len(points), bool)
-    sizes: dict[str, Any] = {}
-    if region.labels is not None:
-        sizes = dict(zip(region.axes, region.labels.shape, strict=True))
-        for axis, size in sizes.items():
-            there &= (at[axis] >= 0) & (at[axis] < size)
+        there[axis] = np.rint(there[axis])
+    if isinstance(region.labels, OnGrid):
+        grid = zip(region.axes, region.labels.starts, region.labels.steps, strict=True)
+        there |= {a: (there[a] - start) / step for a, start, step in grid}
+    at = {a: np.floor(where + 0.5).astype(np.intp) for a, where in there.items()}
+    covered = np.ones(len(points), bool)
+    sizes: dict[str, int] = dict(zip(region.axes, region.labels.shape, strict=True))
+    for axis, size in sizes.items():
+        covered &= (at[axis] >= 0) & (at[axis] < size)
     # what says where blocks lie; it has no pixels of its own
-    grid = Source(np.broadcast_to(np.False_, [int(sizes.get(a, 1)) for a in axes]), axes)
+    blank = Source(np.broadcast_to(np.False_, [int(sizes.get(a, 1)) for a in axes]), axes)
     zero = np.zeros(len(points), np.intp)
     pixels = np.column_stack([at.get(a, zero) for a in SPATIAL_AXES])
     numbers = np.column_stack([at[a] for a in frames]) if frames else np.zeros((len(points), 0))
     held = np.zeros(len(points), bool)
-    for frame in np.unique(numbers[there], axis=0) if there.any() else ():
-        rows = np.flatnonzero(there & (numbers == frame).all(axis=1))
-        held[rows] = region.holds(grid, tuple(int(f) for f in frame), pixels[rows])
+    for frame in np.unique(numbers[covered], axis=0) if covered.any() else ():
+        rows = np.flatnonzero(covered & (numbers == frame).all(axis=1))
+        held[rows] = region.holds(blank, tuple(int(f) for f in frame), pixels[rows])
     return held

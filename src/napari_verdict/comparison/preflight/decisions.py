@@ -87,13 +87,15 @@ def resolve_values(
     """Apply the remedies that change pixel values, and say what was done. Reads pixels."""
     from napari_verdict.comparison.preflight import label_values
 
-    if not comparison.task.is_labels:
+    steps = {NEGATIVE_TO_BACKGROUND: label_values.negative_to_background}
+    if comparison.task.is_labels:
+        steps = {
+            THRESHOLD_HALF: label_values.threshold_half,
+            **steps,
+            LABEL_COMPONENTS: label_values.label_components,
+        }
+    elif comparison.task is not Task.RESTORATION:
         return comparison, []
-    steps = {
-        THRESHOLD_HALF: label_values.threshold_half,
-        NEGATIVE_TO_BACKGROUND: label_values.negative_to_background,
-        LABEL_COMPONENTS: label_values.label_components,
-    }
     token = token or CancelToken()
     return _run(comparison, {d: partial(step, token=token) for d, step in steps.items()})
 

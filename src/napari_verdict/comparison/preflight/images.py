@@ -20,6 +20,8 @@ from napari_verdict.comparison.preflight.alignment import (
     probe,
 )
 from napari_verdict.comparison.preflight.decisions import ALIGN
+from napari_verdict.comparison.preflight.label_values import scan_steps
+from napari_verdict.comparison.preflight.labels import negative_ids
 from napari_verdict.comparison.preflight.same import identical_pairs
 from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import called, counted, sentence
@@ -80,6 +82,10 @@ def check_images(
         token.check()
         names = [n for n in comparison.candidates if n in usable]
         found += _registration(comparison, names, token)
+    if comparison.objects is not None:
+        of_objects = yield from scan_steps(comparison.objects, token)
+        if of_objects.negative:
+            found.append(negative_ids("The image of objects", of_objects))
     return found
 
 

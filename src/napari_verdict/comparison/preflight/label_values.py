@@ -147,7 +147,7 @@ def _not_negative(ids: NDArray[Any]) -> NDArray[Any]:
 def negative_to_background(
     comparison: Comparison, token: CancelToken
 ) -> tuple[Comparison, str | None]:
-    """Turn ids below 0 into background."""
+    """Turn ids below 0 into background; of a restoration those of its objects."""
 
     def change(item: Input) -> Input:
         dtype = np.dtype(item.data.dtype)
@@ -155,7 +155,13 @@ def negative_to_background(
             return item
         return replace(item, data=changed(item.data, _not_negative, dtype))
 
-    return _each(comparison, change, "Ids below 0 in {names} count as background, as accepted.")
+    text = "Ids below 0 in {names} count as background, as accepted."
+    if comparison.task.is_labels:
+        return _each(comparison, change, text)
+    objects = comparison.objects and change(comparison.objects)
+    if objects is comparison.objects:
+        return comparison, None
+    return replace(comparison, objects=objects), text.format(names="the image of objects")
 
 
 def label_components(comparison: Comparison, token: CancelToken) -> tuple[Comparison, str | None]:

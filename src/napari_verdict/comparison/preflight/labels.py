@@ -81,13 +81,18 @@ def _values(comparison: Comparison, name: str | None, fact: LabelFacts) -> Itera
         text = f"{who} holds whole numbers stored as {fact.ids.dtype}; they are read as ids."
         yield Finding("float-labels", Severity.INFO, text, name)
     if fact.negative and not fact.fractional:
-        text = (
-            f"{who} has {counted(fact.negative, 'pixel')} with ids below 0 (down to "
-            f"{fact.ids[0]:g}). They count as objects, though such ids often mark what is to be "
-            "left out."
-        )
-        remedy = Remedy(d.NEGATIVE_TO_BACKGROUND, "Treat them as background")
-        yield Finding("negative-ids", Severity.WARNING, text, name, (remedy,))
+        yield negative_ids(who, fact, name)
+
+
+def negative_ids(who: str, fact: LabelFacts, name: str | None = None) -> Finding:
+    """Say that labels have ids below 0, and the way out."""
+    text = (
+        f"{who} has {counted(fact.negative, 'pixel')} with ids below 0 (down to "
+        f"{fact.ids[0]:g}). They count as objects, though such ids often mark what is to be "
+        "left out."
+    )
+    remedy = Remedy(d.NEGATIVE_TO_BACKGROUND, "Treat them as background")
+    return Finding("negative-ids", Severity.WARNING, text, name, (remedy,))
 
 
 def _fractional(who: str, name: str | None, fact: LabelFacts) -> Finding:

@@ -50,10 +50,10 @@ def check_masks_of_points(comparison: Comparison) -> Iterator[Finding]:
             )
             yield Finding("region-shape", Severity.ERROR, text)
     ignore = comparison.ignore
-    if ignore is not None and len(ignore.shape) != len(axes):
+    if ignore is not None and not 2 <= len(ignore.shape) <= len(axes):
         text = (
             f"The mask of ignored pixels is {times(tuple(ignore.shape))}, and points lie along "
-            f"{axes}. Give a mask with {len(axes)} axes, or leave it out."
+            f"{axes}. Give a mask with an axis for each of these, or for the last of them."
         )
         yield Finding("ignore-shape", Severity.ERROR, text)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.entries import ROLES, Entries
+from napari_verdict.comparison.restoration.pixels import Pixels, as_float
 from napari_verdict.metrics.displacement import MARGIN, explained_by_displacement
 from napari_verdict.metrics.local import (
     STEPS_PER_BOX,
@@ -32,6 +33,7 @@ RANKINGS = {
     "structure": "local SSIM",
     "error": "local RSE",
     "worse than raw": "local gain",
+    "intensity": "off the line",
 }
 #: What a place can be; `Entries.kind` indexes it.
 KINDS = ("too bright", "too dark", "structure", "moved", "worse than raw")
@@ -103,7 +105,8 @@ def worst_places(
         One of `RANKINGS`. ``worst``: largest deviation from the error that is usual where the
         ground truth is as bright and as uneven, see `metrics.local.deviations`. ``structure``:
         lowest mean SSIM. ``error``: highest mean RSE. ``worse than raw``: lowest mean gain,
-        below 0 only.
+        below 0 only. ``intensity``: mean farthest off the candidate's own line on the ground
+        truth, either way: what bends the intensity curve.
     scale : int, optional
         Side of a box in pixels, rounded down to whole steps of a quarter; by default 16, at
         most a quarter of the image's height and width.
@@ -116,7 +119,8 @@ def worst_places(
     -------
     Entries
         Role ``place``, `KINDS` as kinds; `id` is the rank from 1. Values are unitless for
-        ``worst`` (usual errors are about 1) and SSIM, else in the units of the maps.
+        ``worst`` (usual errors are about 1) and SSIM, shares of the range of the ground truth
+        for ``intensity``, as `nli` is, else in the units of the maps.
 
     Raises
     ------
@@ -140,7 +144,10 @@ def worst_places(
             if token is not None:
                 token.check()
             plane = _PlaneOf(result, candidate, frame, z, grid)
-            in_frame += plane.worst(n) if by == "worst" else plane.ranked(by, n)
+            if by == "worst":
+                in_frame += plane.worst(n)
+            else:
+                in_frame += plane.off_the_line(n) if by == "intensity" else plane.ranked(by, n)
         found += list(_apart(in_frame, grid.side, _reach(result, grid.side), n))
     found.sort(key=lambda p: -p.badness)  # stable, so equal ones stay in reading order
     return _entries(candidate, by, found[:n], grid.side, (height, width), len(source.frame_axes))
@@ -170,6 +177,27 @@ class _PlaneOf:
             return [self._place(*peak, KINDS.index(by)) for peak in peaks]
         signed = box_means(*binned(self._map("difference"), self.grid.step), self.grid.squares)
         return [self._place(y, x, s, _kind(signed[y, x], s)) for y, x, s in peaks]
+
+    def off_the_line(self, n: int) -> list[_Place]:
+        """Return the boxes whose mean intensity is farthest off the line; none without a line."""
+        result, z = self.result, self.z
+        line = result.lines.get((self.frame, z - z % result.planes_of_a_line), {})
+        if self.candidate not in line:
+            return []
+        axes, pixels = line[self.candidate], Pixels.of(result.comparison)
+        at = self.frame, slice(z, z + 1), slice(0, pixels.truth.shape[1])
+        truth = as_float(pixels.truth.read(*at))[0]
+        shown = pixels.read(self.candidate, *at)[0]
+        off = (shown - axes.zero) * axes.gain - (truth - axes.low) * axes.inverse_range
+        off[np.isnan(self._map("difference"))] = np.nan
+        signed = box_means(*binned(off.astype(np.float32), self.grid.step), self.grid.squares)
+        score = np.abs(signed)
+        score[score <= 0] = np.nan
+        bright, dark = KINDS.index("too bright"), KINDS.index("too dark")
+        return [
+            self._place(y, x, s, bright if signed[y, x] > 0 else dark)
+            for y, x, s in separate_peaks(score, self.grid.squares, n)
+        ]
 
     def worst(self, n: int) -> list[_Place]:
         """Return the boxes with the largest deviations."""

@@ -23,7 +23,8 @@ def judge(result: Result) -> list[list[Part]]:
     """Return the sentences of the verdict on labels or points."""
     task = result.comparison.task
     metric = {Task.FOREGROUND: "iou", Task.SEMANTIC: "miou"}.get(task, "f1")
-    sparse = result.comparison.settings.exclusions.sparse and task is Task.INSTANCES
+    has_objects = task in (Task.INSTANCES, Task.DETECTIONS)
+    sparse = result.comparison.settings.exclusions.sparse and has_objects
     metric = "recall" if sparse else metric
     found = _labelled_objects if sparse else _objects
     describe = {Task.FOREGROUND: _foreground, Task.SEMANTIC: _classes}.get(task, found)
@@ -67,7 +68,8 @@ def _labelled_objects(result: Result, name: str, recall: Score) -> list[list[Par
     if n is None or missed is None:
         return []
     value = f"recall {recall.value:.2f} {_condition(result)}"
-    found = _missed(name, round(missed.value), round(n.value), "labelled object")
+    thing = "labelled point" if result.comparison.task is Task.DETECTIONS else "labelled object"
+    found = _missed(name, round(missed.value), round(n.value), thing)
     tail = f" ({value}). What it adds cannot be judged: the ground truth is sparse."
     return [[(f"{subject(name)} ", None), *found, (tail, None)]]
 

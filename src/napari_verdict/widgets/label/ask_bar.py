@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 class AskBar(QFrame):
     """One question with its answers; where there is none, what was said last."""
+
+    #: What stood here, a question or not, is gone.
+    cleared = Signal()
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -98,6 +102,7 @@ class AskBar(QFrame):
         self.text.setText("")
         self.reason.setVisible(False)
         self.setVisible(False)
+        self.cleared.emit()
 
     def _answer_with(self, answer: Callable[[], Any] | None) -> Callable[[], None]:
         def answered() -> None:

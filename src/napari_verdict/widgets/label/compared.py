@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from napari_verdict.comparison.model import Comparison, Input, Task, unique_names
+from napari_verdict.comparison.model import Comparison, Input, RgbInput, Task, unique_names
 from napari_verdict.viewer.layers import infer_task, pixels_of
 from napari_verdict.viewer.snapshot import snapshot
 
@@ -15,19 +15,13 @@ if TYPE_CHECKING:
 
 
 def labelled_input(raw: Any, axes: str) -> Input:
-    """Return the image that is labelled; of RGB its first channel, which tells images apart."""
+    """Return the image that is labelled; of RGB all channels, which are no axis of the labels."""
     frozen = snapshot(raw, like=raw)
     if not getattr(raw, "rgb", False):
         return replace(frozen, axes=axes)
-    n = len(axes)
-    return replace(
-        frozen,
-        data=pixels_of(raw)[..., 0],
-        axes=axes,
-        scale=frozen.scale[:n],
-        translate=frozen.translate[:n],
-        units=frozen.units[:n],
-    )
+    n, path = len(axes), frozen.path
+    place = frozen.scale[:n], frozen.translate[:n], frozen.units[:n]
+    return RgbInput(frozen.name, pixels_of(raw)[..., 0], axes, *place, path, frozen.data)
 
 
 def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Origins, Step
 from napari_verdict.annotation.tiles import State, from_json
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
+
     from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.report.journal import Journal
     from napari_verdict.report.labelling import Labelling
     from napari_verdict.viewer.strokes import Painted
     from napari_verdict.widgets.label.state import Bench
@@ -26,8 +31,35 @@ if TYPE_CHECKING:
 PAUSE = 30.0
 #: Milliseconds between two looks at how far saving is.
 _TICK = 500
-#: Journals that are being closed, by their folder.
-_ENDING: dict[str, threading.Thread] = {}
+#: Journals that are being closed, by their folder, and who closes them.
+_ENDING: dict[str, tuple[Journal, threading.Thread]] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Labels that were there before labelling began, as a step.
+
+    Parameters
+    ----------
+    change : Change
+        All that is not background.
+    step : Step
+        Who goes on with them.
+    origins : Origins
+        Of the objects.
+    """
+
+    change: Change
+    step: Step
+    origins: Origins
+
+
+def given_of(labels: NDArray[Any], annotator: str) -> Given:
+    """Return what labels are as a step, in a worker: all of them are looked at."""
+    at = np.flatnonzero(labels)
+    change = Change(at, labels.ravel()[at])
+    step = Step(Action.GIVEN, annotator, datetime.now(UTC))
+    return Given(change, step, Origins().after(change, np.zeros_like(change.values), step))
 
 
 class Keeper(QObject):
@@ -43,20 +75,30 @@ class Keeper(QObject):
         Who labels.
     why_not : str
         Why nothing is kept, for the person.
+    plans : Journal, optional
+        Where tiles are kept that are spread over several images; by default with the labels.
     """
 
     #: How far saving is may have changed.
     ticked = Signal()
 
     def __init__(
-        self, parent: QObject, kept: Labelling | None, annotator: str, why_not: str = ""
+        self,
+        parent: QObject,
+        kept: Labelling | None,
+        annotator: str,
+        why_not: str = "",
+        plans: Journal | None = None,
     ) -> None:
         super().__init__(parent)
         self.annotator, self._why_not = annotator or "anyone", why_not
         self.origins = Origins() if kept is None else kept.origins
+        #: What is labelled, and when that was begun; None where nothing is kept.
+        self.record = None if kept is None else kept.record
         #: Whether predictions were ever seen while these labels were made.
         self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
+        self._plans = plans or self._journal
         self._last, self._plan = time.monotonic(), None  # type: tuple[float, Plan | None]
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
@@ -72,24 +114,21 @@ class Keeper(QObject):
         if self._journal is not None:
             self._journal.record(section, painted.change, step)
 
-    def marked(self, section: str, painted: Painted) -> None:
+    def marked(self, section: str, change: Change) -> None:
         """Keep what was painted on the mask of what nobody can tell."""
         if self._journal is not None:
-            self._journal.record(
-                section, painted.change, self._step(Action.MARK), target="ignore mask"
-            )
+            self._journal.record(section, change, self._step(Action.MARK), target="ignore mask")
 
-    def given(self, change: Change) -> None:
+    def given(self, given: Given) -> None:
         """Keep labels that were there before; their objects are *given*."""
-        step = self._step(Action.GIVEN)
-        self.origins = self.origins.after(change, np.zeros_like(change.values), step)
-        if self._journal is not None and len(change):
-            self._journal.record("given", change, step)
+        self.origins = given.origins
+        if self._journal is not None and len(given.change):
+            self._journal.record("given", given.change, given.step)
 
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""
         before, self._plan = self._plan, plan
-        if self._journal is None or known:
+        if self._plans is None or known:
             return
         if before is None or _places(before) != _places(plan):
             self._note({"plan": plan.to_json()})
@@ -102,7 +141,7 @@ class Keeper(QObject):
         """Keep that predictions were seen, once they were."""
         if correcting and not self.corrected:
             self.corrected = True
-            if self._journal is not None:
+            if self._plans is not None:
                 self._note({"correcting": True})
 
     def snapshots(self, bench: Bench, ignore: Any | None) -> None:
@@ -129,7 +168,14 @@ class Keeper(QObject):
     @property
     def worry(self) -> str:
         """What a person has to know; empty while all is well."""
-        return self._why_not if self._journal is None else self._journal.state.worry()
+        if self._journal is None or self._plans is None:
+            return self._why_not
+        return self._journal.state.worry() or self._plans.state.worry()
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether everything painted is on the disk."""
+        return self._journal is not None and not self._journal.state.waiting
 
     @property
     def folder(self) -> str:
@@ -140,15 +186,12 @@ class Keeper(QObject):
         """Save what is waiting, without holding up the window."""
         self._timer.stop()
         if self._journal is not None:
-            end = threading.Thread(target=self._journal.close, name="journal-end")
-            _ENDING[self.folder] = end
-            end.start()
-            self._journal = None
+            close_meanwhile(self._journal)
+            self._journal = self._plans = None
 
     def _note(self, note: Mapping[str, Any]) -> None:
-        assert self._journal is not None
-        nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
-        self._journal.record("plan", nothing, self._step(Action.MARK), note=note)
+        assert self._plans is not None
+        record_note(self._plans, note, self._step(Action.MARK))
 
     def _step(self, action: Action, source: str = "") -> Step:
         now = time.monotonic()
@@ -156,10 +199,38 @@ class Keeper(QObject):
         return Step(action, self.annotator, datetime.now(UTC), seconds, source)
 
 
+def record_note(journal: Journal, note: Mapping[str, Any], step: Step) -> None:
+    """Keep a note that paints nothing."""
+    nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
+    journal.record("plan", nothing, step, note=note)
+
+
+def close_meanwhile(journal: Journal) -> None:
+    """Save what is waiting in a journal, and end it, without holding up the window."""
+    end = threading.Thread(target=journal.close, name="journal-end")
+    _ENDING[str(journal.folder)] = journal, end
+    end.start()
+
+
 def wait_for_end(folder: Any) -> None:
-    """Wait, in a worker, until what is kept in a folder is all there."""
-    if (ending := _ENDING.pop(str(folder), None)) is not None:
-        ending.join()
+    """Wait, in a worker, until what is kept in a folder is all there.
+
+    Raises
+    ------
+    ComparisonError
+        If its disk does not answer.
+    """
+    journal, end = _ENDING.get(str(folder), (None, None))
+    if journal is None or end is None:
+        return
+    end.join()
+    if journal.is_writing:
+        why = (
+            f"The folder {str(folder)!r} does not answer, and the strokes made last are not saved "
+        )
+        why += "there yet. The layer has them. Wait, and try again."
+        raise ComparisonError([Finding("folder-slow", Severity.ERROR, why)])
+    _ENDING.pop(str(folder), None)
 
 
 def section_of(k: int) -> str:

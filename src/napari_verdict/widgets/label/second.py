@@ -10,17 +10,14 @@ from qtpy.QtCore import QObject
 from napari_verdict.annotation.tiles import State
 from napari_verdict.viewer.truth import TRUTH, add_labels_like
 from napari_verdict.widgets.job import Job, words_of
+from napari_verdict.widgets.label.agreed import agreeing, remembering, seating
 from napari_verdict.widgets.label.compared import labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
-from napari_verdict.widgets.label.opening import Opened, keeping
+from napari_verdict.widgets.label.opening import Opened
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Comparison
-    from napari_verdict.comparison.result import Progress
-    from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.widgets.label.dock import LabelWidget
     from napari_verdict.widgets.label.state import Bench
     from napari_verdict.widgets.label.work import Work
@@ -37,8 +34,6 @@ class _First:
     comparison: Comparison | None
     #: What the first marked as ambiguous, a layer or None.
     mask: Any
-    #: Which of the first's tiles the second labels, by number.
-    tiles: tuple[int, ...]
 
 
 class SecondOpinion(QObject):
@@ -54,7 +49,7 @@ class SecondOpinion(QObject):
         super().__init__(dock)
         self._dock = dock
         self._first: _First | None = None
-        self._name, self._tiles = "", ()  # type: tuple[str, tuple[int, ...]]
+        self._name = ""
         self._opener, self._job = Job(self), Job(self)
         self._opener.done.connect(self._on_opened)
         self._job.done.connect(self._on_compared)
@@ -80,14 +75,27 @@ class SecondOpinion(QObject):
                 "nothing else. Finish tiles that were drawn first."
             )
         elif work is not None:
-            self._name, self._tiles = name.strip(), tiles
+            self._name, first = name.strip(), work.keeper.record
             mine = replace(state.plan, tiles=tuple(state.plan.tiles[k] for k in tiles))
             for k in range(len(tiles)):
                 mine = mine.reopen(k)
             image = labelled_input(state.bench.raw, state.bench.axes)
             self._opener.start(
-                lambda token: keeping(mine, image, self._name, None, token), "Making the folder"
+                lambda token: seating(mine, image, self._name, first, token), "Making the folder"
             )
+
+    def remember(self) -> None:
+        """Say how far those agreed who labelled beside the first before, from the disk."""
+        dock = self._dock
+        first = None if dock.work is None else dock.work.keeper.record
+        comparison = dock.comparison()
+        if first is None or comparison is None:
+            return
+        image, plan = labelled_input(dock.state.bench.raw, dock.state.bench.axes), dock.state.plan
+        asked = _named(comparison, first.annotator)
+        self._job.start(
+            lambda token: remembering(image, first, plan, asked, token), "Comparing two people"
+        )
 
     def end(self) -> None:
         """Bring the first person's labels back to the desk."""
@@ -102,6 +110,7 @@ class SecondOpinion(QObject):
         first.work.wake()
         dock.desk.turn_to(first.bench, first.plan, first.current)
         dock.at_work(first.work)
+        first.work.miss_mask()
         dock.page.second.setText("Second annotator…")
 
     def forget(self) -> None:
@@ -139,45 +148,35 @@ class SecondOpinion(QObject):
         work.rest()
         state.correcting = False
         comparison, mask = dock.comparison(), dock.desk.lay_mask_aside()
-        self._first = _First(
-            state.bench, state.plan, state.current, work, comparison, mask, self._tiles
-        )
+        self._first = _First(state.bench, state.plan, state.current, work, comparison, mask)
         data = None if outcome.kept is None else outcome.kept.labels
         truth = add_labels_like(dock._viewer, state.bench.raw, f"{TRUTH} · {self._name}", data)
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)
         keeper.planned(outcome.plan)
-        dock.desk.turn_to(replace(state.bench, truth=truth), outcome.plan, 0)
+        bench = replace(state.bench, truth=truth)
+        dock.desk.turn_to(bench, outcome.plan, outcome.plan.next_open() or 0)
         dock.take_up(keeper, outcome.shadow)
         dock.page.second.setText("Back to the first")
 
-    def _on_plan(self, plan: Any) -> None:
+    def _on_plan(self, theirs: Any) -> None:
         first = self._first
-        if first is None or plan is None or first.comparison is None:
-            return
-        both = tuple(
-            k for k, t in zip(first.tiles, plan.tiles, strict=False) if t.state is State.FINISHED
-        )
-        if not both:
+        finished = theirs is not None and any(t.state is State.FINISHED for t in theirs.tiles)
+        if first is None or first.comparison is None or not finished:
             return
         bench = self._dock.state.bench
-        axes, comparison = bench.axes, first.comparison
-        second = replace(labelled_input(bench.truth, axes), name=self._name)
-        who = first.work.keeper.annotator
-        truth = replace(comparison.ground_truth, name=who)
-
-        def steps(token: CancelToken) -> Generator[Progress, None, dict[str, Any]]:
-            from napari_verdict.annotation.agreement import opinions
-            from napari_verdict.comparison.result import Progress
-
-            yield Progress(0, 1, "comparing two people")
-            asked = replace(comparison, ground_truth=truth)
-            return opinions(first.plan, both, asked, second)
-
-        self._job.start(steps, "Comparing two people")
+        second = replace(labelled_input(bench.truth, bench.axes), name=self._name)
+        plan, asked = first.plan, _named(first.comparison, first.work.keeper.annotator)
+        self._job.start(
+            lambda token: agreeing(plan, asked, second, theirs, token), "Comparing two people"
+        )
 
     def _on_compared(self, outcome: Any) -> None:
-        if isinstance(outcome, dict):
-            said = "\n".join(o.sentence for o in outcome.values())
-            self._dock.page.agreement.setText(said)
+        if isinstance(outcome, tuple):
+            self._dock.page.agreement.setText("\n".join(o.sentence for o in outcome))
         else:
             self._dock.state.message = words_of(outcome)
+
+
+def _named(comparison: Comparison, who: str) -> Comparison:
+    """Return a comparison whose ground truth is called after who made it."""
+    return replace(comparison, ground_truth=replace(comparison.ground_truth, name=who))

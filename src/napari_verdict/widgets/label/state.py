@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from psygnal import EventedModel
@@ -11,6 +12,8 @@ from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.comparison.model import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_verdict.annotation.edits import Bounds
     from napari_verdict.annotation.tiles import Box, Tile
 
@@ -36,6 +39,8 @@ class Bench:
         What tiles were drawn by, which is hidden with the predictions.
     task : Task
         Instances or foreground, as the predictions spoke for when they were chosen.
+    image : str
+        What the tiles call the image.
     """
 
     raw: Any
@@ -44,6 +49,7 @@ class Bench:
     predictions: tuple[Any, ...] = ()
     confidence: Any = None
     task: Task = Task.INSTANCES
+    image: str = ""
 
     @property
     def frame_axes(self) -> str:
@@ -56,9 +62,16 @@ class Bench:
 
     def place(self, low: tuple[int, ...], high: tuple[int, ...]) -> tuple[tuple[int, ...], Box]:
         """Return the frame and the box of a part of one frame; undoes `bounds`."""
+        return next(self.places(low, high))
+
+    def places(
+        self, low: tuple[int, ...], high: tuple[int, ...]
+    ) -> Iterator[tuple[tuple[int, ...], Box]]:
+        """Yield each frame, and the box, of a part of the labels."""
         ends = {a: (lo, hi) for a, lo, hi in zip(self.axes, low, high, strict=True)}
         z, y, x = (ends.get(a, (0, 1)) for a in "zyx")
-        return tuple(ends[a][0] for a in self.frame_axes), (*z, *y, *x)
+        for frame in product(*(range(*ends[a]) for a in self.frame_axes)):
+            yield frame, (*z, *y, *x)
 
 
 class Labelling(EventedModel):

@@ -41,7 +41,9 @@ class Talk(QObject):
         self._page, self._desk, self._hands, self._state = page, desk, hands, desk.state
         #: What is not saved, in a sentence; asked about before labelling ends.
         self.worry = ""
-        page.tiles.chosen.connect(desk.go)
+        page.tiles.chosen.connect(self._on_chosen)
+        page.bar.cleared.connect(self._on_cleared)
+        desk.state.events.current.connect(self._on_current)
         page.steps.asked.connect(self._on_step)
         page.edits.asked.connect(self._on_edit)
         page.correcting.toggled.connect(self._on_correcting)
@@ -51,6 +53,18 @@ class Talk(QObject):
         page.leave.clicked.connect(self._on_leave)
         desk.doubted.connect(self._on_doubted)
         hands.refused.connect(self._on_refused)
+
+    def _on_chosen(self, k: int) -> None:
+        self._hands.cancel()
+        self._desk.go(k)
+
+    def _on_current(self, _: int) -> None:
+        # what was asked was asked of the tile before
+        self._hands.cancel()
+        self._page.bar.clear()
+
+    def _on_cleared(self) -> None:
+        self._state.message = ""  # so that the same can be said again
 
     def _on_step(self, name: str, _: bool) -> None:
         self._hands.cancel()
@@ -105,8 +119,7 @@ class Talk(QObject):
     def _on_by_hand(self) -> None:
         state = self._state
         try:
-            # the layer may have been renamed since
-            state.plan = state.plan.by_hand(state.plan.images[0].name, *self._desk.in_view())
+            state.plan = state.plan.by_hand(state.bench.image, *self._desk.in_view())
         except ValueError as error:
             state.message = str(error)
             return

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.annotation.edits import EditError
+from napari_verdict.annotation.edits import Change, EditError
 from napari_verdict.annotation.objects import free_labels
 from napari_verdict.annotation.origins import Action
+from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.undoing import SharedUndo
+from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.keeper import section_of
 from napari_verdict.widgets.label.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
+    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.viewer.strokes import Painted
     from napari_verdict.widgets.label.desk import Desk
     from napari_verdict.widgets.label.keeper import Keeper
     from napari_verdict.widgets.label.live import LiveScores
@@ -65,9 +70,13 @@ class Work(QObject):
         self.watch.changed.connect(self._on_painted)
         self.watch.lost.connect(self._on_lost)
         self._mask: Watch | None = None
+        self._job = Job(self)
+        self._job.done.connect(self._on_compared)
+        self.undoing = SharedUndo()
+        self.undoing.add(desk.state.bench.truth)
         self.wake()
         if desk.ambiguous is not None:
-            self._on_mask(desk.ambiguous)
+            self._follow_mask(desk.ambiguous, None)
 
     def wake(self) -> None:
         """Follow what is on the desk."""
@@ -77,11 +86,18 @@ class Work(QObject):
         self._desk.masked.connect(self._on_mask)
         self.keeper.ticked.connect(self._on_tick)
 
-    def rest(self) -> None:
-        """Take in what was painted last; somebody else is at the desk from now on."""
+    def look(self) -> None:
+        """Take in what was painted last."""
+        if self._job.is_busy:  # there is no time left for a worker
+            self._job.cancel()
+            self.watch.strokes.suspect()
         for watch in (self.watch, self._mask):
             if watch is not None:
                 watch.look()
+
+    def rest(self) -> None:
+        """Take in what was painted last; somebody else is at the desk from now on."""
+        self.look()
         self._on_tick()
         self._state.events.current.disconnect(self._on_current)
         self._state.events.plan.disconnect(self._on_plan)
@@ -89,11 +105,33 @@ class Work(QObject):
         self._desk.masked.disconnect(self._on_mask)
         self.keeper.ticked.disconnect(self._on_tick)
 
+    def compare_all(self) -> None:
+        """Find, in a worker, what was painted between the copy and now."""
+        strokes = self.watch.strokes
+
+        def steps(token: CancelToken) -> Generator[Progress, None, list[Any]]:
+            found = []
+            for region in strokes.search():
+                token.check()
+                yield Progress(0, 1, "comparing labels")
+                found += [] if region is None else [region]
+            return found
+
+        self._job.start(steps, "Comparing labels")
+
+    def _on_compared(self, outcome: Any) -> None:
+        if isinstance(outcome, list):
+            self.watch.strokes.suspect(outcome)
+            self.watch.look()
+        else:
+            self._on_lost(words_of(outcome))
+
     def stop(self) -> None:
         """Listen no more, and save what is waiting; call `rest` before."""
         for watch in (self.watch, self._mask):
             if watch is not None:
                 watch.stop()
+        self.undoing.stop()
         self.keeper.stop()
 
     def follow(self) -> None:
@@ -127,11 +165,30 @@ class Work(QObject):
             with contextlib.suppress(EditError):  # all are taken: said when one is asked for
                 truth.selected_label = next(self.free_labels())
 
+    def miss_mask(self) -> None:
+        """See whether the mask was deleted; what it marked counts again."""
+        if self._mask is None or self._mask.strokes.layer is self._desk.ambiguous:
+            return
+        marked = np.asarray(self._mask.strokes.layer.data)
+        self._leave_mask()
+        at = np.flatnonzero(marked)
+        nothing = Change(at, np.zeros(len(at), marked.dtype))
+        self.keeper.marked(section_of(self._state.current), nothing)
+        self._state.message = "The ignore mask was deleted, so all that it marked counts again."
+        self.masked.emit()
+
+    def _leave_mask(self) -> None:
+        if self._mask is not None:
+            self.undoing.remove(self._mask.strokes.layer)
+            self._mask.stop()
+            self._mask = None
+
     def _on_painted(self, painted: Any, action: Action) -> None:
         state = self._state
-        source = state.accepted_from if action is Action.ACCEPT else ""
+        accepted = action in (Action.ACCEPT, Action.ACCEPT_PART)
+        source = state.accepted_from if accepted else ""
         self.keeper.painted(section_of(state.current), painted, action, source)
-        self._live.touched(*state.bench.place(painted.low, painted.high))
+        self._touch(painted)
         window = state.window
         inside = window is None or all(
             w.start <= low and high <= w.stop
@@ -144,13 +201,23 @@ class Work(QObject):
         self.origins.emit(self.keeper.origins.sentence())
 
     def _on_marked(self, painted: Any, action: Action) -> None:
-        self.keeper.marked(section_of(self._state.current), painted)
-        self._live.touched(*self._state.bench.place(painted.low, painted.high))
+        self.keeper.marked(section_of(self._state.current), painted.change)
+        self._touch(painted)
+        if action is Action.UNDO:
+            self._state.message = ""  # what was said of the mark holds no longer
+
+    def _touch(self, painted: Painted) -> None:
+        for frame, box in self._state.bench.places(painted.low, painted.high):
+            self._live.touched(frame, box)
 
     def _on_mask(self, mask: Any) -> None:
-        if self._mask is not None:
-            self._mask.stop()
-        self._mask = Watch(mask, self)
+        # it is new: of zeros that take no memory before they are written to
+        self._follow_mask(mask, np.zeros(mask.data.shape, mask.data.dtype))
+
+    def _follow_mask(self, mask: Any, shadow: Any) -> None:
+        self._leave_mask()
+        self._mask = Watch(mask, self, shadow)
+        self.undoing.add(mask)
         self._mask.changed.connect(self._on_marked)
         self._mask.lost.connect(self._on_lost)
         self.follow()

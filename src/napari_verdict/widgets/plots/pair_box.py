@@ -57,13 +57,16 @@ class PairBox(QWidget):
         """Count the objects of a result of instances with two predictions or more."""
         names = [p.name for p in result.comparison.predictions]
         self._result = result
-        for k, chooser in enumerate(self.choosers):
-            before = chooser.currentText()
-            with signals_blocked(chooser):
-                if [chooser.itemText(i) for i in range(chooser.count())] != names:
+        before = [c.currentText() for c in self.choosers]
+        if [self.choosers[0].itemText(i) for i in range(self.choosers[0].count())] != names:
+            a, b = (name if name in names else None for name in before)
+            a = a or next(name for name in names if name != b)
+            chosen = a, b or next(name for name in names if name != a)
+            for chooser, name in zip(self.choosers, chosen, strict=True):
+                with signals_blocked(chooser):
                     chooser.clear()
                     chooser.addItems(names)
-                    chooser.setCurrentText(before if before in names else names[k])
+                    chooser.setCurrentText(name)
         self._count()
 
     def _count(self) -> None:

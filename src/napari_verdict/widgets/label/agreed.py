@@ -1,0 +1,116 @@
+"""What second persons labelled, from the disk; all of it in a worker."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.findings import ComparisonError
+from napari_verdict.comparison.result import Progress
+from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
+from napari_verdict.widgets.label.opening import Opened, keeping, looking
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from napari_verdict.annotation.agreement import Opinions
+    from napari_verdict.annotation.tiles import Plan, Tile
+    from napari_verdict.comparison.model import Comparison, Input
+    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.labelling import Labelling, LabellingRecord
+
+
+@dataclass(frozen=True, eq=False)
+class _Second:
+    """Labels of a second person as they are on the disk."""
+
+    kept: Labelling
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        return self.kept.record.annotator
+
+
+def seating(
+    plan: Plan, image: Input, name: str, first: LabellingRecord | None, token: CancelToken
+) -> Generator[Progress, None, Opened]:
+    """Take up what a second person labelled before, or begin a folder of their own.
+
+    Parameters
+    ----------
+    plan : Plan
+        Tiles they are asked to label, all of them open.
+    image : Input
+        What is labelled.
+    name : str
+        Who they are.
+    first : LabellingRecord, optional
+        The labels that theirs are beside; None where those are not on the disk.
+    token : CancelToken
+        Stops it.
+    """
+    begun = None if first is None else first.created
+    seconds = () if first is None else (yield from _seconds_of(image, first, token))
+    mine = next((s for s in seconds if s.name == name), None)
+    if mine is None:
+        return (yield from keeping(plan, image, name, None, token, second_to=begun))
+    both = {t.place: t for t in (*plan.tiles, *mine.plan.tiles)}
+    whole = replace(plan, tiles=tuple(both.values()))
+    return Opened(
+        whole, mine.kept, resumed=True, said=mine.kept.trouble, shadow=mine.kept.labels.copy()
+    )
+
+
+def agreeing(
+    plan: Plan, comparison: Comparison, second: Input, theirs: Plan, token: CancelToken
+) -> Generator[Progress, None, tuple[Opinions, ...]]:
+    """Compare two people on the tiles that both have finished, and predictions with both."""
+    from napari_verdict.annotation.agreement import opinions
+
+    yield Progress(0, 1, "comparing two people")
+    token.check()
+    done = {t.place for t in theirs.tiles if _is_finished(t)}
+    both = tuple(k for k, t in enumerate(plan.tiles) if _is_finished(t) and t.place in done)
+    return tuple(opinions(plan, both, comparison, second).values()) if both else ()
+
+
+def remembering(
+    image: Input, first: LabellingRecord, plan: Plan, comparison: Comparison, token: CancelToken
+) -> Generator[Progress, None, tuple[Opinions, ...]]:
+    """Compare those who labelled beside the first before with the first."""
+    said: tuple[Opinions, ...] = ()
+    for second in (yield from _seconds_of(image, first, token)):
+        labels = replace(comparison.ground_truth, name=second.name, data=second.kept.labels)
+        said += yield from agreeing(plan, comparison, labels, second.plan, token)
+    return said
+
+
+def _seconds_of(
+    image: Input, first: LabellingRecord, token: CancelToken
+) -> Generator[Progress, None, tuple[_Second, ...]]:
+    sittings = yield from looking(image, token)
+    return tuple(_read([s.folder for s in sittings if _is_beside(s.record, first)], token))
+
+
+def _is_beside(record: LabellingRecord, first: LabellingRecord) -> bool:
+    """Whether labels are a second opinion to those of the first, of the same pixels."""
+    return record.second_to == first.created and record.image.sha256 == first.image.sha256
+
+
+def _read(folders: list[Path], token: CancelToken) -> Iterator[_Second]:
+    from napari_verdict.report.resuming import resume
+
+    for folder in folders:
+        with suppress(ComparisonError):  # it is told of when it is opened
+            wait_for_end(folder)
+            kept = resume(folder, token)
+            if plan := plan_of(kept.notes):
+                yield _Second(kept, plan)
+
+
+def _is_finished(tile: Tile) -> bool:
+    return tile.state is State.FINISHED

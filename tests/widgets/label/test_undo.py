@@ -1,0 +1,201 @@
+"""Every edit is one step of Ctrl+Z: labels, mask, origins, scores and what is saved go back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labelled import objects
+from napari_verdict.annotation.counting import Counter
+from napari_verdict.annotation.scoring import estimate
+from napari_verdict.annotation.tiles import State
+from napari_verdict.report.resuming import resume
+
+pytestmark = pytest.mark.gui
+#: Within the two objects of a tile, and between them.
+FIRST, SECOND, BETWEEN = (9, 9), (22, 21), (15, 15)
+
+
+def at(person, place):
+    return int(person.truth.data[tuple(person.corner() + place)])
+
+
+def over(person, place, key):
+    """Press a key with the mouse at a place of the tile."""
+    person.hover_image(person.truth, *(person.corner() + place))
+    person.key(key)
+
+
+def select(person, place):
+    person.truth.selected_label = at(person, place)
+
+
+def split(person):
+    person.key("S")
+    way = [tuple(person.corner() + place) for place in ((2, 9), (10, 9), (16, 9))]
+    person.drag_image(person.truth, *way)
+
+
+def merge(person):
+    select(person, (9, 6))
+    over(person, (9, 12), "M")
+
+
+def fill(person):
+    select(person, (20, 19))  # beside the hole
+    person.key("H")
+
+
+def smooth(person):
+    select(person, SECOND)
+    person.key("J")
+
+
+#: What is done to a tile that is labelled, one after another; each changes something.
+STEPS: dict[str, Any] = {
+    "paint": lambda p: p.paint(BETWEEN, (15, 17), label=90),
+    "split": split,
+    "merge": merge,
+    "ambiguous": lambda p: over(p, FIRST, "Y"),
+    "delete": lambda p: over(p, FIRST, "X"),
+    "accept": lambda p: over(p, FIRST, "C"),
+    "not ambiguous": lambda p: over(p, FIRST, "Y"),
+    "a hole": lambda p: p.paint(SECOND, SECOND, label=0),
+    "fill holes": fill,
+    "a spike": lambda p: p.paint((16, 21), (17, 21), label=at(p, SECOND)),
+    "smooth": smooth,
+    "delete the other": lambda p: over(p, SECOND, "X"),
+    "propose": lambda p: p.key("W"),
+}
+
+
+def origins(found):
+    return {k: (o.origin, o.pixels) for k, o in found if o.pixels}
+
+
+def fresh(person):
+    """The scores of the labels as they are now, counted anew."""
+    plan, comparison = person.state.plan, person.dock.comparison()
+    counter = Counter(plan, comparison)
+    done = [k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED]
+    counts = {k: counter.count(plan.tiles[k]) for k in done}
+    return estimate(plan, counts, comparison.settings)["model"].rows
+
+
+def taken(person):
+    """All that an edit moves, once the score is that of the labels."""
+    person.focus_canvas()
+    person.pause(50)
+    rows = fresh(person)
+    person.wait(lambda: person.state.estimates["model"].rows == rows, "the score to follow")
+    mask = person.dock.desk.ambiguous
+    return {
+        "labels": person.truth.data.copy(),
+        "mask": np.zeros_like(person.truth.data) if mask is None else mask.data > 0,
+        "origins": origins(person.dock.work.keeper.origins),
+        "score": rows,
+    }
+
+
+def same(one, other):
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+def saved(person, known):
+    """Wait until the disk holds what is known."""
+
+    def there():
+        kept = resume(person.dock.work.keeper.folder)
+        mask = np.zeros(kept.labels.shape) if kept.ignore is None else kept.ignore > 0
+        return (
+            np.array_equal(kept.labels, known["labels"])
+            and np.array_equal(mask, known["mask"])
+            and origins(kept.origins) == known["origins"]
+        )
+
+    person.wait(there, "the disk")
+
+
+@pytest.fixture
+def scored(labeller):
+    """The first of three finished tiles is in hand again, and predictions are shown."""
+    labeller.start(number=12)
+    for _ in range(3):
+        labeller.give(objects())
+        labeller.key("D")
+    labeller.wait(lambda: labeller.state.estimates, "the score")
+    labeller.click("Correcting: predictions are shown")
+    labeller.dock.page.tiles.scrollToTop()
+    labeller.click_cell("Tiles", 0, 0)
+    labeller.truth.brush_size = 1
+    return labeller
+
+
+def test_every_edit_is_one_step_back_and_one_forth(scored):
+    known = [taken(scored)]
+    for name, step in STEPS.items():
+        step(scored)
+        known.append(taken(scored))
+        moved = [k for k in ("labels", "mask") if not np.array_equal(known[-1][k], known[-2][k])]
+        assert moved == ["mask" if "ambiguous" in name else "labels"], (name, scored.says())
+    assert len({str(k["score"]) for k in known}) > 5
+    saved(scored, known[-1])
+    for before in reversed(known[:-1]):
+        scored.press("Ctrl+Z")
+        same(taken(scored), before)
+    saved(scored, known[0])
+    for after in known[1:]:
+        scored.press("Ctrl+Shift+Z")
+        same(taken(scored), after)
+    saved(scored, known[-1])
+
+
+def test_undo_of_a_stroke_of_another_tile_is_followed_and_saved(labeller):
+    labeller.start(number=12)
+    for _ in range(3):
+        labeller.give(objects())
+        labeller.key("D")
+    labeller.wait(lambda: labeller.state.estimates, "the score")
+    before = taken(labeller)
+    labeller.press("Ctrl+Z")
+    after = taken(labeller)
+    assert np.count_nonzero(after["labels"]) < np.count_nonzero(before["labels"])
+    assert after["score"] != before["score"]
+    assert len(after["origins"]) < len(before["origins"])
+    saved(labeller, after)
+
+
+def test_undo_of_what_was_painted_before_labelling_began_is_followed(labeller):
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um")}
+    layer = labeller.viewer.add_labels(objects(), name="mine", **placed)
+    layer.paint((120, 120), 99)
+    layer.paint((8, 8), 98)
+    labeller.choose("Labels", "mine")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    labeller.focus_canvas()
+    labeller.press("Ctrl+Z", times=2)
+    np.testing.assert_array_equal(layer.data, objects())
+    known = {"labels": objects(), "mask": np.zeros((128, 128))}
+    saved(labeller, known | {"origins": origins(labeller.dock.work.keeper.origins)})
+
+
+def test_a_mark_is_taken_back_before_the_stroke_it_came_after(labeller):
+    labeller.start()
+    labeller.paint((6, 6), (6, 10), label=1)
+    over(labeller, (6, 8), "Y")
+    mask = labeller.viewer.layers["ignored (ambiguous)"]
+    assert "left out of scores" in labeller.says()
+    labeller.focus_canvas()
+    labeller.press("Ctrl+Z")
+    labeller.pause(50)
+    assert not mask.data.any()
+    assert labeller.truth.data.any()
+    assert labeller.says() == ""
+    labeller.press("Ctrl+Z")
+    assert not labeller.truth.data.any()
+    labeller.press("Ctrl+Shift+Z", times=2)
+    assert mask.data.any()
