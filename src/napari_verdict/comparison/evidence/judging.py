@@ -142,11 +142,12 @@ def sentences_of(
         "That is no proof that it is right: the limit shows what could not have been seen.",
         ("limit", name),
     )
-    ahead: list[Part] = [*look] if places else [] if traits else [nothing]
-    if advice := advised(traits):
-        ahead += [(" ", None)] if ahead else []
-        ahead.append((advice, None))
-    return [*sentences, ahead] if ahead else sentences
+    if places:
+        sentences.append([*look])
+    elif not traits:
+        sentences.append([nothing])
+    advice = advised(traits)
+    return [*sentences, [(advice, None)]] if advice else sentences
 
 
 def contradicted(name: str, shown: int, hidden: int) -> list[Part]:
@@ -197,8 +198,7 @@ def advised(traits: Traits) -> str:
         remedies.append(
             "smooth less, or train on sharper images"
             if grainy is None
-            else "even out the noise before denoising (Anscombe transform), since no one strength "
-            "suits dim and bright"
+            else "even out the noise of dim and bright before denoising (Anscombe transform)"
         )
     if State.COPY in traits:
         doubtful.append("grain that raw has too")
