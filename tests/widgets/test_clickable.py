@@ -266,8 +266,11 @@ def test_every_control_has_a_tooltip_and_a_name_beside_a_result(desk, rng, cells
     desk.validate()
     inspect, plots = open_inspect(desk.viewer), PlotsPanel(desk.viewer)
     desk.viewer.window.add_dock_widget(plots, name="Plots", tabify=True)
+    raise_dock(plots)
+    desk.qtbot.waitUntil(plots.isVisible)
     for i in range(plots.chooser.count()):
-        plots.plot(plots.chooser.itemData(i))
+        plots.chooser.setCurrentIndex(i)
+        assert plots.plot(plots.chooser.itemData(i)).isVisible()
     desk.qtbot.keyClick(inspect, "N")
     for dock in (desk.dock, inspect, plots):
         assert controls_of(dock)
