@@ -101,7 +101,7 @@ class LabelWidget(Dock):
         page.score.unit_chosen.connect(self.live.count_by)
         self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
-        state.events.current.connect(self._on_current)
+        state.events.current.connect(self._show_tiles)
         state.events.message.connect(page.bar.say)
         state.events.correcting.connect(self._show_correcting)
         choices_of(self._viewer).events.connect(self._on_settings)
@@ -113,6 +113,7 @@ class LabelWidget(Dock):
 
     def start(self, asked: Asked) -> None:
         """Draw tiles or take labels up, in a worker, and then go to a tile."""
+        self.desk.remember_view()
         if asked.images is not None:
             self._asked = asked
             self.job.start(self.shelf.steps(asked), "Drawing tiles")
@@ -278,7 +279,7 @@ class LabelWidget(Dock):
             self.page.saved.setText(f"⚠ {worry}" if worry else keeper.words)
             self.page.saved.setToolTip(keeper.folder)
 
-    def _show_tiles(self) -> None:
+    def _show_tiles(self, *_: Any) -> None:
         self.page.show_plan(self.state.plan, self.state.current, self.desk.has_objects)
 
     def _show_correcting(self, on: bool) -> None:
@@ -289,9 +290,6 @@ class LabelWidget(Dock):
         self._show_tiles()
         if plan is not None and self.state.bench is not None and not self.second.is_on:
             self.live.follow(plan)
-
-    def _on_current(self, current: int) -> None:
-        self._show_tiles()
 
     def _on_estimates(self, estimates: Any) -> None:
         self.state.estimates = estimates
