@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from napari_verdict.engine.cancel import CancelToken
 
-_OME_ORDER = "tczyx"
+OME_ORDER = "tczyx"
 #: A file with more bytes of pixels than these stays where it is, and is read block by block.
 LARGE_BYTES = 1 << 30
-_NAME_OF_UNIT = {"µm": "micrometer", "um": "micrometer", "\\u00B5m": "micrometer"} | {
+NAME_OF_UNIT = {"µm": "micrometer", "um": "micrometer", "\\u00B5m": "micrometer"} | {
     "micron": "micrometer", "nm": "nanometer", "mm": "millimeter", "pm": "picometer",
     "s": "second", "ms": "millisecond", "min": "minute",
 }  # fmt: skip
@@ -175,7 +175,7 @@ def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None
     """
     import tifffile
 
-    axes = "".join(a for a in _OME_ORDER if a in like.axes)
+    axes = "".join(a for a in OME_ORDER if a in like.axes)
     rgb = data.ndim > len(axes)
     metadata: dict[str, Any] = {"axes": axes.upper() + "S" * rgb}
     for letter, size, unit in zip(like.axes, like.scale, like.units, strict=True):
@@ -254,14 +254,14 @@ def _ome_sizes(xml: str) -> dict[str, tuple[float, str]]:
     for axis, key in keys.items():
         if key in pixels.attrib:
             unit = pixels.get(f"{key}Unit", "s" if axis == "t" else "µm")
-            sizes[axis] = (float(pixels.attrib[key]), _NAME_OF_UNIT.get(unit, unit))
+            sizes[axis] = (float(pixels.attrib[key]), NAME_OF_UNIT.get(unit, unit))
     return sizes
 
 
 def _imagej_sizes(file: Any) -> dict[str, tuple[float, str]]:
     meta, tags = file.imagej_metadata, file.pages[0].tags
     unit = str(meta.get("unit", "pixel"))
-    unit = _NAME_OF_UNIT.get(unit, unit)
+    unit = NAME_OF_UNIT.get(unit, unit)
     sizes = {}
     for axis, tag in (("y", "YResolution"), ("x", "XResolution")):
         count, per = tags[tag].value if tag in tags else (0, 1)

@@ -305,6 +305,15 @@ def test_the_image_may_be_renamed_while_its_tiles_are_labelled(labeller, tmp_pat
     assert len(list((tmp_path / "out" / "masks").iterdir())) == 1
 
 
+def test_the_map_of_probabilities_is_never_chosen_unasked(labeller):
+    draw = labeller.dock.setup.tiles.draw
+    draw.setCurrentIndex(draw.findData("low confidence"))
+    draw.activated.emit(draw.currentIndex())
+    assert "Choose the map of probabilities" in labeller.dock.setup.hint.text()
+    confidence = labeller.dock.setup.tiles.confidence
+    assert [confidence.itemText(i) for i in range(confidence.count())] == ["choose…"]
+
+
 def test_what_tiles_were_drawn_by_is_hidden_too(labeller):
     probability = labeller.viewer.add_image(np.full((128, 128), 0.4), name="probability")
     labeller.start(draw="low confidence", confidence=probability)

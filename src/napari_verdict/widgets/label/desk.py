@@ -40,8 +40,8 @@ class Desk(QObject):
     scattered = Signal(object)
     #: A tile is to be taken in hand whose image is not on the desk: its number.
     wanted = Signal(int)
-    #: The mask of what nobody can tell was made: the layer.
-    masked = Signal(object)
+    #: The mask of what nobody can tell was made: the layer, and whether nothing is marked yet.
+    masked = Signal(object, bool)
 
     def __init__(self, viewer: Any, state: Labelling, parent: QObject) -> None:
         super().__init__(parent)
@@ -61,11 +61,14 @@ class Desk(QObject):
         self._before = View.of(self._viewer)
         self._active = self._viewer.layers.selection.active
 
-    def start(self, bench: Bench, plan: Plan, mask: Any = None) -> None:
-        """Begin with the first tile that is open; `mask` holds what nobody could tell before."""
+    def start(self, bench: Bench, plan: Plan, mask: Any = None, layer: Any = None) -> None:
+        """Begin with the first tile that is open.
+
+        `mask` holds what nobody could tell before; where a `layer` shows that, it is taken up.
+        """
         dims = self._viewer.dims  # tiles are planes along the last two axes
         dims.ndisplay, dims.order = 2, tuple(range(dims.ndim))
-        self.state.bench = bench
+        self.state.bench, self._ambiguous = bench, layer
         if mask is not None:
             self.need_ambiguous(mask)
         self.turn_to(bench, plan, plan.next_open() or 0)
@@ -260,7 +263,7 @@ class Desk(QObject):
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
-            self.masked.emit(self._ambiguous)
+            self.masked.emit(self._ambiguous, data is None)
         return self._ambiguous
 
     # ---- what happens
