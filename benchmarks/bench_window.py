@@ -217,9 +217,9 @@ class Bench(Hands):
         for owner, name in (
             (Mended, "_on_layer"),
             (Mended, "mend"),
-            (MendedKeeper, "_on_changed"),
+            (MendedKeeper, "_on_painted"),
             (MendingBox, "update_shown"),
-            (MendingBox, "_mend"),
+            (MendingBox, "_accept"),
             (JudgementBar, "judge"),
         ):
             self.meter.watch("ours", owner, name)
@@ -239,7 +239,8 @@ class Bench(Hands):
             inspect.judge.bar.ground_truth_wrong(True)
 
         self.answer("judged", 50, [judge] * 10, lambda: True)
-        box.accept.click()  # makes the copy
+        box.accept.click()  # makes the copy, in a worker
+        self.until(lambda: box.mended.result is not None and not box.mended.doing)
         self.settle(1)
 
         def accept() -> None:

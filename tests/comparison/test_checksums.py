@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_verdict.comparison import checksums
-from napari_verdict.comparison.checksums import checksum
+from napari_verdict.comparison.checksums import checksum, sample
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 
 
@@ -75,3 +75,19 @@ def test_reading_for_the_checksum_is_cancelled(rng):
     token.cancel()
     with pytest.raises(Cancelled):
         checksum(rng.random((3, 3)), token)
+
+
+def test_a_sample_tells_arrays_apart_at_once_and_is_no_checksum(rng):
+    a = rng.integers(0, 9, (40, 30, 20)).astype(np.uint16)
+    b = a.copy()
+    b[20] += 1
+    assert sample(a) == sample(np.asfortranarray(a.copy())) != sample(b)
+    assert sample(a).startswith("sample ")
+    for shape in ((0, 3), (3, 0), (5,), (1, 1)):
+        assert sample(np.zeros(shape)) == sample(np.zeros(shape))
+
+
+def test_a_sample_of_what_is_not_in_memory_reads_nothing():
+    lazy = da.from_array(np.zeros((40, 30), np.uint16), chunks=10)
+    assert sample(lazy) == f"place {lazy.name}"
+    assert sample(Chunked(np.zeros((4, 4)), (2, 2))).startswith("place ")

@@ -80,6 +80,20 @@ def test_nothing_written_is_written_over_when_labelling_is_taken_up_again(tmp_pa
     assert sorted(at for _, at in kept(tmp_path)) == [1, 2, 3]
 
 
+def test_the_folder_is_made_with_the_first_stroke_where_that_is_asked_for_and_only_then(tmp_path):
+    folder = tmp_path / "own" / "folder"
+    made = Journal(folder, retry=0.01, make=True)
+    assert not folder.exists()
+    made.record("a", dot(1), PAINT)
+    assert made.flush(10)
+    folder.rename(tmp_path / "gone")
+    made.record("a", dot(2), PAINT)
+    assert wait_for_trouble(made).waiting == 1
+    (tmp_path / "gone").rename(folder)
+    assert made.close(10)
+    assert kept(folder) == [(1, 1), (2, 2)]
+
+
 def test_closing_saves_what_waits_and_then_nothing_more_is_taken(tmp_path, journal):
     journal.record("a", dot(1), PAINT)
     assert journal.close(10)

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import compare, discs, fingerprint, texture
+from builders import Unreadable, compare, discs, fingerprint, texture
 from napari_verdict import ComparisonError
 from napari_verdict.comparison.conventions import CONVENTIONS
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.judgements import Judgement, Judgements
-from napari_verdict.comparison.model import Task
+from napari_verdict.comparison.model import Input, Task
 from napari_verdict.engine.cancel import Cancelled, CancelToken
-from napari_verdict.report.session import identities_of, open_session
+from napari_verdict.report.identity import identities_of
+from napari_verdict.report.session import open_session
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 A1, A2, B1 = (EntryKey(c, "prediction", (), i) for c, i in (("a", 1), ("a", 2), ("b", 1)))
@@ -236,6 +237,65 @@ def test_judgements_made_before_there_was_a_folder_join_those_in_it(tmp_path):
     again = found(tmp_path, objects())
     assert again[A1].judgement is Judgement.FINE
     assert again[A2] == SAID.marks[A2]
+
+
+def test_two_windows_on_the_same_pixels_keep_what_each_other_says(tmp_path):
+    one, other = (open_session(tmp_path, identities_of(objects())) for _ in range(2))
+    mine = Judgements().judge([A1], Judgement.REAL_ERROR)
+    one.save(mine)
+    other.save(Judgements().judge([A2], Judgement.FINE))
+    assert set(found(tmp_path, objects())) == {A1, A2}
+    mine = mine.annotate([A1], "again")
+    one.save(mine)
+    one.save(mine.judge([A1], None))
+    assert {k: m.judgement for k, m in found(tmp_path, objects()).items()} == {
+        A1: None,
+        A2: Judgement.FINE,
+    }
+    one.save(Judgements())
+    assert set(found(tmp_path, objects())) == {A2}
+    other.save(Judgements())
+    assert found(tmp_path, objects()) == {}
+
+
+def test_of_two_equal_predictions_one_alone_does_not_forget_the_other(tmp_path):
+    twins = objects(discs(), discs())
+    said = SAID.judge([B1], Judgement.FINE)
+    save(tmp_path, twins, said)
+    save(tmp_path, objects(discs()), SAID)
+    assert found(tmp_path, twins) == said.marks
+
+
+def test_until_checksums_are_known_a_sample_stands_for_them_and_is_forgotten_then(tmp_path):
+    quick = identities_of(objects(), quick=True)
+    open_session(tmp_path, quick).save(SAID)
+    other = identities_of(objects(truth=np.roll(discs(), 1, 1)), quick=True)
+    open_session(tmp_path, other).save(Judgements().judge([A2], Judgement.FINE))
+    assert found(tmp_path, objects()) == {}
+    assert dict(open_session(tmp_path, quick).found) == SAID.marks
+    open_session(tmp_path, quick).forget()
+    assert set(open_session(tmp_path, quick).found) == set()
+    assert set(open_session(tmp_path, other).found) == {A2}
+    open_session(tmp_path, other).forget()
+    assert not (tmp_path / "session.json").exists()
+
+
+def test_nothing_is_read_of_lazy_images_for_a_sample():
+    lazy = Input("a", Unreadable((40, 40)), "yx")
+    quick = identities_of(objects(lazy), quick=True)
+    assert quick["a"].prediction.sha256.startswith("place")
+
+
+def test_places_belong_to_what_is_ignored_and_to_the_grid(tmp_path):
+    said = Judgements().judge([EntryKey("a", "place", (), 1)], Judgement.REAL_ERROR)
+    save(tmp_path, restored(), said)
+    mask = np.zeros((32, 32), bool)
+    mask[:9] = True
+    assert found(tmp_path, restored(ignore=mask)) == {}
+    coarse = restored()
+    truth = replace(coarse.ground_truth, scale=(2.0, 1.0))
+    assert found(tmp_path, replace(coarse, ground_truth=truth)) == {}
+    assert found(tmp_path, restored()) == said.marks
 
 
 def test_the_file_names_its_version_and_is_plain_json(tmp_path):

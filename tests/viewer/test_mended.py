@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +12,11 @@ from napari.components import ViewerModel
 
 from cases import compare, crowded
 from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.comparison.objects import following
 from napari_verdict.comparison.objects.mending import accepting, deleting, offer
 from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.viewer import scored_layer
 from napari_verdict.viewer.layers import guess_roles
 from napari_verdict.viewer.mended import NAME, Mended
 
@@ -143,6 +147,70 @@ def test_strokes_one_after_another_through_frames_and_back_equal_computing_again
         assert bench.as_anew()
 
 
+def test_undo_is_followed_through_strokes_that_drag_on(bench):
+    layer = bench.begin()
+    layer.paint((0, 28, 38), 9)
+    first = bench.scores()
+    layer.brush_size = 2
+    for k in range(6):
+        with layer.block_history():  # as napari does from press to release
+            for x in range(40):
+                layer.paint((k % 2, 4 * k + 2, x), 20 + k)
+        assert bench.as_anew()
+    for _ in range(6):
+        layer.undo()
+        assert bench.as_anew()
+    assert bench.scores() == first
+    layer.undo()
+    assert bench.as_anew()
+
+
+def test_undo_and_redo_of_a_hidden_layer_are_followed(bench):
+    bench.accept(EXTRA)
+    after = bench.scores()
+    bench.layer.visible = False
+    assert bench.mended.undo()
+    assert bench.as_anew()
+    assert bench.scores() != after
+    assert bench.mended.redo()
+    assert bench.scores() == after
+
+
+def test_a_step_that_does_not_touch_the_labels_reads_none_of_them(bench, monkeypatch):
+    bench.accept(EXTRA)
+    looked = []
+    monkeypatch.setattr(following, "rescored", lambda *a: looked.append(a))
+    bench.viewer.dims.set_current_step(0, 0)
+    bench.layer.refresh()
+    bench.layer.contour = 1
+    assert looked == []
+
+
+def test_strokes_from_before_a_dock_was_opened_are_undone_in_the_scores_too(bench):
+    bench.accept(EXTRA)
+    layer = bench.layer
+    bench.mended.stop()
+    layer.paint((0, 28, 38), 9)
+    other = Mended(bench.viewer)
+    other.follow(bench.original, bench.gt)
+    bench.mended = other
+    assert other.layer is layer
+    assert bench.as_anew()
+    for _ in range(2):
+        layer.undo()
+        assert bench.as_anew()
+    assert (layer.data == bench.gt.data).all()
+
+
+def test_undo_after_other_data_is_followed(bench):
+    bench.accept(EXTRA)
+    layer = bench.layer
+    layer.data = bench.pred.copy()  # napari keeps its history
+    assert bench.as_anew()
+    layer.undo()
+    assert bench.as_anew()
+
+
 @settings(
     deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -259,3 +327,174 @@ def test_what_napari_cannot_paint_is_refused_in_words(dtype):
     bench = Bench(gt.astype(np.uint8), pred.astype(np.uint8), "yx")
     bench.mended.follow(compare({"a": pred}, gt.astype(dtype)), bench.gt)
     assert "Convert the layer" in bench.mended.why_not()
+
+
+# ---- what a worker does
+
+
+class Later:
+    """Does work when it is asked to, as a worker that is slow."""
+
+    def __init__(self):
+        self.waiting = None
+
+    def start(self, steps, done, failed, what):
+        self.waiting = steps, done, failed
+
+    def cancel(self):
+        self.waiting = None
+
+    def go_on(self):
+        (steps, done, _), self.waiting = self.waiting, None
+        done(complete(steps(CancelToken())))
+
+    def fail(self):
+        (_, _, failed), self.waiting = self.waiting, None
+        failed("too little memory")
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    monkeypatch.setattr(scored_layer, "AT_ONCE", 0)
+    bench = Bench(*labels(), axis_labels=("t", "y", "x"))
+    bench.work = Later()
+    bench.mended = Mended(bench.viewer, bench.work)
+    bench.mended.follow(bench.original, bench.gt)
+    return bench
+
+
+def all_done(bench):
+    while bench.work.waiting:
+        bench.work.go_on()
+
+
+def test_what_is_asked_for_while_the_copy_is_made_is_done_then(slow):
+    slow.accept(EXTRA)
+    assert slow.mended.doing
+    assert slow.mended.may_cancel
+    assert slow.layer is None
+    all_done(slow)
+    assert slow.scores()["tp"] == 2
+    assert slow.as_anew()
+
+
+def test_a_copy_that_is_cancelled_leaves_nothing_behind(slow):
+    slow.accept(EXTRA)
+    slow.mended.cancel()
+    assert slow.work.waiting is None
+    assert not slow.mended.doing
+    assert NAME not in slow.viewer.layers
+    slow.accept(EXTRA)
+    all_done(slow)
+    assert slow.as_anew()
+
+
+def test_strokes_while_a_worker_scores_are_scored_after_it(slow):
+    slow.begin()
+    all_done(slow)
+    rng, layer = np.random.default_rng(8), slow.layer
+    for _ in range(5):
+        layer.brush_size = int(rng.integers(1, 9))
+        layer.paint(tuple(rng.integers(0, (2, 30, 40))), int(rng.integers(0, 12)))
+        assert slow.mended.doing
+        layer.paint(tuple(rng.integers(0, (2, 30, 40))), 3)
+        layer.undo()
+        layer.undo()
+        layer.redo()
+        all_done(slow)
+        assert slow.as_anew()
+
+
+def test_strokes_while_the_copy_is_found_again_are_neither_lost_nor_counted_twice(slow):
+    slow.accept(EXTRA)
+    all_done(slow)
+    layer = slow.layer
+    slow.mended.follow(compare({"a": slow.pred}, slow.gt.data.copy(), "tyx"), slow.gt)
+    layer.fill((1, 20, 10), 0)
+    layer.undo()
+    layer.undo()  # of what was accepted before
+    assert slow.mended.result is None
+    all_done(slow)
+    assert slow.as_anew()
+
+
+def test_a_layer_deleted_or_replaced_while_a_worker_scores_does_no_harm(slow):
+    slow.accept(EXTRA)
+    all_done(slow)
+    layer = slow.layer
+    layer.paint((0, 28, 38), 9)
+    layer.data = slow.pred.copy()
+    all_done(slow)
+    assert slow.as_anew()
+    layer.paint((0, 28, 38), 9)
+    slow.viewer.layers.remove(layer)
+    all_done(slow)
+    assert slow.mended.result is None
+    slow.accept(SPLIT)
+    all_done(slow)
+    assert slow.as_anew()
+
+
+def test_another_threshold_while_a_worker_scores_holds_in_the_end(slow):
+    slow.accept(EXTRA)
+    slow.mended.follow(slow.original.at(0.95), slow.gt)
+    all_done(slow)
+    assert slow.mended.result.comparison.settings.iou_threshold == 0.95
+    assert slow.as_anew()
+
+
+def test_what_breaks_down_is_said_and_no_wrong_score_stays(slow):
+    slow.accept(EXTRA)
+    all_done(slow)
+    told = []
+    slow.mended.failed.connect(told.append)
+    slow.layer.paint((0, 28, 38), 9)
+    slow.work.fail()
+    assert told == ["too little memory"]
+    assert slow.mended.result is None
+    all_done(slow)  # it is scored anew
+    assert slow.as_anew()
+    slow.work.waiting = None
+
+
+def test_two_viewers_mend_copies_of_their_own(bench):
+    other = Bench(*labels(), axis_labels=("t", "y", "x"))
+    bench.accept(EXTRA)
+    other.accept(SPLIT)
+    assert bench.as_anew()
+    assert other.as_anew()
+    assert bench.scores() != other.scores()
+    bench.layer.undo()
+    assert other.as_anew()
+    assert (bench.layer.data == bench.gt.data).all()
+
+
+def test_a_copy_that_is_renamed_and_moved_is_mended_further(bench):
+    bench.accept(EXTRA)
+    bench.layer.name = "mine"
+    bench.viewer.layers.move(bench.viewer.layers.index(bench.layer), 0)
+    bench.accept(SPLIT)
+    assert bench.layer.name == "mine"
+    assert bench.as_anew()
+    assert NAME not in bench.viewer.layers
+
+
+def test_in_a_volume_with_an_ignore_mask_every_step_is_one_undo(rng):
+    gt, pred = crowded(rng, (6, 20, 25), 9)
+    ignore = rng.random(gt.shape) < 0.1
+    bench = Bench(gt, pred, "zyx")
+    bench.mended.follow(compare({"a": pred}, gt.copy(), "zyx", ignore=ignore), bench.gt)
+    bench.viewer.dims.ndisplay = 3
+    before = [gt]
+    for label in np.unique(pred[pred > 0]).tolist()[:5]:
+        bench.accept(EntryKey("a", "prediction", (), label))
+        before.append(bench.layer.data.copy())
+    now = bench.mended.result
+    anew = compare({"a": pred}, bench.layer.data.copy(), "zyx", ignore=ignore)
+    assert now.objects.equals(anew.objects)
+    steps = [b for a, b in itertools.pairwise(before) if (a != b).any()]
+    for _ in steps:
+        bench.layer.undo()
+    assert (bench.layer.data == gt).all()
+    original = compare({"a": pred}, gt, "zyx", ignore=ignore)
+    assert bench.mended.result.objects.equals(original.objects)

@@ -116,15 +116,15 @@ def cells():
 @pytest.fixture
 def checksums_wait(monkeypatch):
     """Return an event: until it is set, the pixels of what is judged are not known."""
-    from napari_verdict.report import session
+    from napari_verdict.report import identity
 
-    ready, identities_of = threading.Event(), session.identities_of
+    ready, checksum = threading.Event(), identity.checksum
 
-    def later(*args, **kwargs):
+    def later(*args):
         assert ready.wait(20)
-        return identities_of(*args, **kwargs)
+        return checksum(*args)
 
-    monkeypatch.setattr(session, "identities_of", later)
+    monkeypatch.setattr(identity, "checksum", later)
     yield ready
     ready.set()
 

@@ -171,7 +171,70 @@ def test_what_is_said_before_the_pixels_are_known_is_kept_too(
     desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
     assert said(inspect) == {}
     desk.viewer.window.remove_dock_widget(inspect)
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
+
+
+def test_what_is_said_before_the_pixels_are_known_is_there_the_next_day(
+    desk, checksums_wait, inspect, own_folder
+):
+    first(desk, inspect)
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
+    desk.viewer.window.remove_dock_widget(inspect)
+    checksums_wait.set()
+    again = desk.inspect()
+    desk.qtbot.waitUntil(lambda: said(again) == {MISSED: (Judgement.REAL_ERROR, "")})
+    unfinished = own_folder / "napari-verdict" / "judgements" / "unfinished" / "session.json"
+    desk.qtbot.waitUntil(lambda: not unfinished.exists())
     assert kept(own_folder) == [(2, "real error", "")]
+
+
+def test_what_can_be_undone_outlives_validating_again(desk, inspect):
+    first(desk, inspect)
+    with desk.qtbot.waitSignal(inspect.judge.judging.kept):
+        desk.qtbot.keyClick(inspect, "E", SHIFT)
+    with desk.qtbot.waitSignal(inspect.judge.judging.opened):
+        desk.validate()
+    assert said(inspect) == {MISSED: (Judgement.REAL_ERROR, "")}
+    desk.click(inspect.judge.bar.undo)
+    assert said(inspect) == {}
+
+
+def test_saved_judgements_are_of_what_is_saved_though_inspect_is_closed(
+    desk, inspect, own_folder, tmp_path
+):
+    def saved(name):
+        with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
+            desk.dock.save(tmp_path / name)
+        table = pd.read_csv(tmp_path / name / "objects.csv", keep_default_na=False)
+        judged = table[table.judgement != ""] if "judgement" in table else table[:0]
+        return judged["id"].tolist()
+
+    first(desk, inspect)
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    desk.viewer.window.remove_dock_widget(inspect)
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
+    desk.validate()
+    assert saved("closed") == [2]
+    again = desk.inspect()
+    desk.qtbot.waitUntil(lambda: said(again) == {MISSED: (Judgement.REAL_ERROR, "")})
+    again.parent().hide()
+    desk.viewer.layers["gt"].data_setitem(tuple(np.array([k]) for k in (0, 70, 70)), 9)
+    desk.validate()
+    assert saved("other pixels") == []
+
+
+def test_the_saved_folder_gets_them_where_the_own_folder_cannot_be_written(
+    desk, inspect, own_folder, tmp_path
+):
+    first(desk, inspect)
+    desk.qtbot.waitUntil(lambda: inspect.judge.judging._identities is not None)
+    (own_folder / "napari-verdict").write_text("a file where the folder should be")
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    desk.qtbot.waitUntil(inspect.judge.bar.trouble.isVisible)
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
+        desk.dock.save(tmp_path / "run")
+    desk.qtbot.waitUntil(lambda: kept(tmp_path) == [(2, "real error", "")])
 
 
 def test_closing_the_dock_loses_nothing(desk, inspect, own_folder):
@@ -181,7 +244,7 @@ def test_closing_the_dock_loses_nothing(desk, inspect, own_folder):
     desk.qtbot.keyClick(inspect, "E", SHIFT)
     desk.qtbot.keyClicks(inspect.judge.bar.note, "at the last moment")
     desk.viewer.window.remove_dock_widget(inspect)
-    assert kept(own_folder) == [(2, "real error", "at the last moment")]
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "at the last moment")])
 
 
 def test_saving_writes_them_into_table_and_folder_and_goes_on_there(desk, inspect, tmp_path):
@@ -199,7 +262,7 @@ def test_saving_writes_them_into_table_and_folder_and_goes_on_there(desk, inspec
 
 def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(desk, inspect, own_folder):
     first(desk, inspect)
-    desk.qtbot.waitUntil(lambda: bool(inspect.judge.judging._unsaved.files))
+    desk.qtbot.waitUntil(lambda: inspect.judge.judging._identities is not None)
     (own_folder / "napari-verdict").write_text("a file where the folder should be")
     desk.qtbot.keyClick(inspect, "E", SHIFT)
     desk.qtbot.waitUntil(inspect.judge.bar.trouble.isVisible)

@@ -64,7 +64,8 @@ def sample(data: Any) -> str:
     where = describe(data)
     if not isinstance(where, np.ndarray):
         name = getattr(where, "name", None)  # dask's tells what it is computed from
-        return f"place {name if isinstance(name, str) else where!r}"
+        return f"place {name}" if isinstance(name, str) else f"place {where!r}"
+    where = np.atleast_2d(where)
     rows = math.prod(where.shape[:-1])
     chosen = np.unique(np.linspace(0, max(rows - 1, 0), min(rows, _SAMPLED)).astype(np.int64))
     picked = where[np.unravel_index(chosen, where.shape[:-1])] if rows else where

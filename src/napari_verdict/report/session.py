@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 import napari_verdict
-from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.judgements import Judgement, Judgements, from_rows
-from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.report.identity import Identity, Model
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
@@ -23,38 +22,15 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.entries import EntryKey
     from napari_verdict.comparison.judgements import Mark
-    from napari_verdict.engine.cancel import CancelToken
 
 SESSION_NAME = "session.json"
 PREVIOUS_NAME = "session.previous.json"
 SCHEMA_VERSION = 1
+#: Two windows may keep what is said of the same pixels.
+_WRITING = threading.Lock()
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Pixels(_Model):
-    """What an array is, whatever it is called and wherever it lies."""
-
-    axes: str
-    shape: tuple[int, ...]
-    dtype: str
-    sha256: str = Field(description="Of the elements in C order, least significant byte first.")
-
-
-class Identity(_Model):
-    """All that the ids of a candidate's entries depend on; thresholds and names are not in it."""
-
-    task: Task
-    ground_truth: Pixels
-    prediction: Pixels
-    raw: Pixels | None = Field(description="Of restorations.")
-    decisions: tuple[str, ...] = Field(description="Remedies that were accepted, by id.")
-    places: str = Field(description="How places of an image were found; else empty.")
-
-
-class MarkRecord(_Model):
+class MarkRecord(Model):
     """What is said of one entry."""
 
     role: Literal["ground truth", "prediction", "place", "dispute"]
@@ -65,7 +41,7 @@ class MarkRecord(_Model):
     at: AwareDatetime
 
 
-class CandidateRecord(_Model):
+class CandidateRecord(Model):
     """What is said of the entries of one candidate."""
 
     candidate: str = Field(description="Its name when it was judged.")
@@ -73,7 +49,7 @@ class CandidateRecord(_Model):
     marks: tuple[MarkRecord, ...]
 
 
-class SessionRecord(_Model):
+class SessionRecord(Model):
     """All that was said in a folder, of whatever was compared there."""
 
     schema_version: Literal[1]
@@ -101,11 +77,16 @@ class SessionFile:
     identities: Mapping[str, Identity]
     found: Mapping[EntryKey, Mark]
     trouble: str = ""
+    _known: dict[EntryKey, Mark] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._known.update(self.found)
 
     def save(self, judgements: Judgements) -> Path | None:
         """Write judgements as they stand; the history of undo stays with the window.
 
-        What the file says of other comparisons is kept. The file before is kept as
+        What the file says of other comparisons is kept, and what another window has written since
+        of entries that were not judged otherwise here. The file before is kept as
         ``session.previous.json``.
 
         Parameters
@@ -125,24 +106,25 @@ class SessionFile:
         ValueError
             If a candidate is judged that is not in this comparison.
         """
-        mine = _candidate_records(judgements, self.identities)
+        if strange := {k.candidate for k in judgements.marks} - set(self.identities):
+            raise ValueError(f"not compared here: {', '.join(sorted(strange))}")
         aside = None
         try:
-            others: list[CandidateRecord] = []
-            try:
-                others = [r for r in _read(self.path) if r.identity not in self._known]
-            except ValidationError:
-                aside = _set_aside(self.path)
-            record = SessionRecord(
-                schema_version=SCHEMA_VERSION,
-                verdict_version=napari_verdict.__version__,
-                judged=(*others, *mine),
-            )
-            text = record.model_dump_json(indent=1) + "\n"
-            if self.path.exists() and aside is None:
-                previous = self.path.with_name(PREVIOUS_NAME)
-                write_whole(previous, partial(shutil.copyfile, self.path))
-            write_whole(self.path, lambda part: part.write_text(text, "utf-8", newline="\n"))
+            with _WRITING:
+                records: list[CandidateRecord] = []
+                try:
+                    records = list(_read(self.path))
+                except ValidationError:
+                    aside = _set_aside(self.path)
+                taken = _taken(records, self.identities)
+                there = _marks(taken)
+                merged = _merged(judgements.marks, self._known, there)
+                mine = _candidate_records(merged, self.identities)
+                chosen = [r for of_one in taken.values() for r in of_one]
+                others = [r for r in records if not any(r is c for c in chosen)]
+                self._write(others + mine, aside is None)
+                self._known.clear()
+                self._known.update(judgements.marks)
         except OSError as error:
             message = (
                 f"The judgements cannot be saved in {str(self.path.parent)!r}: "
@@ -154,9 +136,34 @@ class SessionFile:
             ) from error
         return aside
 
-    @property
-    def _known(self) -> list[Identity]:
-        return list(self.identities.values())
+    def forget(self) -> None:
+        """Take out what is said of this comparison; a file that says nothing else goes.
+
+        Raises
+        ------
+        OSError, ValidationError
+            If the file cannot be read or written.
+        """
+        with _WRITING:
+            records = list(_read(self.path))
+            taken = [r for of_one in _taken(records, self.identities).values() for r in of_one]
+            others = [r for r in records if not any(r is t for t in taken)]
+            if others:
+                self._write(others, False)
+            else:
+                self.path.unlink(missing_ok=True)
+
+    def _write(self, records: list[CandidateRecord], keep_previous: bool) -> None:
+        record = SessionRecord(
+            schema_version=SCHEMA_VERSION,
+            verdict_version=napari_verdict.__version__,
+            judged=tuple(records),
+        )
+        text = record.model_dump_json(indent=1) + "\n"
+        if keep_previous and self.path.exists():
+            previous = self.path.with_name(PREVIOUS_NAME)
+            write_whole(previous, partial(shutil.copyfile, self.path))
+        write_whole(self.path, lambda part: part.write_text(text, "utf-8", newline="\n"))
 
 
 def open_session(folder: str | Path, identities: Mapping[str, Identity]) -> SessionFile:
@@ -187,72 +194,42 @@ def open_session(folder: str | Path, identities: Mapping[str, Identity]) -> Sess
         where = ".".join(str(part) for part in first["loc"])
         why = f"{where + ': ' if where else ''}{first['msg']}"
         return SessionFile(path, identities, {}, _unreadable(path, why))
-    found: dict[EntryKey, Mark] = {}
+    return SessionFile(path, identities, _marks(_taken(records, identities)))
+
+
+def _taken(
+    records: Iterable[CandidateRecord], identities: Mapping[str, Identity]
+) -> dict[str, list[CandidateRecord]]:
+    """Return for each candidate the records that are of it.
+
+    Those of its own name; without any, the first of a name that is not there now.
+    """
+    records = list(records)
+    taken = {}
     for name, identity in identities.items():
         of_it = [r for r in records if r.identity == identity]
-        chosen = [r for r in of_it if r.candidate == name]
-        chosen = chosen or [r for r in of_it if r.candidate not in identities][:1]
-        for record in chosen:
-            found |= from_rows(
-                m.model_dump(mode="json") | {"candidate": name} for m in record.marks
-            )
-    return SessionFile(path, identities, found)
+        own = [r for r in of_it if r.candidate == name]
+        taken[name] = own or [r for r in of_it if r.candidate not in identities][:1]
+    return taken
 
 
-def identities_of(
-    comparison: Comparison, token: CancelToken | None = None, *, places: str = ""
-) -> dict[str, Identity]:
-    """Return what the ids of entries depend on, for each candidate.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        As it was asked for. Every input is read once, in pieces; do it in a worker.
-    token : CancelToken, optional
-        Stops the reading.
-    places : str
-        Of a restoration or of evidence: what else decides which place has which rank, such as
-        the ranking.
-
-    Returns
-    -------
-    dict of str to Identity
-        By candidate.
-
-    Raises
-    ------
-    Cancelled
-        If the token was set.
-    """
-    restoration = comparison.task is Task.RESTORATION
-    listed = restoration or comparison.task is Task.EVIDENCE
-    truth = _pixels(comparison.ground_truth, token)
-    raw = None
-    if restoration:
-        raw = comparison.raw and _pixels(comparison.raw, token)
-        c = comparison.settings.convention
-        fitted = f"{c.id} {c.percentiles} {c.fit} per_plane={c.per_plane}"
-        places = f"{fitted} ssim_3d={comparison.settings.ssim_3d} {places}".strip()
-    return {
-        name: Identity(
-            task=comparison.task,
-            ground_truth=truth,
-            prediction=raw if raw and given is comparison.raw else _pixels(given, token),
-            raw=raw,
-            decisions=comparison.settings.decisions,
-            places=places if listed else "",
-        )
-        for name, given in comparison.candidates.items()
-    }
+def _marks(taken: Mapping[str, list[CandidateRecord]]) -> dict[EntryKey, Mark]:
+    """Return what records say, under the names that candidates have now."""
+    found: dict[EntryKey, Mark] = {}
+    for name, records in taken.items():
+        for record in records:
+            rows = (m.model_dump(mode="json") | {"candidate": name} for m in record.marks)
+            found |= from_rows(rows)
+    return found
 
 
-def _pixels(given: Input, token: CancelToken | None) -> Pixels:
-    return Pixels(
-        axes=given.axes,
-        shape=given.shape,
-        dtype=np.dtype(given.data.dtype).name,
-        sha256=checksum(given.data, token),
-    )
+def _merged(
+    here: Mapping[EntryKey, Mark], known: Mapping[EntryKey, Mark], there: Mapping[EntryKey, Mark]
+) -> dict[EntryKey, Mark]:
+    """Return what is said here, but where nothing changed here since, what a file says."""
+    merged = {k: there.get(k) if here.get(k) == known.get(k) else here.get(k) for k in here}
+    merged |= {k: mark for k, mark in there.items() if k not in here and k not in known}
+    return {k: mark for k, mark in merged.items() if mark is not None}
 
 
 def _read(path: Path) -> Iterable[CandidateRecord]:
@@ -271,16 +248,14 @@ def _read(path: Path) -> Iterable[CandidateRecord]:
 
 
 def _candidate_records(
-    judgements: Judgements, identities: Mapping[str, Identity]
+    marks: Mapping[EntryKey, Mark], identities: Mapping[str, Identity]
 ) -> list[CandidateRecord]:
     by_candidate: dict[str, list[MarkRecord]] = {}
-    for row in judgements.as_rows():
+    for row in Judgements(marks).as_rows():
         by_candidate.setdefault(row.pop("candidate"), []).append(MarkRecord.model_validate(row))
-    if strange := set(by_candidate) - set(identities):
-        raise ValueError(f"not compared here: {', '.join(sorted(strange))}")
     return [
-        CandidateRecord(candidate=name, identity=identities[name], marks=tuple(marks))
-        for name, marks in by_candidate.items()
+        CandidateRecord(candidate=name, identity=identities[name], marks=tuple(of_it))
+        for name, of_it in by_candidate.items()
     ]
 
 

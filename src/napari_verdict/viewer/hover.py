@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.entries import ROLES
-from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
+from napari_verdict.viewer.under import entry_under, keys_under
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries
@@ -69,12 +69,10 @@ class Hover:
 
     def _listed(self, world: Any) -> str:
         """Return what the list says of a position."""
-        entries, result = self._entries, self._result
-        found = compared_pixel(self._viewer, result, self._reference, world)
-        if entries is None or entries.candidate != self._candidate or found is None:
+        entries = self._entries
+        if entries is None or entries.candidate != self._candidate:
             return ""
-        assert result is not None
-        row = place_under(entries, found[0], result.comparison.ground_truth.axes, found[1])
+        row = entry_under(self._viewer, self._result, self._reference, entries, world)
         if row < 0:
             return ""
         value = float(entries.value[row])

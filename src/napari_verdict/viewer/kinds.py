@@ -37,7 +37,9 @@ KINDS: dict[str, KindStyle] = {
     "structure": KindStyle("≠", "#b07ad9", "Another structure than in the ground truth."),
     "moved": KindStyle("→", "#56c8e8", "The same structure in another place."),
     "worse than raw": KindStyle("↓", "#e0402a", "Farther from the ground truth than raw is."),
-    "ignored": KindStyle("–", "#9a9a9a", "In an ignored area: it counts neither way."),
+    "ignored": KindStyle(
+        "–", "#9a9a9a", "Ignored, by the mask or the settings: it counts neither way."
+    ),
     "shown without photons": KindStyle(
         "∅", "#2f8ff0", "The prediction shows something for which raw has no photons."
     ),

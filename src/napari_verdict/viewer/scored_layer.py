@@ -111,6 +111,7 @@ class ScoredLayer:
             self.doing = ""
             if what == _SCORING:  # the shadow may be ahead of the result
                 self._result = None
+                self._on_data()
             self.failed.emit(sentence)
             self.changed.emit()
 
@@ -166,7 +167,7 @@ class ScoredLayer:
             self.changed.emit()
 
     def _on_data(self) -> None:
-        """Score the layer anew, which was given other data."""
+        """Score the layer anew: nothing is known of what changed."""
 
     def _look(self, *, settled: bool = True) -> None:
         """Bring the result up to date with what was painted since the last look."""

@@ -61,6 +61,12 @@ def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None) -> Label
     return layer
 
 
+def forget_steps(layer: Any) -> None:
+    """Let undo go back no further than now: napari does not see to it when data are replaced."""
+    layer.editable = False  # which is when napari forgets
+    layer.editable = True
+
+
 def shape_of(raw: Any) -> tuple[int, ...]:
     """Return the shape of an image without its RGB channels."""
     shape = tuple(int(n) for n in pixels_of(raw).shape)

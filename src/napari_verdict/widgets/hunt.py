@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.viewer.fly import Flight, box_in_layer, channel_slider
+from napari_verdict.viewer.fly import box_in_layer, channel_slider
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
-from napari_verdict.viewer.places import data_position
+from napari_verdict.viewer.places import frame_and_crop
 from napari_verdict.viewer.result_layers import find
-from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
+from napari_verdict.viewer.under import compared_pixel, entry_under, keys_under
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.state import choices_of
 
@@ -48,7 +49,7 @@ class Hunt(QObject):
         super().__init__(parent)
         self._viewer, self._session = viewer, session_of(viewer)
         self.entries: Entries | None = None
-        self.flight, self.highlight = Flight(viewer), Highlight(viewer)
+        self.flight, self.highlight = self._session.flight, Highlight(viewer)
         self._sources: list[Any] = []
         self._flying = False
         self._click = _click_of(self)
@@ -85,13 +86,22 @@ class Hunt(QObject):
         self.highlight.show(result, reference, outlines, key.frame, title)
 
     @property
+    def start(self) -> dict[str, int]:
+        """By axis, where in the ground-truth layer the compared pixels begin."""
+        result, reference = self._known()
+        if reference is None:
+            return {}
+        axes, start = frame_and_crop(result, reference)
+        return dict(zip(axes, np.rint(start).astype(int).tolist(), strict=True))
+
+    @property
     def can_compare(self) -> bool:
         """Whether there are layers to put side by side."""
         return bool(panels(self._viewer, self._roles()))
 
     def back(self) -> bool:
         """Go back to where camera and sliders were before the jump."""
-        return self.flight.back()
+        return bool(self.flight.back())
 
     def hold(self, role: str, pressed: bool) -> bool:
         """Show raw, ground truth or prediction alone while a key is held."""
@@ -146,16 +156,11 @@ class Hunt(QObject):
         looking = active is None or str(getattr(active, "mode", "pan_zoom")) in _LOOKING
         if result is None or self.entries is None or not looking:
             return
-        candidate = self.entries.candidate
+        candidate, at = self.entries.candidate, (event.position, event.view_direction)
         if result.comparison.task.is_labels:
-            at = event.position, event.view_direction
             keys = keys_under(self._viewer, result, reference, candidate, *at)
         else:
-            found = compared_pixel(self._viewer, result, reference, event.position)
-            if found is None:
-                return
-            axes = result.comparison.ground_truth.axes
-            row = place_under(self.entries, found[0], axes, found[1])
+            row = entry_under(self._viewer, result, reference, self.entries, *at)
             keys = [self.entries.key(row)] if row >= 0 else []
         if keys:
             self.picked.emit(keys)
@@ -166,17 +171,12 @@ class Hunt(QObject):
             return
         from napari_verdict.comparison.entries import EntryKey
 
-        truth = layer is self._session.roles.ground_truth
-        axes = self._session.result.comparison.ground_truth.axes
-        here = data_position(self._viewer, layer, self._viewer.dims.point)
-        frame = tuple(round(float(p)) for a, p in zip(axes, here, strict=False) if a in "tc")
-        key = EntryKey(
-            self.entries.candidate,
-            "ground truth" if truth else "prediction",
-            frame,
-            int(layer.selected_label),
-        )
-        self.picked.emit([key])
+        truth = self._session.roles.ground_truth
+        here = compared_pixel(self._viewer, self._session.result, truth, self._viewer.dims.point)
+        if here is not None:
+            role = "ground truth" if layer is truth else "prediction"
+            label = int(layer.selected_label)
+            self.picked.emit([EntryKey(self.entries.candidate, role, here[1], label)])
 
     # ---- who is who
 

@@ -45,6 +45,7 @@ class InspectWidget(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self._stale, self._telling, self._trouble = True, False, ""
+        self._places_of: tuple[Any, str] = (None, "")
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
@@ -137,7 +138,7 @@ class InspectWidget(Dock):
 
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
-        result, candidate = self.session.result, self.session.candidate
+        session, result, candidate = self.session, self.session.result, self.session.candidate
         restored = result is not None and result.comparison.task in ("restoration", "evidence")
         self.places.setVisible(restored)
         if result is None or candidate not in result.comparison.candidates:
@@ -147,6 +148,10 @@ class InspectWidget(Dock):
         )
         if restored or entries is not None:
             self.judge.open(result, self.places.how)
+        if restored and self._places_of != (result, self.places.how):
+            self._places_of = result, self.places.how
+            if session.selected is not None and session.selected.role == "place":
+                session.selected = None  # in another list its name is that of another place
         return entries
 
     @property
@@ -162,7 +167,7 @@ class InspectWidget(Dock):
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
         wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
-        model.show(entries, wanted, axes, self.session.judgements)
+        model.show(entries, wanted, axes, self.session.judgements, self.hunt.start)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -245,6 +250,7 @@ class InspectWidget(Dock):
             self.refresh()
         else:
             self._stale = True
+            self.session.entries = None
 
     def _on_regained(self) -> None:
         self._outline(self._row_of_selected())

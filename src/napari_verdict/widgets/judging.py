@@ -13,14 +13,15 @@ from qtpy.QtWidgets import QApplication
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.judgements import Judgements
 from napari_verdict.comparison.result import Progress
-from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.job import Job, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.engine.cancel import CancelToken
-    from napari_verdict.report.session import Identity, SessionFile
+    from napari_verdict.report.identity import Identity
+    from napari_verdict.report.session import SessionFile
     from napari_verdict.widgets.session import Session
 
 
@@ -35,7 +36,7 @@ class Judging(QObject):
     """Fills `Session.judgements` from what was said before, and writes every change at once.
 
     They are kept by the pixels of the ground truth in a folder of their own, and besides in
-    that of the saved result.
+    that of the saved result. Until all pixels are read they are kept by a sample of them.
 
     Parameters
     ----------
@@ -57,12 +58,12 @@ class Judging(QObject):
         self._session = session
         self._arrays: tuple[Any, ...] = ()
         self._words: Any = None
+        #: What the entries belong to: by a sample, and by all pixels once they are read.
+        self._quick: Mapping[str, Identity] = {}
         self._identities: Any = None
+        self._before: Any = None  # the identities of what was judged before, if it seems the same
         self._opening = False
         self._unsaved = _Unsaved()
-        # what was judged before its file was known, each with its comparison
-        self._asked: tuple[Comparison, str] | None = None
-        self._left: list[tuple[Comparison, str, Judgements]] = []
         self._reader, self._writer = Job(self), Job(self)
         self._reader.done.connect(self._on_opened)
         self._writer.done.connect(self._on_written)
@@ -70,9 +71,9 @@ class Judging(QObject):
         session.events.folder.connect(self._on_folder)
         app = QApplication.instance()
         if app is not None:
-            app.aboutToQuit.connect(self._unsaved.flush)
+            app.aboutToQuit.connect(self._flush)
         # not a method of this object, which is gone by then
-        self.destroyed.connect(self._unsaved.flush)
+        self.destroyed.connect(_Unsaved.flush_all)
 
     def open(self, comparison: Comparison, places: str = "") -> None:
         """Look for what was said of a comparison; without effect where it is open already.
@@ -85,85 +86,105 @@ class Judging(QObject):
             Of a restoration or of evidence: how its places were found, since their ids depend
             on it.
         """
-        c = comparison
+        from napari_verdict.report.identity import identities_of
+        from napari_verdict.report.session import SESSION_NAME, SessionFile
+
+        c, listed = comparison, comparison.task in ("restoration", "evidence")
         inputs = (c.ground_truth, *c.predictions, *([c.raw] if c.raw is not None else []))
-        arrays = tuple(x.data for x in inputs)
+        arrays = (*(x.data for x in inputs), c.ignore if listed else None)
         words: tuple[Any, ...] = (c.task, [x.name for x in inputs], c.settings.decisions, places)
-        if places_listed := c.task in ("restoration", "evidence"):
+        if listed:
             words += (c.settings.convention, c.settings.ssim_3d)
         same = len(arrays) == len(self._arrays) and all(
             a is b for a, b in zip(arrays, self._arrays, strict=True)
         )
+        self._session.judged = comparison
         if same and words == self._words:
             return
-        self.flush()
-        if self._unsaved.waiting and self._asked is not None and not self._unsaved.files:
-            self._left.append((*self._asked, self._session.judgements))
-        self._asked = comparison, places if places_listed else ""
-        self._arrays, self._words, self._identities = arrays, words, None
-        self._unsaved.forget()
-        self._set(Judgements())
+        self._arrays, self._words = arrays, words
+        places = places if listed else ""
+        quick = identities_of(comparison, places=places, quick=True)
+        # validated again: the steps that can be undone stay, unless it shows that it is another
+        self._before = self._identities if quick == self._quick else None
+        said = self._session.judgements if quick == self._quick else Judgements()
+        self._quick, self._identities = quick, None
+        self._unsaved.leave()
+        self._unsaved = _Unsaved(SessionFile(_unfinished() / SESSION_NAME, quick, {}))
+        self._set(said)
         self._session.folder = None
-        self._open(*self._asked)
-
-    def flush(self) -> None:
-        """Write what is not on the disk yet, now."""
-        self._writer.cancel()
-        self._unsaved.flush()
+        self._open(comparison, places)
 
     def stop(self) -> None:
-        """Write what is left and let go of the session."""
+        """Let go of the session; what is left is written by a thread."""
         self._reader.cancel()
-        self.flush()
+        self._writer.cancel()
+        self._unsaved.leave()
+        self._session.judged = None
         self._session.events.judgements.disconnect(self._on_judgements)
         self._session.events.folder.disconnect(self._on_folder)
         app = QApplication.instance()
         if app is not None:
-            app.aboutToQuit.disconnect(self._unsaved.flush)
+            app.aboutToQuit.disconnect(self._flush)
+
+    def _flush(self) -> None:
+        _Unsaved.flush_all()
 
     # ---- reading
 
-    def _open(self, comparison: Comparison | None, places: str = "", beside: Any = None) -> None:
-        known, left = self._identities, self._left
+    def _open(self, comparison: Comparison, places: str) -> None:
+        quick = self._quick
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
-            from napari_verdict.report.session import identities_of, open_session
+            from napari_verdict.report.identity import identities_of
+            from napari_verdict.report.session import open_session
 
             yield Progress(0, 1, "judgements")
-            while left:
-                _keep(*left[0], token)
-                del left[0]
-            identities = known
-            if identities is None:
-                assert comparison is not None
-                identities = identities_of(comparison, token, places=places)
-            return identities, open_session(beside or _folder_of(identities), identities)
+            identities = identities_of(comparison, token, places=places)
+            file = open_session(_folder_of(identities), identities)
+            return identities, file, open_session(_unfinished(), quick)
 
         self._reader.start(steps, "Looking for judgements")
 
     def _on_opened(self, outcome: Any) -> None:
         if not isinstance(outcome, tuple):
-            self.troubled.emit(_sentence(outcome))
+            self.troubled.emit(words_of(outcome))
             return
-        self._identities, file = outcome
-        self._unsaved.files = (*self._unsaved.files, file)
+        if self._identities is not None:
+            self._on_beside(*outcome)
+            return
+        self._identities, file, unfinished = outcome
         before = self._session.judgements
-        self._set(before.including(file.found))
+        if self._before is not None and self._before != self._identities:
+            before = Judgements()  # other pixels, though the sample did not show it
+        found = {**unfinished.found, **file.found}
+        self._unsaved.move_to(file, unfinished)
+        self._set(before.including(found))
         self.troubled.emit(file.trouble)
-        if len(self._unsaved.files) == 1:
-            truth = next(iter(self._identities.values())).ground_truth
-            self.opened.emit(truth.sha256, self._arrays[0])
-        if len(before) or len(self._unsaved.files) > 1:
+        self.opened.emit(_truth_of(self._identities), self._arrays[0])
+        if len(before) or unfinished.found:
             self._write()
-        folder = self._session.folder
-        if folder is not None and len(self._unsaved.files) == 1:
-            self._open(None, beside=folder)
+        if self._session.folder is not None:
+            self._on_folder(self._session.folder)
 
     def _on_folder(self, folder: Any) -> None:
         """Keep them beside the result that was just saved."""
-        if folder is not None and self._identities is not None:
-            self._unsaved.files = self._unsaved.files[:1]
-            self._open(None, beside=folder)
+        if folder is None or self._identities is None:
+            return
+        identities = self._identities
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            from napari_verdict.report.session import open_session
+
+            yield Progress(0, 1, "judgements")
+            return identities, open_session(folder, identities)
+
+        self._reader.start(steps, "Looking for judgements")
+
+    def _on_beside(self, _: Any, file: SessionFile) -> None:
+        self._unsaved.keep_beside(file)
+        self._set(self._session.judgements.including(file.found))
+        self.troubled.emit(file.trouble)
+        self._write()
 
     # ---- writing
 
@@ -181,7 +202,7 @@ class Judging(QObject):
 
     def _write(self) -> None:
         self._unsaved.put(self._session.judgements)
-        if self._unsaved.files and not self._writer.is_busy:
+        if not self._writer.is_busy:
             unsaved = self._unsaved
 
             def steps(token: CancelToken) -> Generator[Progress, None, Any]:
@@ -193,7 +214,7 @@ class Judging(QObject):
 
     def _on_written(self, outcome: Any) -> None:
         if outcome is not True:
-            self.troubled.emit(_sentence(outcome))
+            self.troubled.emit(words_of(outcome))
             return
         self.troubled.emit("")
         if self._unsaved.waiting:
@@ -203,10 +224,20 @@ class Judging(QObject):
 
 
 class _Unsaved:
-    """What is to be written; it outlives the dock, and one thread at a time writes."""
+    """What is to be written of one comparison; it outlives the dock.
 
-    def __init__(self) -> None:
-        self.files: tuple[SessionFile, ...] = ()
+    Parameters
+    ----------
+    file : SessionFile, optional
+        Where to; None before anything is compared.
+    """
+
+    #: All that has something to write.
+    _all: set[_Unsaved] = set()  # noqa: RUF012
+
+    def __init__(self, file: SessionFile | None = None) -> None:
+        self._files = () if file is None else (file,)
+        self._unfinished: SessionFile | None = None
         self._judgements: Judgements | None = None
         self._lock = threading.Lock()
 
@@ -217,49 +248,87 @@ class _Unsaved:
 
     def put(self, judgements: Judgements) -> None:
         self._judgements = judgements
+        self._all.add(self)
 
-    def forget(self) -> None:
-        """Leave the files, and what could not be written to them: it is of other entries."""
+    def move_to(self, file: SessionFile, unfinished: SessionFile) -> None:
+        """Write to the file of these pixels from now on, and take away what stood for it."""
+        self._files, self._unfinished = (file,), unfinished
+
+    def keep_beside(self, file: SessionFile) -> None:
+        """Write to another file as well, instead of the one that was beside it before."""
+        self._files = (*self._files[:1], file)
+
+    def leave(self) -> None:
+        """Write what waits without holding up the window."""
+        if self.waiting:
+            threading.Thread(target=self._try, name="judgements-end").start()
+
+    def write(self) -> None:
+        """Write the newest into every file; it stays to be written where one fails."""
         with self._lock:
-            self.files, self._judgements = (), None
+            judgements, files = self._judgements, self._files
+            if judgements is None or not files:
+                return
+            failed: list[ComparisonError] = []
+            for k, file in enumerate(files):
+                try:
+                    if k == 0:  # that beside a result lies where somebody saved it
+                        with suppress(OSError):  # what is missing, saving says in a sentence
+                            file.path.parent.mkdir(parents=True, exist_ok=True)
+                    file.save(judgements)
+                except ComparisonError as error:
+                    failed.append(error)
+            if failed:
+                raise ComparisonError([f for error in failed for f in error.findings])
+            if files is not self._files:
+                return  # it was written where it is kept no longer
+            if self._unfinished is not None:
+                with suppress(OSError, ValueError):
+                    self._unfinished.forget()
+                self._unfinished = None
+            if self._judgements is judgements:
+                self._judgements = None
+                self._all.discard(self)
 
-    def flush(self, *_: Any) -> None:
-        """Write what waits, where it can be."""
+    @classmethod
+    def flush_all(cls, *_: Any) -> None:
+        """Write all that waits, where it can be."""
+        for one in list(cls._all):
+            one._try()
+
+    def _try(self) -> None:
         with suppress(ComparisonError):
             self.write()
 
-    def write(self) -> None:
-        """Write the newest into every file; it stays to be written where that fails."""
-        with self._lock:
-            judgements = self._judgements
-            if judgements is None or not self.files:
-                return
-            with suppress(OSError):  # what is missing then, saving says in a sentence
-                self.files[0].path.parent.mkdir(parents=True, exist_ok=True)
-            for file in self.files:
-                file.save(judgements)
-            if self._judgements is judgements:
-                self._judgements = None
+
+def said_of(comparison: Comparison, token: CancelToken) -> Judgements | None:
+    """Return what was said of objects on any day; None without, and of places.
+
+    Which places were judged depends on how they were ranked, which only Inspect knows.
+
+    For a worker: reads all pixels.
+    """
+    from napari_verdict.report.identity import identities_of
+    from napari_verdict.report.session import open_session
+
+    if comparison.task in ("restoration", "evidence"):
+        return None
+    identities = identities_of(comparison, token)
+    found = dict(open_session(_folder_of(identities), identities).found)
+    quick = identities_of(comparison, quick=True)
+    found |= open_session(_unfinished(), quick).found
+    return Judgements().including(found) if found else None
+
+
+def _unfinished() -> Path:
+    """Return where judgements are kept until the pixels they belong to are known."""
+    return home() / "unfinished"
+
+
+def _truth_of(identities: Mapping[str, Identity]) -> str:
+    return next(iter(identities.values())).ground_truth.sha256
 
 
 def _folder_of(identities: Mapping[str, Identity]) -> Path:
     """Return where judgements of these pixels are kept."""
-    return home() / next(iter(identities.values())).ground_truth.sha256[:16]
-
-
-def _keep(comparison: Comparison, places: str, judgements: Judgements, token: CancelToken) -> None:
-    """Write what was said of a comparison that was left before its file was known."""
-    from napari_verdict.report.session import identities_of, open_session
-
-    identities = identities_of(comparison, token, places=places)
-    folder = _folder_of(identities)
-    with suppress(OSError):  # as in `_Unsaved.write`
-        folder.mkdir(parents=True, exist_ok=True)
-    file = open_session(folder, identities)
-    file.save(judgements.including(file.found))
-
-
-def _sentence(outcome: Any) -> str:
-    """Return what a `Refused` or `Failed` says."""
-    findings = getattr(outcome, "findings", ())
-    return getattr(outcome, "message", "") or " ".join(f.message for f in findings)
+    return home() / _truth_of(identities)[:16]

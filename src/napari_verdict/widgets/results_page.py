@@ -90,7 +90,7 @@ class ResultsPage(QWidget):
         self.copy = _button("Copy table", "The table with numbers in full, for a spreadsheet")
         self.copy.clicked.connect(self.table.copy)
         self.errors = _button("Inspect errors", "List what is wrong, worst first, and go there")
-        self.errors.clicked.connect(lambda: open_inspect(viewer))
+        self.errors.clicked.connect(self._on_errors)
         self.ask_raw = _button(
             "Check against raw",
             "Does raw have photons for what the predictions show? Evidence that needs no ground "
@@ -207,6 +207,10 @@ class ResultsPage(QWidget):
             session_of(self._viewer).wanted = replace(wanted, region=region)
             if metric in COUNTS or metric in _OVERLAY_OF:
                 open_inspect(self._viewer)
+
+    def _on_errors(self) -> None:
+        session_of(self._viewer).wanted = None  # what was asked for while no list was open
+        open_inspect(self._viewer)
 
     def _write_verdict(self) -> None:
         result = self._presenter.result

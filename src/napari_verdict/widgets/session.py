@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, proxy
 from psygnal import EventedModel
 
 from napari_verdict.comparison.judgements import Judgements
+from napari_verdict.viewer.fly import Flight
 from napari_verdict.viewer.grid import SideBySide
 
 
@@ -32,6 +33,10 @@ class Session(EventedModel):
         The one arrangement in panels that all docks share.
     judgements : Judgements
         What a person said of entries of the result.
+    judged : Comparison, optional
+        What they were said of.
+    flight : Flight
+        Takes the viewer to places; all docks go back the same way.
     folder : Path, optional
         Where this result was saved last.
     mended : Mended, optional
@@ -45,7 +50,9 @@ class Session(EventedModel):
     entries: Any = None
     wanted: Any = None
     grid: Any = None
+    flight: Any = None
     judgements: Any = Judgements()
+    judged: Any = None
     folder: Any = None
     mended: Any = None
 
@@ -57,5 +64,6 @@ def session_of(viewer: Any) -> Session:
     """Return what the docks of a viewer share."""
     if viewer not in _SESSIONS:
         # weakly: the session must not keep alive what it is found by
-        _SESSIONS[viewer] = Session(grid=SideBySide(proxy(viewer)))
+        known = proxy(viewer)
+        _SESSIONS[viewer] = Session(grid=SideBySide(known), flight=Flight(known))
     return _SESSIONS[viewer]

@@ -191,13 +191,17 @@ class ValidateWidget(Dock):
     def save(self, folder: Path) -> None:
         """Save the result into a folder, in a worker."""
         result, session = self.presenter.result, session_of(self._viewer)
-        judgements = session.judgements
+        request = result.request or result.comparison
+        # Inspect may be closed, or hidden and still with what was compared before
+        known = session.judgements if session.judged is request else None
         copying = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
+            from napari_verdict.widgets.judging import said_of
 
+            judgements = said_of(request, token) if known is None else known
             mended = (yield from copying(token)).result if copying is not None else None
             yield from saving(result, folder, token, judgements=judgements, mended=mended)
             return folder
@@ -245,6 +249,9 @@ class ValidateWidget(Dock):
             beside = next((result for result, *_ in held.values()), None)
             self.presenter.present(outcome, self._asked, limits, beside)
             self._show_result()
+            wanted = self.panel.choices.iou_threshold
+            if request.task is Task.INSTANCES and request.settings.iou_threshold != wanted:
+                self.results.threshold.ask(wanted)  # it was moved during the run
 
     def _show_result(self) -> None:
         result = self.presenter.result
@@ -296,7 +303,7 @@ class ValidateWidget(Dock):
         if roles is None or roles.raw not in self._viewer.layers:
             return False
         outline = [x for x in self._viewer.layers if x.visible and (key_of(x) or "-")[0] == ""]
-        return self._hold.press([roles.raw, *outline])
+        return bool(self._hold.press([roles.raw, *outline]))
 
     def stop(self) -> None:
         """Cancel work and let go of viewer and layers; results that are drawn stay."""

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from cases import compare
 from napari_verdict import ComparisonError
 from napari_verdict.comparison.entries import EntryKey
-from napari_verdict.comparison.objects.mending import Offer, accepting, deleting, next_label, offer
+from napari_verdict.comparison.objects.mending import (
+    Offer,
+    accepting,
+    deleting,
+    extent,
+    next_label,
+    offer,
+)
 
 
 def result_of(gt, pred, axes="yx", **changes):
@@ -116,6 +123,53 @@ def test_what_an_ignore_mask_hides_is_deleted_as_well():
     ignore[:, 5:12] = True
     result = result_of(gt, canvas((9, 10, 15, 20, 25)), ignore=ignore)
     assert len(deleting(result, gt_key(4), 4).values) == 100
+
+
+def test_only_the_neighbourhood_is_looked_through_though_there_is_an_ignore_mask():
+    gt = canvas((4, 0, 5, 0, 20), (6, 15, 20, 0, 30))
+    ignore = np.zeros(gt.shape, bool)
+    ignore[:, 5:12] = True
+    result = result_of(gt, canvas((9, 1, 5, 8, 25)), ignore=ignore)
+    for key in (gt_key(4), pred_key(9)):
+        assert extent(result, key, offer(result, key)) <= 5 * 25
+    expected = np.where(gt == 6, 6, 0)
+    expected[1:5, 8:25] = 4
+    assert (mended(result, pred_key(9)) == expected).all()
+
+
+def test_labels_that_an_ignore_mask_hides_are_not_given_twice():
+    gt = canvas((4, 0, 5, 0, 5), (90, 10, 15, 5, 12))
+    ignore = np.zeros(gt.shape, bool)
+    ignore[:, 5:12] = True
+    assert next_label(result_of(gt, canvas((9, 10, 15, 20, 25)), ignore=ignore)) == 91
+
+
+def test_what_was_accepted_would_change_nothing_a_second_time():
+    gt, pred = canvas((3, 0, 12, 0, 12), (5, 15, 20, 0, 5)), canvas((7, 2, 8, 2, 8))
+    first = result_of(gt, pred)
+    assert not offer(first, pred_key(7)).accepted
+    then = result_of(mended(first, pred_key(7)), pred)
+    for key in (pred_key(7), gt_key(3)):
+        assert offer(then, key).accepted
+        assert len(accepting(then, key, offer(then, key)).values) == 0
+    assert not offer(then, gt_key(5)).accepted
+
+
+def test_an_object_that_differs_in_what_is_ignored_alone_can_be_accepted():
+    gt, pred = canvas((3, 0, 12, 0, 12)), canvas((7, 0, 12, 0, 12), (7, 0, 12, 20, 22))
+    ignore = np.zeros(gt.shape, bool)
+    ignore[:, 19:] = True
+    result = result_of(gt, pred, ignore=ignore)
+    assert not offer(result, pred_key(7)).accepted
+    assert (mended(result, pred_key(7)) == np.where(pred == 7, 3, 0)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint64])
+def test_new_labels_are_above_0_and_above_all(dtype):
+    gt = canvas((1, 0, 5, 0, 5), dtype=dtype)
+    gt[10:, :9] = np.iinfo(dtype).max - 1 if dtype is np.uint64 else -4
+    label = next_label(result_of(gt, canvas((9, 10, 15, 10, 20))))
+    assert label == (np.iinfo(dtype).max if dtype is np.uint64 else 2)
 
 
 def test_a_dtype_without_labels_left_is_refused_with_the_way_out():

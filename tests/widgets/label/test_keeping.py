@@ -201,6 +201,28 @@ def test_an_rgb_image_is_exported_with_all_channels_and_taken_up_again(
     np.testing.assert_array_equal(person.truth.data, painted)
 
 
+def test_labels_are_exported_as_ome_zarr_too_where_something_writes_it(labeller, tmp_path):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    labeller.start()
+    labeller.give(objects())
+    labeller.click("Export as OME-Zarr too")
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    group = zarr.open_group(tmp_path / "out" / "ground_truth.ome.zarr", mode="r")
+    np.testing.assert_array_equal(group["0"][...], labeller.truth.data)
+    (scales,) = group.attrs["multiscales"]
+    assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [0.5, 0.5]
+    assert (tmp_path / "out" / "provenance.json").is_file()
+
+
+def test_where_nothing_writes_ome_zarr_it_is_said_how_it_would(labeller, monkeypatch):
+    monkeypatch.setattr("napari_verdict.report.ome_zarr.can_write", lambda: False)
+    labeller.start()
+    box = labeller.find("Export as OME-Zarr too")
+    assert not box.isEnabled()
+    assert "napari-verdict[zarr]" in box.toolTip()
+
+
 def test_labels_are_exported_with_their_tiles_and_origins(labeller, tmp_path):
     labeller.start()
     labeller.give(objects())

@@ -35,6 +35,8 @@ class Desk(QObject):
 
     #: A tile is asked about before it is finished: it has no object.
     doubted = Signal()
+    #: A tile is to be taken in hand whose image is not on the desk: its number.
+    wanted = Signal(int)
     #: The mask of what nobody can tell was made: the layer.
     masked = Signal(object)
 
@@ -45,6 +47,8 @@ class Desk(QObject):
         self._blindfold.lifted.connect(self._on_lifted)
         self._before: View | None = None
         self._ambiguous: Any = None
+        #: Tiles without an object, of images that are not on the desk.
+        self._empty: set[Any] = set()
 
     # ---- beginning and end
 
@@ -58,12 +62,13 @@ class Desk(QObject):
 
     def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
         """Take up one tile of one person's labels."""
-        state = self.state
-        if state.bench is not None:
-            state.bench.truth.events.mode.disconnect(self._on_mode)
+        state, before = self.state, self.state.bench
+        if before is not None:
+            before.truth.events.mode.disconnect(self._on_mode)
         state.bench, state.current, state.plan = bench, -1, plan
         bench.truth.events.mode.connect(self._on_mode)
-        self.blind()
+        if before is None or before is bench or before.truth is not bench.truth:
+            self.blind()  # else the same layers show another image
         if plan.tiles:
             self.go(current)
         else:
@@ -82,7 +87,7 @@ class Desk(QObject):
         if self._before is not None:
             self._before.restore(self._viewer)
             self._before = None
-        self._ambiguous = None
+        self._ambiguous, self._empty = None, set()
         self.state.update({"bench": None, "plan": None, "current": -1, "estimates": None})
 
     def blind(self) -> None:
@@ -101,8 +106,11 @@ class Desk(QObject):
     # ---- from tile to tile
 
     def go(self, k: int) -> None:
-        """Take a tile in hand."""
+        """Take a tile in hand; where its image is not on the desk it is asked for."""
         state = self.state
+        if state.plan.tiles[k].image != state.bench.image:
+            self.wanted.emit(k)
+            return
         state.current, state.message = k, ""
         tile, bench = state.tile, state.bench
         assert tile is not None
@@ -110,6 +118,13 @@ class Desk(QObject):
             session_of(self._viewer).grid.leave()
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
         self.arm()
+
+    def put_away(self) -> None:
+        """Remember of the image on the desk which tiles have no object."""
+        tiles, image = self.state.plan.tiles, self.state.bench.image
+        mine = {k: t.place for k, t in enumerate(tiles) if t.image == image}
+        self._empty -= set(mine.values())
+        self._empty |= {place for k, place in mine.items() if not self.has_objects(k)}
 
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
@@ -155,8 +170,10 @@ class Desk(QObject):
             self.state.plan = self.state.plan.reopen(self.state.current)
 
     def has_objects(self, k: int) -> bool:
-        """Whether anything is labelled within a tile."""
+        """Whether anything is labelled within a tile, as far as is known of other images."""
         bench, tile = self.state.bench, self.state.plan.tiles[k]
+        if tile.image != bench.image:
+            return tile.place not in self._empty
         return bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
 
     def in_view(self) -> tuple[tuple[int, ...], Box]:

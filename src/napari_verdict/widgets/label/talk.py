@@ -119,8 +119,7 @@ class Talk(QObject):
     def _on_by_hand(self) -> None:
         state = self._state
         try:
-            # the layer may have been renamed since
-            state.plan = state.plan.by_hand(state.plan.images[0].name, *self._desk.in_view())
+            state.plan = state.plan.by_hand(state.bench.image, *self._desk.in_view())
         except ValueError as error:
             state.message = str(error)
             return

@@ -86,14 +86,18 @@ class Work(QObject):
         self._desk.masked.connect(self._on_mask)
         self.keeper.ticked.connect(self._on_tick)
 
-    def rest(self) -> None:
-        """Take in what was painted last; somebody else is at the desk from now on."""
+    def look(self) -> None:
+        """Take in what was painted last."""
         if self._job.is_busy:  # there is no time left for a worker
             self._job.cancel()
             self.watch.strokes.suspect()
         for watch in (self.watch, self._mask):
             if watch is not None:
                 watch.look()
+
+    def rest(self) -> None:
+        """Take in what was painted last; somebody else is at the desk from now on."""
+        self.look()
         self._on_tick()
         self._state.events.current.disconnect(self._on_current)
         self._state.events.plan.disconnect(self._on_plan)
