@@ -34,6 +34,8 @@ class Session(EventedModel):
         What a person said of entries of the result.
     judged : Comparison, optional
         What they were said of.
+    ranking : str
+        How the places were ranked that they were said of, such as ``worst 16 px``.
     folder : Path, optional
         Where this result was saved last.
     mended : Mended, optional
@@ -49,6 +51,7 @@ class Session(EventedModel):
     grid: Any = None
     judgements: Any = Judgements()
     judged: Any = None
+    ranking: str = ""
     folder: Any = None
     mended: Any = None
 
