@@ -331,7 +331,10 @@ def draw(trials, path):
             panel.plot(times, recall, mark + "-", label=kind, markersize=5, linewidth=1)
         panel.axhline(0.95, color="0.6", linewidth=0.8, linestyle=":")
         panel.axvline(TWICE, color="0.6", linewidth=0.8, linestyle=":")
-        panel.set(xlabel="amplitude / limit", title=f"noise model {word}", xticks=times)
+        panel.set_xscale("log")
+        panel.set_xticks(times, [f"{x:g}" for x in times])
+        panel.minorticks_off()
+        panel.set(xlabel="amplitude / limit", title=f"noise model {word}")
     panels[0].set_ylabel(f"share among the first {FIRST} entries")
     panels[1].legend(fontsize="small", frameon=False)
     figure.savefig(path, dpi=120)
@@ -345,7 +348,9 @@ def main():
     parser.add_argument("--every", type=int, default=1, help="take one of so many predictions")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    chosen = list(bases(options.data))[:: options.every]
+    every = list(bases(options.data))
+    order = np.random.default_rng(1).permutation(len(every))[:: options.every]
+    chosen = [every[k] for k in order]
     with ProcessPoolExecutor(options.processes) as pool:
         trials = [t for some in pool.map(trials_of, chosen) for t in some]
     report(trials)

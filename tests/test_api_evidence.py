@@ -50,3 +50,20 @@ def test_lists_stacks_and_unnamed_axes(rng):
 def test_half_a_camera_is_refused(camera, match):
     with pytest.raises(ValueError, match=match):
         napari_verdict.check_evidence(np.ones((8, 8)), np.ones((8, 8)), noise=camera)
+
+
+def test_a_camera_in_the_attributes_of_raw_is_read_unless_one_is_entered(rng):
+    class Attributed(np.ndarray):
+        """An array with attributes, as of zarr and xarray."""
+
+    truth = scene((96, 96))
+    raw = capture(rng, truth).view(Attributed)
+    raw.attrs = {"gain": 2.2, "offset": 100, "read_noise": 1.6, "exposure": "10 ms"}
+    read = napari_verdict.check_evidence(grey(truth), raw).conditions["prediction"].noise
+    assert read.source == "read from metadata"
+    assert read.variance(np.array([150.0])) == CAMERA.variance(np.array([150.0]))
+    entered = {"gain": 2.0, "offset": 100, "read_noise": 2.0}
+    result = napari_verdict.check_evidence(grey(truth), raw, noise=entered)
+    assert result.conditions["prediction"].noise.source == "entered"
+    raw.attrs = {"gain": 2.2}
+    assert napari_verdict.check_evidence(grey(truth), raw).conditions["prediction"].noise.circular

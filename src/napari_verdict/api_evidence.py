@@ -9,9 +9,9 @@ from napari_verdict.comparison.evidence.model import (
     SCALES,
     EvidenceSettings,
     Inquiry,
-    noise_from,
     stack_of,
 )
+from napari_verdict.comparison.evidence.source import noise_from, noise_in_metadata
 from napari_verdict.comparison.inputs import array_from, input_from
 from napari_verdict.comparison.model import unique_names
 from napari_verdict.comparison.run import complete, run
@@ -54,8 +54,9 @@ def check_evidence(
         What was denoised, of the same shape, as the camera gave it.
     noise : NoiseModel or mapping, optional
         Of the camera: ``gain`` in ADU per electron, ``offset`` in ADU, ``read_noise`` in
-        electrons and, for an EMCCD, ``excess``. Else it is measured from captures, from dark and
-        flat stacks, or estimated from raw and prediction, in this order.
+        electrons and, for an EMCCD, ``excess``. Else it is read from the ``attrs`` of raw (zarr,
+        xarray) by the same names, measured from captures, from dark and flat stacks, or estimated
+        from raw and prediction, in this order.
     captures : sequence of array-like
         Further noisy captures of the field of raw, of its shape, which no prediction was made
         from. They give errors (``umse``, ``upsnr``) against the clean image nobody has.
@@ -104,10 +105,11 @@ def check_evidence(
     names = unique_names([str(n) for n in named])
     evenly = flat if isinstance(flat, Sequence) else (flat,)
     stacks = [*(() if dark is None else (dark,)), *evenly]
+    known = noise_from(noise) or noise_in_metadata(getattr(raw, "attrs", None))
     inquiry = Inquiry.of(
         input_from("raw", raw, axes, spacing),
         [input_from(n, d, axes, spacing) for n, d in zip(names, named.values(), strict=True)],
-        EvidenceSettings(noise_from(noise), saturation, alarms, tuple(scales), limit_scale, fit),
+        EvidenceSettings(known, saturation, alarms, tuple(scales), limit_scale, fit),
         captures=[input_from(f"capture {k + 1}", c, axes, spacing) for k, c in enumerate(captures)],
         calibration=[stack_of(f"stack {k + 1}", array_from(s)) for k, s in enumerate(stacks)],
         ignore=ignore,

@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             help=f"{what}; may be given several times",
         )
     for option, what in (
-        ("gain", "of the camera, in grey values per electron"),
+        ("gain", "of the camera, in grey values per electron; by default what the raw file says"),
         ("offset", "grey value without light"),
         ("read-noise", "of the camera, in electrons"),
         ("excess", "noise factor of an EMCCD, 2 at high gain"),
@@ -65,13 +65,18 @@ def inquiry_from(options: argparse.Namespace, named: Sequence[tuple[str, Path]])
         If only some of the camera's values are given, or one is out of range.
     """
     from napari_verdict.comparison.evidence.model import EvidenceSettings, Inquiry, stack_of
+    from napari_verdict.comparison.evidence.source import noise_in_metadata
     from napari_verdict.metrics.noise import NoiseModel
+    from napari_verdict.report.metadata import metadata_of
     from napari_verdict.report.ome import read_input
 
     camera = (options.gain, options.offset, options.read_noise)
     if any(v is not None for v in (*camera, options.excess)) and None in camera:
         raise ValueError("A camera needs all of --gain, --offset and --read-noise.")
-    noise = None if None in camera else NoiseModel.of_camera(*camera, options.excess or 1.0)
+    if None in camera:
+        noise = noise_in_metadata(metadata_of(options.raw))
+    else:
+        noise = NoiseModel.of_camera(*camera, options.excess or 1.0)
     alarms = EvidenceSettings().alarms if options.alarms is None else options.alarms
     names = unique_names([name for name, _ in named])
     stacks = [read_input(s) for s in options.stack]

@@ -9,7 +9,7 @@ import pytest
 
 from napari_verdict.annotation.counting import TileCounts
 from napari_verdict.annotation.sample import Sample, used_tiles
-from napari_verdict.annotation.sampling import Grid, draw_tiles
+from napari_verdict.annotation.sampling import Grid, draw_more, draw_tiles
 from napari_verdict.annotation.scoring import estimate
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.model import Settings, Task
@@ -181,3 +181,56 @@ def test_candidates_are_estimated_each_by_itself():
 
 def test_nothing_finished_has_no_scores():
     assert estimate(plan(finished=False), {}, Settings()) == {}
+
+
+TWO = (
+    TiledImage("a", "yx", (256, 256), "control"),
+    TiledImage("b", "yx", (128, 256), "treated"),
+)
+
+
+def of_part(one, numbers, condition, metric="f1"):
+    """The interval of one condition, from its own tiles alone."""
+    s, k = zip(
+        *((2 * t.tp, t.n_gt + t.n_pred) for t in (HELD[i]["a"].instances for i in numbers)),
+        strict=True,
+    )
+    population = {"control": 64, "treated": 32}[condition]
+    if not one.weights:
+        return ratio_estimate(s, k, "", population=population)
+    names = {i.name for i in TWO if i.condition == condition}
+    grid = Grid(TWO, one.size, one.depth, one.by)
+    total = sum(w for n, w in enumerate(one.weights) if grid.tile(n).image in names)
+    share = np.array([one.tiles[i].share for i in numbers]) / total
+    return lure_estimate(s, k, "", share, population)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_condition_is_estimated_from_its_own_tiles_and_population(weighted):
+    grid = Grid(TWO, 32)
+    chances = {"priorities": 1 + np.arange(len(grid)) % 7} if weighted else {}
+    one = plan(images=TWO, **chances)
+    found = of(one)
+    assert list(found.conditions) == ["control", "treated"]
+    for image in TWO:
+        numbers = [k for k, t in enumerate(one.tiles) if t.image == image.name]
+        expected = of_part(one, numbers, image.condition)
+        score = found.conditions[image.condition].first
+        assert score.value == pytest.approx(expected.value.value, rel=1e-12)
+        assert score.n == len(numbers)
+        assert score.image == f"{image.condition}: {image.name}"
+        if score.ci_low is not None:
+            assert (score.ci_low, score.ci_high) == pytest.approx(expected.interval()[:2])
+    assert len(found.all_rows) == 3 * len(found.rows)
+
+
+def test_images_of_one_condition_have_no_scores_by_condition():
+    assert not of(plan()).conditions
+
+
+def test_more_tiles_are_never_more_than_there_are_without_those_skipped():
+    one = draw_more(plan(6, 64), 10)  # all 16
+    for k in range(6, 12):
+        one = one.skip(k, "out of focus")
+    spread = [held(10, 10, t) for t in (0, 10, 1, 9, 2, 8)]
+    assert of(one, spread).more == 16 - 6 - 6

@@ -136,9 +136,42 @@ def test_depth_is_traced_plane_by_plane():
     assert sorted(set(mine.lines[:, 0, 0])) == [1, 2, 3]
 
 
-def test_large_objects_get_a_box(monkeypatch, result):
+def test_large_objects_are_traced_coarsely(monkeypatch, result):
     monkeypatch.setattr("napari_verdict.viewer.highlight.LARGEST", 50)
     entries = entries_of(result, "a")
     mine = outlines_of(result, entries, row_of(entries, 0, 2))[0]
     assert len(mine.lines) == 4
+    assert box(mine) == [19.5, 9.5, 29.5, 29.5]  # every second pixel of 10 by 20
+    odd = np.zeros((1, 33, 33), np.uint16)
+    odd[0, 3:30, 3:30] = 1
+    found = complete(run(compare(odd, np.zeros_like(odd), task=Task.INSTANCES, axes="zyx")))
+    (mine,) = outlines_of(found, entries_of(found, "a"), 0)
+    assert box(mine) == [2.5, 2.5, 30.5, 30.5]  # to within a step of four
+
+
+def test_a_large_object_is_outlined_in_every_plane(monkeypatch):
+    monkeypatch.setattr("napari_verdict.viewer.highlight.LARGEST", 300)
+    gt = np.zeros((7, 30, 30), np.uint16)
+    gt[1:6, 5:25, 5:25] = 1
+    found = complete(run(compare(gt, np.zeros_like(gt), task=Task.INSTANCES, axes="zyx")))
+    (mine,) = outlines_of(found, entries_of(found, "a"), 0)
+    assert sorted(set(mine.lines[:, 0, 0])) == [1, 2, 3, 4, 5]
+
+
+def test_ragged_objects_get_a_box(monkeypatch, result):
+    monkeypatch.setattr("napari_verdict.viewer.highlight.MOST_LINES", 3)
+    entries = entries_of(result, "a")
+    mine = outlines_of(result, entries, row_of(entries, 0, 2))[0]
+    assert len(mine.lines) == 4
     assert box(mine) == [19.5, 9.5, 29.5, 29.5]
+
+
+def test_a_jump_to_a_large_ragged_object_draws_few_lines():
+    rng = np.random.default_rng(0)
+    gt = (rng.random((1400, 1400)) < 0.5).astype(np.uint16)
+    pred = np.zeros_like(gt)
+    pred[:700], pred[700:] = gt[:700], 2 * gt[700:]
+    found = complete(run(compare(gt, pred, task=Task.INSTANCES)))
+    outlines = outlines_of(found, entries_of(found, "a"), 0)
+    assert len(outlines) > 1
+    assert sum(len(o.lines) for o in outlines) < 60_000

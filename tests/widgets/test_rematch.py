@@ -57,7 +57,8 @@ def test_what_was_slow_once_goes_to_a_worker_and_only_the_newest_follows(
     rematch, result, asked, qtbot
 ):
     rematch.ask(result, 0.4)
-    assert rematch.heard == [0.4]
+    assert rematch.heard == []  # the first time nobody knows how long it takes
+    qtbot.waitUntil(lambda: rematch.heard == [0.4])
     for threshold in (0.3, 0.25, 0.2, 0.15):
         rematch.ask(result, threshold)
     assert rematch.heard == [0.4]
@@ -66,8 +67,9 @@ def test_what_was_slow_once_goes_to_a_worker_and_only_the_newest_follows(
     assert asked == [0.4, 0.3, 0.15]
 
 
-def test_slow_below_a_half_is_still_quick_above(rematch, result, asked):
+def test_slow_below_a_half_is_still_quick_above(rematch, result, asked, qtbot):
     rematch.ask(result, 0.4)
+    qtbot.waitUntil(lambda: rematch.heard == [0.4])
     rematch.ask(result, 0.6)
     assert rematch.heard == [0.4, 0.6]
 
@@ -78,4 +80,4 @@ def test_nothing_is_heard_of_what_was_cancelled(rematch, result, asked, qtbot):
     rematch.ask(result, 0.2)
     rematch.cancel()
     qtbot.wait(400)
-    assert rematch.heard == [0.4]
+    assert rematch.heard == []

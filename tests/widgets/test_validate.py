@@ -337,3 +337,33 @@ def test_the_fields_of_all_choosers_are_aligned(desk):
     panel = desk.dock.panel
     fields = (panel.layers.ground_truth, panel.regions.region, panel.regions.ignore, panel.task)
     assert len({field.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
+
+
+def test_a_threshold_that_is_moved_during_a_run_holds_after_it(desk, squares):
+    desk.add(squares)
+    desk.validate()
+    bar, presenter = desk.dock.results.threshold, desk.dock.presenter
+    with desk.qtbot.waitSignal(presenter.drawn, timeout=120_000):
+        desk.click(desk.dock.validate)
+        bar.slider.setValue(95)
+    desk.qtbot.waitUntil(lambda: presenter.result.comparison.settings.iou_threshold == 0.95)
+    assert (bar.slider.value(), desk.dock.panel.choices.iou_threshold) == (95, 0.95)
+    assert presenter.result.score("tp", "unet").value == 0
+
+
+def test_predictions_are_ticked_one_after_another_by_keys_alone(desk, squares):
+    gt, pred = squares
+    for name in ("unet", "stardist", "cellpose"):
+        desk.viewer.add_labels(pred.copy(), name=name)
+    desk.viewer.add_labels(gt, name="gt")
+    listed = desk.dock.panel.layers.predictions
+    listed.setFocus()
+    listed.setCurrentRow(0)
+    for _ in range(listed.count()):
+        before = listed.currentItem().checkState()
+        desk.qtbot.keyClick(listed, Qt.Key.Key_Space)
+        assert listed.currentItem().checkState() != before
+        desk.qtbot.keyClick(listed, Qt.Key.Key_Space)
+        assert listed.currentItem().checkState() == before
+        desk.qtbot.keyClick(listed, Qt.Key.Key_Down)
+    assert listed.currentItem().text() == listed.item(listed.count() - 1).text()

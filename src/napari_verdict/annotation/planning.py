@@ -1,4 +1,4 @@
-"""From an image and its predictions to a plan: how much margin objects need, and what is drawn."""
+"""From images and their predictions to a plan: how much margin objects need, what is drawn."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from napari_verdict.annotation.tiles import Plan
 from napari_verdict.comparison.result import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from napari_verdict.annotation.tiles import TiledImage
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
 
+#: In how many images predicted objects are looked at for the margin.
+LOOKED_AT = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """What tiles are wanted of one image.
+    """What tiles are wanted, of one image or several.
 
     Parameters
     ----------
-    image : TiledImage
+    images : tuple of TiledImage
         What is labelled.
-    predictions : tuple of Input
-        Labels of the same shape and axes, or none.
+    predictions : callable
+        Takes the name of an image and reads its predictions: labels of the same shape and axes,
+        or none.
     size, depth : int
         Side and planes of a tile in pixels.
     number : int
@@ -38,13 +42,13 @@ class Wanted:
     priority : str
         What chances follow (see `priorities`); empty where all are equal.
     confidence : Input, optional
-        Probabilities, for ``low confidence``.
+        Probabilities, for ``low confidence`` of one image.
     by : tuple of str
         See `Grid`.
     """
 
-    image: TiledImage
-    predictions: tuple[Input, ...]
+    images: tuple[TiledImage, ...]
+    predictions: Callable[[str], tuple[Input, ...]]
     size: int
     depth: int
     number: int
@@ -72,7 +76,7 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
         If the token was set.
     """
     margin = yield from _margin(wanted, token)
-    grid = Grid((wanted.image,), wanted.size, wanted.depth, wanted.by)
+    grid = Grid(wanted.images, wanted.size, wanted.depth, wanted.by)
     if not wanted.number:
         return Plan(
             grid.images, grid.size, grid.depth, margin, wanted.seed, grid.by, population=len(grid)
@@ -81,10 +85,10 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
     if wanted.priority:
         from napari_verdict.annotation.priorities import LOW_CONFIDENCE, priorities
 
-        confident = wanted.priority == LOW_CONFIDENCE and wanted.confidence is not None
-        inputs = (wanted.confidence,) if confident else wanted.predictions
-        given = {wanted.image.name: [i for i in inputs if i is not None]}
-        chances = yield from priorities(grid, wanted.priority, given, margin=margin, token=token)
+        read, confidence = wanted.predictions, wanted.confidence
+        if wanted.priority == LOW_CONFIDENCE and confidence is not None:
+            read = lambda _: (confidence,)  # noqa: E731
+        chances = yield from priorities(grid, wanted.priority, read, margin=margin, token=token)
     return draw_tiles(
         grid,
         wanted.number,
@@ -95,14 +99,22 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
     )
 
 
+def spread(images: tuple[TiledImage, ...]) -> tuple[TiledImage, ...]:
+    """Return the images that objects are looked at in: a few, evenly out of all."""
+    n = min(LOOKED_AT, len(images))
+    return tuple(images[k * len(images) // n] for k in range(n))
+
+
 def _margin(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, tuple[int, int, int]]:
     """Return the largest margin that the objects of any prediction need."""
     from napari_verdict.annotation.counting import LEAST_MARGIN, proposed_margin
 
     margins = [(0, LEAST_MARGIN, LEAST_MARGIN)]
-    for done, prediction in enumerate(wanted.predictions):
-        yield Progress(done, len(wanted.predictions), "looking at predicted objects")
-        token.check()
-        margins.append(proposed_margin(prediction, wanted.depth))
+    looked_at = spread(wanted.images)
+    for done, image in enumerate(looked_at):
+        yield Progress(done, len(looked_at), "looking at predicted objects")
+        for prediction in wanted.predictions(image.name):
+            token.check()
+            margins.append(proposed_margin(prediction, wanted.depth))
     z, y, x = np.max(margins, axis=0).tolist()
     return z, y, x

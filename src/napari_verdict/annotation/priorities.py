@@ -7,6 +7,7 @@ Tiles drawn by these find errors sooner. Scores have to be weighted for that, wh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.engine.sources import FRAME_AXES
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +40,7 @@ INPUTS = {DENSITY: 1, DISAGREEMENT: 2, LOW_CONFIDENCE: 1}
 def priorities(
     grid: Grid,
     priority: str,
-    inputs: Mapping[str, Sequence[Input]],
+    inputs: Mapping[str, Sequence[Input]] | Callable[[str], Sequence[Input]],
     *,
     margin: tuple[int, int, int] = (0, 0, 0),
     settings: Settings | None = None,
@@ -55,8 +56,9 @@ def priorities(
         ``density``: predicted objects that touch the tile. ``disagreement``: objects of two
         predictions without a partner in the other. ``low confidence``: the sum of 1 - abs(2p - 1)
         over the tile, for a probability p of foreground.
-    inputs : mapping of str to sequence of Input
-        By the name of the image, as many as `INPUTS` says.
+    inputs : mapping of str to sequence of Input, or callable
+        By the name of the image, as many as `INPUTS` says; what is called is called once for
+        each image, one after another.
     margin : (int, int, int)
         That of the tiles, so that objects are compared whole.
     settings : Settings, optional
@@ -82,18 +84,19 @@ def priorities(
     if priority not in INPUTS:
         raise ValueError(f"Tiles can be drawn by {', '.join(INPUTS)}; not by {priority!r}.")
     plan = Plan(grid.images, grid.size, grid.depth, margin, 0, grid.by, len(grid))
-    weighers = {
-        i.name: _Weigher(plan, priority, settings or Settings(), i, inputs.get(i.name, ()))
-        for i in grid.images
-    }
+    read = inputs if callable(inputs) else lambda name: inputs.get(name, ())
     token = token or CancelToken()
     wanted = np.zeros(len(grid))
-    for k in range(len(grid)):
-        token.check()
-        tile = grid.tile(k)
-        wanted[k] = weighers[tile.image].weigh(tile)
-        if k % 32 == 31 or k == len(grid) - 1:
-            yield Progress(k + 1, len(grid), "looking at tiles")
+    done = 0
+    for name, group in groupby(grid.by_image(), key=lambda at: at[1].image):
+        image = plan.image(name)
+        weigher = _Weigher(plan, priority, settings or Settings(), image, read(name))
+        for k, tile in group:
+            token.check()
+            wanted[k] = weigher.weigh(tile)
+            done += 1
+            if done % 32 == 0 or done == len(grid):
+                yield Progress(done, len(grid), "looking at tiles")
     return wanted
 
 

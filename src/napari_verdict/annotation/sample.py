@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_verdict.annotation.sampling import Grid
 from napari_verdict.annotation.tiles import Draw, State
 from napari_verdict.metrics.estimates import Ratio, lure_estimate, lure_weights, ratio_estimate
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_verdict.annotation.tiles import Plan, Tile
+    from napari_verdict.annotation.tiles import Plan, Tile, TiledImage
 
 
 def used_tiles(plan: Plan) -> tuple[int, ...]:
@@ -24,6 +26,49 @@ def used_tiles(plan: Plan) -> tuple[int, ...]:
     finished = [k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED]
     drawn = [k for k in finished if plan.tiles[k].draw is not Draw.HAND]
     return tuple(drawn or finished)
+
+
+def of_condition(plan: Plan, condition: str) -> tuple[Plan, tuple[int, ...]]:
+    """Return the part of a plan that is of the images of one condition.
+
+    Tiles that were drawn are a sample of each condition as well: in the order in which they came
+    they were drawn from its tiles, with chances in proportion to theirs.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of all conditions.
+    condition : str
+        One of those of its images.
+
+    Returns
+    -------
+    (Plan, tuple of int)
+        The part, and the numbers that its tiles have in the whole.
+    """
+    images = tuple(i for i in plan.images if i.condition == condition)
+    names = {i.name for i in images}
+    mine = tuple(k for k, t in enumerate(plan.tiles) if t.image in names)
+    of_image = _images_of(plan.images, plan.size, plan.depth, plan.by)
+    inside = np.isin(of_image, [k for k, i in enumerate(plan.images) if i.name in names])
+    weights = np.array(plan.weights)[inside] if plan.weights else np.zeros(0)
+    total = float(weights.sum()) if plan.weights else float(inside.mean())
+    part = replace(
+        plan,
+        images=images,
+        population=int(inside.sum()),
+        weights=tuple((weights / total).tolist()),
+        tiles=tuple(replace(plan.tiles[k], share=plan.tiles[k].share / total) for k in mine),
+    )
+    return part, mine
+
+
+@lru_cache(maxsize=4)
+def _images_of(
+    images: tuple[TiledImage, ...], size: int, depth: int, by: tuple[str, ...]
+) -> NDArray[np.int64]:
+    """Return the number of the image that each tile of the population is in."""
+    return Grid(images, size, depth, by).image_numbers
 
 
 @dataclass(frozen=True)
@@ -68,6 +113,12 @@ class Sample:
             )
         size = None if self.by_hand else plan.population - self._skipped()[0]
         return ratio_estimate(s, k, why_undefined, population=size)
+
+    @property
+    def left_to_label(self) -> int:
+        """How many tiles there are without those that were skipped."""
+        skipped = sum(t.state is State.SKIPPED for t in self.plan.drawn)
+        return self.plan.population - skipped
 
     @property
     def convention(self) -> str:

@@ -92,6 +92,16 @@ class Grid:
         order = [*self.by, *(s for s in STRATA if s not in self.by)]
         return tuple(s for s in order if there[s] > 1)
 
+    @property
+    def image_numbers(self) -> NDArray[np.int64]:
+        """Which of the images each tile is in."""
+        return self._cells[:, 0]
+
+    def by_image(self) -> list[tuple[int, Tile]]:
+        """Return the number of every tile and the tile, those of an image together."""
+        order = np.argsort(self.image_numbers, kind="stable").tolist()
+        return [(k, self.tile(k)) for k in order]
+
     @cached_property
     def _all_cuts(self) -> list[list[list[tuple[int, int]]]]:
         return [self._cuts(image) for image in self.images]

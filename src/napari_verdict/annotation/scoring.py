@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_verdict.annotation.counting import TileCounts
-from napari_verdict.annotation.sample import Sample, used_tiles
+from napari_verdict.annotation.sample import Sample, of_condition, used_tiles
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.scores import Score
 from napari_verdict.comparison.words import counted, sentence
@@ -102,6 +102,8 @@ class Estimated:
         Why the first score has no interval.
     cut : int
         Objects counted that the margin was too small for.
+    conditions : mapping of str to Estimated
+        The same of each condition, where the images are of several.
     """
 
     rows: tuple[Score, ...]
@@ -110,6 +112,12 @@ class Estimated:
     unit: str
     why: str | None
     cut: int
+    conditions: Mapping[str, Estimated] = field(default_factory=dict)
+
+    @property
+    def all_rows(self) -> tuple[Score, ...]:
+        """Rows of everything, then those of each condition."""
+        return (*self.rows, *(r for e in self.conditions.values() for r in e.rows))
 
     @property
     def first(self) -> Score:
@@ -168,7 +176,7 @@ def estimate(
     Returns
     -------
     dict of str to Estimated
-        By candidate.
+        By candidate; where images are of several conditions, with the same of each.
 
     Raises
     ------
@@ -177,6 +185,24 @@ def estimate(
     """
     if unit not in ("tile", "image"):
         raise ValueError(f"The unit of an interval is 'tile' or 'image', not {unit!r}.")
+    whole = _estimates(plan, counts, settings, task, unit, level)
+    conditions = dict.fromkeys(i.condition for i in plan.images)
+    if len(conditions) < 2:
+        return whole
+    parts: dict[str, dict[str, Estimated]] = {name: {} for name in whole}
+    for condition in sorted(conditions):
+        part, numbers = of_condition(plan, condition)
+        mine = {i: counts[k] for i, k in enumerate(numbers) if k in counts}
+        title = condition or "no condition"
+        for name, found in _estimates(part, mine, settings, task, unit, level).items():
+            rows = tuple(replace(r, image=f"{title}: {r.image}") for r in found.rows)
+            parts[name][title] = replace(found, rows=rows)
+    return {name: replace(e, conditions=parts[name]) for name, e in whole.items()}
+
+
+def _estimates(
+    plan: Plan, counts: Counted, settings: Settings, task: Task, unit: str, level: float
+) -> dict[str, Estimated]:
     sample = Sample(plan, tuple(k for k in used_tiles(plan) if k in counts), unit)
     names = dict.fromkeys(name for k in sample.tiles for name in counts[k])
     return {
@@ -220,8 +246,8 @@ class _Estimator:
         ratios = of_objects or of_pixels
         first = next(iter(ratios.values()))
         by_hand, unit = self.sample.by_hand, self.sample.unit
-        # there are always more images like these
-        size = self.sample.plan.population if unit == "tile" else None
+        # what is skipped is labelled by nobody; there are always more images like these
+        size = self.sample.left_to_label if unit == "tile" else None
         more = None if by_hand else first.more_units(GOAL, size, self.level)
         why = "chosen by hand" if by_hand else first.interval(self.level).reason
         return Estimated(tuple(rows), ratios, more, unit, why, total.cut)

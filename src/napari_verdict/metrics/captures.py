@@ -269,6 +269,38 @@ def drift(raw: NDArray[Any], capture: NDArray[Any], offset: float = 0.0) -> Drif
     return Drift(dy, dx, brightness)
 
 
+def drift_by_noise(raw: NDArray[Any], capture: NDArray[Any], repeats: int = 16) -> float:
+    """Return the shift in pixels that noise alone makes `drift` find, as a root mean square.
+
+    What two captures have in common, under a window of 1.5 px, is given noise twice that
+    was drawn, with a fixed seed, from their difference: a pair that holds still.
+
+    Parameters
+    ----------
+    raw, capture : (y, x) ndarray
+        As in `drift`.
+    repeats : int
+        Pairs.
+
+    Returns
+    -------
+    float
+        NaN where an image is constant.
+    """
+    r, c = (np.nan_to_num(i, nan=float(np.nanmean(i))) for i in (_finite(raw), _finite(capture)))
+    still, noise = gaussian_filter((r + c) / 2, 1.5), (r - c).ravel()
+    rng = np.random.default_rng(20210701)
+    squares = []
+    for _ in range(repeats):
+        a, b = (
+            spectrum(still + rng.permutation(noise).reshape(r.shape) / math.sqrt(2))
+            for _ in range(2)
+        )
+        shift = shift_between(a, b)
+        squares.append(shift[0] ** 2 + shift[1] ** 2)
+    return math.sqrt(float(np.mean(squares)))
+
+
 def _finite(image: NDArray[Any]) -> NDArray[np.float64]:
     """Return an image in float64 with NaN where it is not finite."""
     pixels: NDArray[np.float64] = np.array(image, np.float64)

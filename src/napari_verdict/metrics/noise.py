@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import convolve1d, gaussian_filter, minimum_filter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 BINS = 32
 #: A bin with fewer pixels than this says nothing.
 LEAST_IN_BIN = 64
-#: Second differences, which leave white noise its variance.
-_SECOND = np.array([1.0, -2.0, 1.0]) / math.sqrt(6.0)
+#: The smallest floor, in squares of the slope: so many photons.
+_LEAST_FLOOR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class NoiseModel:
         Where it is from, in words.
     circular : bool
         Whether it was estimated from the prediction that it is to test.
+    rounding : float
+        What of intercept and floor is there because grey values are whole, in ADU².
     """
 
     slope: float
@@ -50,6 +51,7 @@ class NoiseModel:
     floor: float
     source: str = "entered"
     circular: bool = False
+    rounding: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.slope) and math.isfinite(self.intercept) and self.slope >= 0):
@@ -73,7 +75,7 @@ class NoiseModel:
         offset : float
             Grey value without light, in ADU.
         read_noise : float
-            Standard deviation without light, in photo-electrons.
+            Standard deviation without light, in photo-electrons; 0 of what counts photons.
         excess : float
             Factor by which multiplication adds to the variance of photons: 2 for an EMCCD at
             high gain, 1 otherwise.
@@ -91,10 +93,20 @@ class NoiseModel:
                 f"and the excess noise factor {excess:g}; they must be above 0, at least 0 and "
                 "at least 1."
             )
-        # rounding to whole ADU adds 1/12 and keeps the floor above 0
-        read = (gain * read_noise) ** 2 + 1 / 12
+        # counts of photons are whole before they are rounded
+        counts = read_noise == 0 and excess == 1 and gain % 1 == offset % 1 == 0
+        rounding = 0.0 if counts else 1 / 12
         slope = excess * gain
-        return NoiseModel(slope, read - slope * offset, read, source)
+        # never 0: a photon where none is expected would weigh without end
+        read = max((gain * read_noise) ** 2 + rounding, _LEAST_FLOOR * slope**2)
+        return NoiseModel(slope, read - slope * offset, read, source, rounding=rounding)
+
+    def unrounded(self) -> NoiseModel:
+        """Return the model of the same camera where grey values were never rounded."""
+        floor = max(self.floor - self.rounding, _LEAST_FLOOR * self.slope**2)
+        return replace(
+            self, intercept=self.intercept + floor - self.floor, floor=floor, rounding=0.0
+        )
 
     def times(self, factor: float) -> NoiseModel:
         """Return the model of so many times the variance at every mean."""
@@ -185,7 +197,7 @@ def photon_transfer(
     values = _good(captures, saturation)
     mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
     return _curve(
-        [(float(mean[b].mean()), float(variance[b].mean()), b.size) for b in _bins(mean, bins)]
+        [(float(mean[b].mean()), float(variance[b].mean()), b.size) for b in equal_bins(mean, bins)]
     )
 
 
@@ -263,60 +275,10 @@ def _stack_row(
     return float(base.mean() + means.mean()), spread, (m - 1) * (n - 1)
 
 
-def detail_curve(
-    raw: NDArray[Any], prediction: NDArray[Any], valid: NDArray[np.bool_], bins: int = BINS
-) -> NoiseCurve:
-    """Measure variance against mean from the finest detail of raw, binned by a prediction.
-
-    Second differences along both axes leave white noise its variance, and next to nothing of an
-    image that optics made smooth (Immerkaer 1996, Fast Noise Variance Estimation,
-    10.1006/cviu.1996.0060). The prediction, under a window of 2 px, only tells bright places from
-    dim ones; means are those of raw there. So noise that it kept does not make the camera look
-    better, nor does structure that it lost make it look worse; structure as fine as a pixel counts
-    as noise. Bins are of equal numbers of pixels; what lies beyond three robust deviations of the
-    median, and beyond four steps of grey, is left out, so that edges and hot pixels do not count.
-
-    Parameters
-    ----------
-    raw, prediction : (y, x) ndarray
-        Of the same shape, in ADU.
-    valid : (y, x) ndarray of bool
-        False where pixels are left out, as saturated ones should be; those not finite are, too.
-    bins : int
-        How many.
-
-    Returns
-    -------
-    NoiseCurve
-    """
-    good = valid & np.isfinite(raw) & np.isfinite(prediction)
-    seen = np.where(good, raw, 0).astype(np.float64)
-    weight = gaussian_filter(good.astype(np.float64), 2.0, mode="constant")
-    shown = np.where(good, prediction, 0).astype(np.float64)
-    bright = gaussian_filter(shown, 2.0, mode="constant")
-    bright /= np.maximum(weight, 1e-9)
-    # a pixel counts if all that it is held against does
-    whole = minimum_filter(good, 3, mode="constant", cval=False)
-    detail = convolve1d(convolve1d(seen, _SECOND, axis=0), _SECOND, axis=1)[whole]
-    step, level, rows = _step(seen[good]), seen[whole], []
-    for b in _bins(bright[whole], bins):
-        kept, share = _without_outliers(detail[b], step)
-        # where raw is far from what is predicted its mean is another's
-        near, _ = _without_outliers(level[b] - bright[whole][b], step)
-        rows.append((float(level[b][near].mean()), float(detail[b][kept].var() / share), b.size))
-    return _curve(rows)
-
-
-def _bins(by: NDArray[np.float64], bins: int) -> list[NDArray[np.intp]]:
+def equal_bins(by: NDArray[np.float64], bins: int) -> list[NDArray[np.intp]]:
     """Return the places of each bin, from small values to large ones, in equal numbers."""
     order = np.argsort(by, kind="stable")
     return [b for b in np.array_split(order, bins) if b.size]
-
-
-def _step(values: NDArray[np.float64]) -> float:
-    """Return the step of grey values: the smallest difference of two; 0 without two."""
-    some = np.unique(values[:: values.size // 2**16 | 1])
-    return float(np.diff(some).min()) if some.size > 1 else 0.0
 
 
 def _curve(rows: Sequence[tuple[float, float, int]]) -> NoiseCurve:
@@ -333,20 +295,6 @@ def _good(captures: NDArray[Any], saturation: float | None) -> NDArray[np.float6
     if saturation is not None:
         good &= (values < saturation).all(axis=0)
     return values[:, good]
-
-
-def _without_outliers(values: NDArray[np.float64], step: float) -> tuple[NDArray[np.bool_], float]:
-    """Return which values are no outliers, and what share of a normal variance they keep."""
-    distance = np.abs(values - np.median(values))
-    deviation = 1.4826 * float(np.median(distance))
-    # where most pixels hold no photon, half of the values may be the same
-    most = max(3 * deviation, 4 * step)
-    kept: NDArray[np.bool_] = distance <= most
-    if most >= 6 * deviation:
-        return kept, 1.0
-    cut = most / deviation
-    beyond = math.sqrt(2 / math.pi) * cut * math.exp(-cut * cut / 2) / math.erf(cut / math.sqrt(2))
-    return kept, 1 - beyond
 
 
 def _line(

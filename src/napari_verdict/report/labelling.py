@@ -118,7 +118,7 @@ def default_folder(image: Input, annotator: str) -> Path:
     It is beside the image's file, or for an array in memory in the home folder, and the same
     each time, so that it is found again.
     """
-    return _folder_of(image) / (_safe(annotator) or "anyone")
+    return _folder_of(image) / (safe_name(annotator) or "anyone")
 
 
 def labellings_of(image: Input) -> dict[Path, LabellingRecord]:
@@ -262,10 +262,11 @@ def _folder_of(image: Input) -> Path:
     if image.path is not None:
         path = Path(image.path)
         return path.parent / f"{bare_name(path)}.labels"
-    return Path.home() / "napari-verdict" / f"{_safe(image.name) or 'image'}.labels"
+    return Path.home() / "napari-verdict" / f"{safe_name(image.name) or 'image'}.labels"
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """Return a name as files and folders may be called."""
     return re.sub(r"[^\w-]+", "-", name).strip("-")
 
 

@@ -18,13 +18,15 @@ from napari_verdict.report.provenance import provenance_of
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
+    from pydantic import BaseModel
 
     from napari_verdict.annotation.edits import Bounds
     from napari_verdict.annotation.origins import Origins
     from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.comparison.findings import ComparisonError
     from napari_verdict.comparison.model import Input
     from napari_verdict.comparison.scores import Score
 
@@ -117,43 +119,87 @@ def exporting(
     Cancelled
         If the token was set. What is written by then stays; ``provenance.json`` is not.
     """
-    folder, labels = Path(folder), _storable(labels)
-    mask = None if ignore is None else (ignore != 0).astype(np.uint8)
-    rows, crops = [], []
-    for row, bounds in _tiles(plan, image):
-        if bounds is not None:
-            row |= _files_of(row["order"], mask is not None)
-            row["n_objects"] = np.count_nonzero(np.unique(labels[bounds]))
-            crops += _crops(row, bounds, pixels_of(image), labels, mask)
-        rows.append(row)
-    whole = [("ground_truth.ome.tif", labels, ())]
-    whole += [] if mask is None else [("ignore_mask.ome.tif", mask, ())]
-    written: list[Path] = []
+    folder, labels = Path(folder), storable(labels)
     try:
-        for k, (name, data, bounds) in enumerate([*whole, *crops]):
-            yield Progress(k, len(whole) + len(crops) + 1, "exporting")
-            token.check()
-            pixels = _storable(np.asarray(data[bounds]))
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write = partial(write_ome_tiff, data=pixels, like=image, token=token)
-            written.append(write_whole(folder / name, write))
+        rows, written = yield from writing(folder, image, labels, token, plan=plan, ignore=ignore)
         tables = {"objects.csv": origins.as_rows()} | ({"tiles.csv": rows} if plan else {})
         if said := [score.as_row() for score in scores]:
             tables["scores.csv"] = said
-        written += [write_whole(folder / n, partial(_write_csv, rows=r)) for n, r in tables.items()]
+        written += write_tables(folder, tables)
         names = [p.relative_to(folder).as_posix() for p in written]
         record = provenance_of(
             image, labels, origins, annotator, plan, rows, names, token, blind=blind
         )
-        text = record.model_dump_json(indent=1) + "\n"
-        written.append(write_whole(folder / PROVENANCE_NAME, partial(_write_text, text=text)))
+        written.append(write_provenance(folder, record))
     except OSError as error:
-        raise refusal(
-            "folder-unwritable",
-            f"The labels cannot be exported to {str(folder)!r}: {error.strerror or error}. "
-            "Choose another folder.",
-        ) from error
+        raise unwritable(folder, error) from error
     return written
+
+
+def writing(
+    folder: Path,
+    image: Input,
+    labels: NDArray[Any],
+    token: CancelToken,
+    *,
+    plan: Plan | None = None,
+    ignore: NDArray[Any] | None = None,
+    name: str = "",
+) -> Generator[Progress, None, tuple[list[dict[str, Any]], list[Path]]]:
+    """Write labels, mask and finished tiles of one image; return rows of its tiles, and files.
+
+    Parameters
+    ----------
+    folder, image, labels, token, plan, ignore
+        As `exporting` takes them.
+    name : str
+        What files are called after, where there are several images.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    mask = None if ignore is None else (ignore != 0).astype(np.uint8)
+    rows, crops = [], []
+    for row, bounds in _tiles(plan, image):
+        if bounds is not None:
+            row |= _files_of(row["order"], mask is not None, name)
+            row["n_objects"] = np.count_nonzero(np.unique(labels[bounds]))
+            crops += _crops(row, bounds, pixels_of(image), labels, mask)
+        rows.append(row)
+    of_image = f"/{name}" if name else ""
+    whole = [(f"ground_truth{of_image}.ome.tif", labels, ())]
+    whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, ())]
+    written: list[Path] = []
+    for k, (file, data, bounds) in enumerate([*whole, *crops]):
+        yield Progress(k, len(whole) + len(crops) + 1, f"exporting {name}".strip())
+        token.check()
+        pixels = storable(np.asarray(data[bounds]))
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write = partial(write_ome_tiff, data=pixels, like=image, token=token)
+        written.append(write_whole(folder / file, write))
+    return rows, written
+
+
+def write_tables(folder: Path, tables: Mapping[str, list[dict[str, Any]]]) -> list[Path]:
+    """Write tables as CSV, each by the name of its file."""
+    return [write_whole(folder / n, partial(_write_csv, rows=r)) for n, r in tables.items()]
+
+
+def write_provenance(folder: Path, record: BaseModel) -> Path:
+    """Write where labels come from."""
+    text = record.model_dump_json(indent=1) + "\n"
+    return write_whole(folder / PROVENANCE_NAME, partial(_write_text, text=text))
+
+
+def unwritable(folder: Path, error: OSError) -> ComparisonError:
+    """Return what is said of a folder that cannot be written to."""
+    return refusal(
+        "folder-unwritable",
+        f"The labels cannot be exported to {str(folder)!r}: {error.strerror or error}. "
+        "Choose another folder.",
+    )
 
 
 def _tiles(plan: Plan | None, image: Input) -> Iterator[tuple[dict[str, Any], Bounds | None]]:
@@ -166,8 +212,8 @@ def _tiles(plan: Plan | None, image: Input) -> Iterator[tuple[dict[str, Any], Bo
             yield row, bounds_of(image.axes, tile.frame, tile.box) if finished else None
 
 
-def _files_of(order: int, masked: bool) -> dict[str, str]:
-    name = f"tile-{order:04d}.ome.tif"
+def _files_of(order: int, masked: bool, image: str = "") -> dict[str, str]:
+    name = f"{image}-tile-{order:04d}.ome.tif".lstrip("-")
     files = {"image_file": f"images/{name}", "mask_file": f"masks/{name}"}
     return files | ({"ignore_file": f"ignore/{name}"} if masked else {})
 
@@ -179,7 +225,7 @@ def _crops(
     return parts + ([] if mask is None else [(row["ignore_file"], mask, bounds)])
 
 
-def _storable(pixels: NDArray[Any]) -> NDArray[Any]:
+def storable(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return pixels in a type that OME-TIFF has; values stay what they are."""
     if pixels.dtype.kind in "iu" and pixels.dtype.itemsize == 8:
         low, high = int(pixels.min(initial=0)), int(pixels.max(initial=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from napari_verdict.engine.cancel import CancelToken
 
-_OME_ORDER = "tczyx"
+OME_ORDER = "tczyx"
 #: A file with more bytes of pixels than these stays where it is, and is read block by block.
 LARGE_BYTES = 1 << 30
-_NAME_OF_UNIT = {"µm": "micrometer", "um": "micrometer", "\\u00B5m": "micrometer"} | {
+NAME_OF_UNIT = {"µm": "micrometer", "um": "micrometer", "\\u00B5m": "micrometer"} | {
     "micron": "micrometer", "nm": "nanometer", "mm": "millimeter", "pm": "picometer",
     "s": "second", "ms": "millisecond", "min": "minute",
 }  # fmt: skip
@@ -95,6 +96,63 @@ def read_input(path: str | Path, name: str | None = None, axes: str | None = Non
     )
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the head of an image file says; its pixels were not read.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Size along each axis.
+    axes : str
+        One letter an axis; ``?`` where the file does not name it.
+    dtype : dtype
+        Of the pixels.
+    """
+
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+
+
+def measure(path: Path) -> Measured:
+    """Read how large an image file is, without its pixels; files as `read_input` takes them.
+
+    Raises
+    ------
+    ComparisonError
+        If it cannot be read.
+    """
+    try:
+        return _measured(path)
+    except Exception as error:
+        raise _refusal(
+            "unreadable-file", f"{path.name!r} cannot be read as an image ({_one_line(error)})."
+        ) from error
+
+
+def _measured(path: Path) -> Measured:
+    suffix = path.suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        import tifffile
+
+        with tifffile.TiffFile(path) as file:
+            series = file.series[0]
+            return Measured(tuple(series.shape), _axes_named(series.axes), np.dtype(series.dtype))
+    if suffix == ".npy":
+        data = np.load(path, mmap_mode="r", allow_pickle=False)
+        return Measured(data.shape, axes_of(data.ndim), data.dtype)
+    from PIL import Image, ImageMode
+
+    with Image.open(path) as image:
+        mode = ImageMode.getmode(image.mode)
+        height, width, bands = image.height, image.width, len(mode.bands)
+    dtype = np.dtype(mode.typestr)
+    if bands == 1:
+        return Measured((height, width), "yx", dtype)
+    return Measured((height, width, bands), "yxc", dtype)
+
+
 def bare_name(path: Path) -> str:
     """Return a file's name without ``.tif``, ``.ome.tif`` and the like."""
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
@@ -117,7 +175,7 @@ def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None
     """
     import tifffile
 
-    axes = "".join(a for a in _OME_ORDER if a in like.axes)
+    axes = "".join(a for a in OME_ORDER if a in like.axes)
     rgb = data.ndim > len(axes)
     metadata: dict[str, Any] = {"axes": axes.upper() + "S" * rgb}
     for letter, size, unit in zip(like.axes, like.scale, like.units, strict=True):
@@ -158,16 +216,20 @@ def _read_tiff(path: Path) -> tuple[Any, str, dict[str, tuple[float, str]]]:
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
         data = _pixels_of(path, series)
-        named = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
-        axes = "".join(named.get(a, "?") for a in series.axes)
-        if axes.count("c") > 1:  # channels of RGB pages: which are meant is for the person to say
-            axes = axes.replace("c", "?")
+        axes = _axes_named(series.axes)
         sizes: dict[str, tuple[float, str]] = {}
         if file.ome_metadata:
             sizes = _ome_sizes(file.ome_metadata)
         elif file.imagej_metadata:
             sizes = _imagej_sizes(file)
     return data, axes, sizes
+
+
+def _axes_named(letters: str) -> str:
+    named = {"T": "t", "C": "c", "S": "c", "Z": "z", "Y": "y", "X": "x"}
+    axes = "".join(named.get(a, "?") for a in letters)
+    # channels of RGB pages: which are meant is for the person to say
+    return axes.replace("c", "?") if axes.count("c") > 1 else axes
 
 
 def _pixels_of(path: Path, series: Any) -> Any:
@@ -192,14 +254,14 @@ def _ome_sizes(xml: str) -> dict[str, tuple[float, str]]:
     for axis, key in keys.items():
         if key in pixels.attrib:
             unit = pixels.get(f"{key}Unit", "s" if axis == "t" else "µm")
-            sizes[axis] = (float(pixels.attrib[key]), _NAME_OF_UNIT.get(unit, unit))
+            sizes[axis] = (float(pixels.attrib[key]), NAME_OF_UNIT.get(unit, unit))
     return sizes
 
 
 def _imagej_sizes(file: Any) -> dict[str, tuple[float, str]]:
     meta, tags = file.imagej_metadata, file.pages[0].tags
     unit = str(meta.get("unit", "pixel"))
-    unit = _NAME_OF_UNIT.get(unit, unit)
+    unit = NAME_OF_UNIT.get(unit, unit)
     sizes = {}
     for axis, tag in (("y", "YResolution"), ("x", "XResolution")):
         count, per = tags[tag].value if tag in tags else (0, 1)

@@ -15,7 +15,7 @@ from napari_verdict.comparison.checksums import checksum
 from napari_verdict.report.labelling import ImageRecord, image_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -101,9 +101,45 @@ class Provenance(_Model):
     seconds: float = Field(description="Spent on objects, those that are gone with them.")
     labels: LabelsRecord
     blind: bool | None = Field(
-        None, description="Whether no prediction was seen while labelling; null where not known."
+        None,
+        description="Whether no prediction was seen while labelling; null where not known, as "
+        "of labels that were there before.",
     )
     sampling: SamplingRecord | None
+    tiles: tuple[TileRecord, ...]
+    files: tuple[str, ...] = Field(description="Beside this one.")
+
+
+class PictureProvenance(_Model):
+    """One of several images, and its labels."""
+
+    image: ImageRecord
+    condition: str
+    labels: LabelsRecord | None = Field(description="Null where none of its tiles was labelled.")
+
+
+class SetProvenance(_Model):
+    """Ground truth that people made of several images with napari-verdict, and how."""
+
+    model_config = ConfigDict(title="napari-verdict labels of several images")
+
+    schema_version: Literal[1]
+    created: AwareDatetime = Field(description="When it was exported, in UTC.")
+    verdict_version: str
+    python: str
+    platform: str
+    software: dict[str, str]
+    images: tuple[PictureProvenance, ...]
+    annotators: tuple[str, ...]
+    first: AwareDatetime | None = Field(description="When the first object was made.")
+    last: AwareDatetime | None = Field(description="When an object was last changed.")
+    seconds: float = Field(description="Spent on objects, those that are gone with them.")
+    blind: bool | None = Field(
+        None,
+        description="Whether no prediction was seen while labelling; null where not known, as "
+        "of labels that were there before.",
+    )
+    sampling: SamplingRecord
     tiles: tuple[TileRecord, ...]
     files: tuple[str, ...] = Field(description="Beside this one.")
 
@@ -143,32 +179,67 @@ def provenance_of(
     blind : bool, optional
         Whether no prediction was seen while labelling.
     """
-    known = list(origins.objects.values())
-    share = origins.accepted_unchanged()
-    counts = {str(origin): n for origin, n in origins.counts().items()}
     return Provenance(
-        schema_version=SCHEMA_VERSION,
-        created=datetime.now(UTC).replace(microsecond=0),
-        verdict_version=napari_verdict.__version__,
-        python=platform.python_version(),
-        platform=platform.platform(),
-        software={name: importlib.metadata.version(name) for name in _SOFTWARE},
+        **_circumstances([origins], annotator),
         image=image_record(image, token),
-        annotators=tuple(dict.fromkeys([a for o in known for a in o.annotators] + [annotator])),
-        first=min((o.first for o in known), default=None),
-        last=max((o.last for o in known), default=None),
-        seconds=round(math.fsum(o.seconds for o in known), 3),
-        labels=LabelsRecord(
-            shape=labels.shape,
-            dtype=labels.dtype.name,
-            sha256=checksum(labels, token),
-            n_objects=sum(counts.values()),
-            origins=counts,
-            accepted_unchanged=None if math.isnan(share) else share,
-            sentence=origins.sentence(),
-        ),
+        labels=labels_record(labels, origins, token),
         blind=blind,
         sampling=plan and SamplingRecord.model_validate(plan, from_attributes=True),
         tiles=tuple(TileRecord.model_validate(row) for row in tiles),
         files=tuple(files),
     )
+
+
+def provenance_of_set(
+    images: Iterable[PictureProvenance],
+    origins: Sequence[Origins],
+    annotator: str,
+    plan: Plan,
+    tiles: Iterable[Mapping[str, Any]],
+    files: Iterable[str],
+    *,
+    blind: bool | None = None,
+) -> SetProvenance:
+    """Return where the labels of several images come from; parameters as in `provenance_of`."""
+    return SetProvenance(
+        **_circumstances(origins, annotator),
+        images=tuple(images),
+        blind=blind,
+        sampling=SamplingRecord.model_validate(plan, from_attributes=True),
+        tiles=tuple(TileRecord.model_validate(row) for row in tiles),
+        files=tuple(files),
+    )
+
+
+def labels_record(
+    labels: NDArray[Any], origins: Origins, token: CancelToken | None = None
+) -> LabelsRecord:
+    """Return what is kept of labels."""
+    share = origins.accepted_unchanged()
+    counts = {str(origin): n for origin, n in origins.counts().items()}
+    return LabelsRecord(
+        shape=labels.shape,
+        dtype=labels.dtype.name,
+        sha256=checksum(labels, token),
+        n_objects=sum(counts.values()),
+        origins=counts,
+        accepted_unchanged=None if math.isnan(share) else share,
+        sentence=origins.sentence(),
+    )
+
+
+def _circumstances(origins: Sequence[Origins], annotator: str) -> dict[str, Any]:
+    """Return who made labels, when, and with what."""
+    known = [o for one in origins for o in one.objects.values()]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "created": datetime.now(UTC).replace(microsecond=0),
+        "verdict_version": napari_verdict.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
+        "annotators": tuple(dict.fromkeys([a for o in known for a in o.annotators] + [annotator])),
+        "first": min((o.first for o in known), default=None),
+        "last": max((o.last for o in known), default=None),
+        "seconds": round(math.fsum(o.seconds for o in known), 3),
+    }

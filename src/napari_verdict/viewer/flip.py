@@ -51,13 +51,14 @@ class Flip:
     Parameters
     ----------
     viewer : napari viewer or ViewerModel
-        Its other layers are hidden at the first flip, since they would cover the two.
+        Its other layers are hidden at the first flip, since they would cover the two, until `end`.
     """
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._raw: Any = None
         self._prediction: Any = None
+        self._hold = Hold(viewer)
 
     def set_layers(self, raw: Any, prediction: Any) -> None:
         """Flip between these from now on."""
@@ -71,11 +72,11 @@ class Flip:
     def show_raw(self, raw: bool) -> None:
         """Show raw, or the prediction."""
         if self._raw is not None and self._prediction is not None:
-            for layer in self._viewer.layers:
-                if layer is not self._raw and layer is not self._prediction:
-                    layer.visible = False
-            self._raw.visible = raw
-            self._prediction.visible = not raw
+            self._hold.press([self._raw if raw else self._prediction])
+
+    def end(self) -> None:
+        """Show and hide every layer as before the first flip."""
+        self._hold.release()
 
     def toggle(self) -> None:
         """Show the other one."""

@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 
 from napari_verdict.viewer.places import frame_and_crop, world_position
 
@@ -113,6 +114,9 @@ class Flight:
         Whose.
     """
 
+    #: The viewer was taken somewhere, or back.
+    moved = Signal()
+
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._trail: list[View] = []
@@ -173,6 +177,7 @@ class Flight:
         camera.center = (*camera.center[: len(camera.center) - len(center)], *center)
         camera.zoom = self._zoom((last - first)[shown], np.abs(pixel)[shown], share)
         self._landed = View.of(viewer)
+        self.moved.emit()
 
     def back(self) -> bool:
         """Return to where a person had camera and sliders; say whether there was such a place."""
@@ -180,6 +185,7 @@ class Flight:
             return False
         self._trail.pop().restore(self._viewer)
         self._landed = None
+        self.moved.emit()
         return True
 
     def _zoom(self, size: Any, pixel: Any, share: float) -> float:

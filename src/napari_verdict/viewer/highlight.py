@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 #: What the metadata of the layer says it shows.
 NAME = "highlight"
-#: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
 #: Roles that are boxes, of which there are no labels.
 _BOXES = ("place", "dispute")
+#: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
 COLOURS = {
     "ground truth": "#ffffff",
     "prediction": "#ff6bf5",
@@ -35,8 +36,10 @@ COLOURS = {
 }
 #: Thickness on the screen, in its pixels.
 WIDTH = 2.5
-#: Above so many pixels a box is drawn, so that jumping stays quick.
-LARGEST = 2_000_000
+#: Of boxes with more pixels every second, third … row and column is traced, to jump quickly.
+LARGEST = 250_000
+#: What is so ragged that it takes more lines gets a box.
+MOST_LINES = 20_000
 #: So many objects of the other side are outlined with one that has no partner.
 MOST = 8
 
@@ -93,24 +96,31 @@ def _of_row(result: Any, entries: Entries, row: int) -> Outline:
     key, box = entries.key(row), entries.box[row]
     low, high = box[::2], box[1::2]
     part = _pixels(result, key, key.role, low, high)
-    if part is None:
-        return Outline(key.role, box_outline(low - 0.5, high - 0.5))
-    lines = outline(part == key.id, dashed=key.role == "prediction")
-    lines[:, 0] += low
-    return Outline(key.role, lines)
+    if part is not None:
+        # never along z: a plane without an outline would look as if nothing were there
+        step = math.ceil(math.sqrt(part.size / LARGEST))
+        thin = part[:, ::step, ::step]
+        lines = outline(thin == key.id, dashed=key.role == "prediction")
+        if len(lines) <= MOST_LINES:
+            lines[..., 1:] *= step
+            # the first pixel of a step stands for all of them
+            lines[:, 0, 1:] += (step - 1) / 2
+            lines[:, 0] += low
+            return Outline(key.role, lines)
+    return Outline(key.role, box_outline(low - 0.5, high - 0.5))
 
 
 def _met(result: Any, entries: Entries, row: int, other: str) -> list[int]:
     """Return the objects of the other side that overlap one, those that overlap most first."""
-    key, box = entries.key(row), entries.box[row]
-    low, high = box[::2], box[1::2]
-    mine = _pixels(result, key, key.role, low, high)
-    theirs = _pixels(result, key, other, low, high)
-    if mine is None or theirs is None:
+    key = entries.key(row)
+    if not result.comparison.task.is_labels:
         return []
-    ids, counts = np.unique(theirs[mine == key.id], return_counts=True)
-    most = ids[np.argsort(-counts, kind="stable")]
-    return [int(i) for i in most[most != 0][:MOST]]
+    frames = result.comparison.ground_truth.source.frames
+    table = result.overlap[key.candidate][frames.index(key.frame)]
+    mine, theirs = (table.gt, table.pred) if other == "prediction" else (table.pred, table.gt)
+    rows = np.flatnonzero((mine == key.id) & (theirs != 0))
+    most = rows[np.argsort(-table.pixels[rows], kind="stable")]
+    return [int(i) for i in theirs[most[:MOST]]]
 
 
 def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any | None:
@@ -118,13 +128,7 @@ def _pixels(result: Any, key: EntryKey, role: str, low: Any, high: Any) -> Any |
     comparison = result.comparison
     truth = comparison.ground_truth
     source = truth if role == "ground truth" else comparison.candidates.get(key.candidate)
-    if (
-        role in _BOXES
-        or not comparison.task.is_labels
-        or source is None
-        or is_lazy(source.data)
-        or np.prod(high - low) > LARGEST
-    ):
+    if role in _BOXES or not comparison.task.is_labels or source is None or is_lazy(source.data):
         return None
     frames = dict(zip((a for a in truth.axes if a in "tc"), key.frame, strict=True))
     frame = tuple(frames[a] for a in source.axes if a in "tc")
@@ -239,12 +243,6 @@ class Highlight:
         for layer in {self.layer, *self.layers} - {None}:
             if layer.visible:
                 layer.visible = False
-
-    def remove(self) -> None:
-        """Take the layer away."""
-        layer = self.layer
-        if layer is not None:
-            self._viewer.layers.remove(layer)
 
     def _add(self, reference: Any, lines: Any, *, panel: bool = False, **look: Any) -> Any:
         from napari.layers import Vectors

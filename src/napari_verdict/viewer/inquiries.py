@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,15 +36,9 @@ def camera_in(layer: Any | None) -> dict[str, float] | None:
     """
     if layer is None:
         return None
-    given = layer.metadata.get(EXPOSURE, layer.metadata)
-    try:
-        gain, offset, read_noise = (float(given[n]) for n in ("gain", "offset", "read_noise"))
-        excess = float(given.get("excess", 1.0))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-    known = {"gain": gain, "offset": offset, "read_noise": read_noise, "excess": excess}
-    good = all(map(math.isfinite, known.values())) and gain > 0 and read_noise >= 0 and excess >= 1
-    return known if good else None
+    from napari_verdict.comparison.evidence.source import camera_in_metadata
+
+    return camera_in_metadata(layer.metadata.get(EXPOSURE, layer.metadata))
 
 
 def inquiry_of(

@@ -10,6 +10,7 @@ import numpy as np
 from napari_verdict.comparison.axes import axes_from_labels
 from napari_verdict.comparison.derived import crop
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.geometry import whole_offset
 from napari_verdict.comparison.model import Comparison, Input, Settings, Task, unique_names
 from napari_verdict.engine.descriptions import describe
 from napari_verdict.viewer.layers import Roles, kind_of, pixels_of
@@ -50,6 +51,28 @@ def snapshot(layer: Any, like: Any | None = None) -> Input:
         units = (*units, "pixel")
     path = getattr(layer.source, "path", None)
     return Input(layer.name, data, axes, scale, translate, units, str(path) if path else None)
+
+
+def lies_on(layer: Any, truth: Input, like: Any | None = None) -> bool:
+    """Whether the pixels of a layer are just those of an input: shape, scale and place.
+
+    Parameters
+    ----------
+    layer : napari Image or Labels layer
+        Axes that it leaves unnamed are those of the input.
+    truth : Input
+        As it was compared.
+    like : napari layer, optional
+        As in `snapshot`.
+    """
+    try:
+        given = snapshot(layer, like=like)
+    except ComparisonError:
+        return False
+    if given.shape != truth.shape:
+        return False
+    offsets = whole_offset(replace(given, axes=truth.axes), truth)
+    return offsets is not None and not any(offsets.values())
 
 
 def comparison_of(roles: Roles, task: Task, settings: Settings) -> Comparison:

@@ -51,28 +51,106 @@ def objects_under(
     ]
 
 
-def place_under(entries: Any, pixel: Any, axes: str, frame: tuple[int, ...]) -> int:
-    """Return the first row whose box holds a pixel; -1 where none does.
+def has_lazy_labels(result: Any, candidate: str) -> bool:
+    """Whether the labels of either side would have to be computed or fetched to be looked at."""
+    comparison = result.comparison
+    sides = (comparison.ground_truth, comparison.candidates.get(candidate))
+    return bool(comparison.task.is_labels) and any(x and is_lazy(x.data) for x in sides)
+
+
+def read_objects(
+    result: Any, candidate: str, pixel: tuple[int, ...], frame: tuple[int, ...]
+) -> list[EntryKey]:
+    """Return the objects of a pixel, that of the ground truth first. For a worker: it reads.
 
     Parameters
     ----------
-    entries : Entries
-        Boxes and frames.
-    pixel : sequence of float
-        One coordinate an axis.
-    axes : str
-        One letter an axis of `pixel`.
+    result : Result
+        Of labels.
+    candidate : str
+        The prediction that is looked at.
+    pixel : tuple of int
+        In the pixels compared; one index an axis.
     frame : tuple of int
         As in `EntryKey`.
     """
-    inside = (entries.frame == np.array(frame, np.intp)).all(axis=1)
-    for position, axis in zip(pixel, axes, strict=True):
-        if axis in "zyx":
-            k = "zyx".index(axis)
-            inside &= entries.box[:, 2 * k] - 0.5 <= position
-            inside &= position <= entries.box[:, 2 * k + 1] - 0.5
+    comparison = result.comparison
+    found = []
+    for role in ("ground truth", "prediction"):
+        truth = role == "ground truth"
+        data = (comparison.ground_truth if truth else comparison.candidates[candidate]).data
+        if all(0 <= i < n for i, n in zip(pixel, data.shape, strict=True)):
+            part = data[tuple(slice(i, i + 1) for i in pixel)]
+            part = part.compute(scheduler="synchronous") if hasattr(part, "compute") else part
+            found.append(EntryKey(candidate, role, frame, int(np.asarray(part).ravel()[0])))
+    return found
+
+
+def entry_under(
+    viewer: Any, result: Any, reference: Any, entries: Any, world: Any, direction: Any = None
+) -> int:
+    """Return the row of a place or detection under the mouse; -1 where there is none.
+
+    In 2D that is the first place that holds the position, in 3D the one that the line of sight
+    enters first; of detections the nearest within the match radius, as far as can be seen.
+
+    Parameters
+    ----------
+    viewer, result, reference, world, direction
+        As in `keys_under`.
+    entries : Entries
+        Places of an image, or detections.
+    """
+    found = compared_pixel(viewer, result, reference, world)
+    if found is None or not len(entries):
+        return -1
+    truth, at = result.comparison.ground_truth, found[0]
+    step = np.zeros(len(at))
+    if len(viewer.dims.displayed) == 3:
+        further = np.asarray(world) + _direction(viewer, direction)
+        step[: reference.ndim] = data_position(viewer, reference, further)
+        step[: reference.ndim] -= data_position(viewer, reference, world)
+    if result.comparison.task != "detections":
+        return _first_box(*_extents(entries, truth.axes), at, step)
+    shift = viewer.dims.ndim - reference.ndim
+    shown = np.isin(np.arange(len(at)), [d - shift for d in viewer.dims.displayed])
+    middle = _along(entries.frame, entries.centroid, truth.axes)
+    here = (np.abs(middle - at) <= 0.5)[:, ~shown].all(axis=1)
+    scale = np.array(truth.scale)[shown]
+    return _nearest((middle - at)[:, shown] * scale, step[shown] * scale, here,
+                    result.comparison.settings.radius)  # fmt: skip
+
+
+def _first_box(low: Any, high: Any, at: Any, step: Any) -> int:
+    """Return the box that a line through a point enters first; the first that holds it."""
+    along = step != 0
+    inside = ((low <= at) & (at <= high))[:, ~along].all(axis=1)
+    ends = np.sort(np.stack([low - at, high - at])[..., along] / step[along], axis=0)
+    enters = ends[0].max(axis=1, initial=-np.inf)
+    inside &= enters <= ends[1].min(axis=1, initial=np.inf)
     rows = np.flatnonzero(inside)
-    return int(rows[0]) if len(rows) else -1
+    return int(rows[np.argmin(enters[rows])]) if len(rows) else -1
+
+
+def _nearest(offsets: Any, sight: Any, here: Any, reach: float) -> int:
+    """Return the offset nearest to a line through 0, of those that are here and in reach."""
+    if sight.any():
+        offsets = offsets - np.outer(offsets @ sight, sight) / (sight @ sight)
+    distance = np.where(here, np.linalg.norm(offsets, axis=1), np.inf)
+    row = int(np.argmin(distance))
+    return row if distance[row] <= reach else -1
+
+
+def _extents(entries: Any, axes: str) -> tuple[Any, Any]:
+    """Return the outer edges of boxes, one column an axis; a frame reaches half a step."""
+    low = _along(entries.frame - 0.5, entries.box[:, ::2] - 0.5, axes)
+    return low, _along(entries.frame + 0.5, entries.box[:, 1::2] - 0.5, axes)
+
+
+def _along(frame: Any, space: Any, axes: str) -> Any:
+    """Return columns of frames and of z, y, x as one column an axis."""
+    frames = iter(np.asarray(frame).T)
+    return np.column_stack([space[:, "zyx".index(a)] if a in "zyx" else next(frames) for a in axes])
 
 
 def compared_pixel(
@@ -137,11 +215,18 @@ def keys_under(
     return found
 
 
+def _direction(viewer: Any, direction: Any) -> Any:
+    """Return where one looks, in the world; without a direction as the camera does."""
+    if direction is None:
+        shown = list(viewer.dims.displayed)
+        direction = viewer.scene.camera.calculate_nd_view_direction(viewer.dims.ndim, shown)
+    return np.asarray(direction, float)
+
+
 def _sight(viewer: Any, reference: Any, world: Any, direction: Any) -> tuple[Any, Any]:
     """Return where the line of sight enters and leaves the pixels of a layer."""
     shown = list(viewer.dims.displayed)
-    if direction is None:
-        direction = viewer.scene.camera.calculate_nd_view_direction(viewer.dims.ndim, shown)
+    direction = _direction(viewer, direction)
     shift = viewer.dims.ndim - reference.ndim
     if not 0 <= shift <= min(shown):  # flat, or no longer among those of the viewer
         return None, None

@@ -14,6 +14,8 @@ from napari_verdict.comparison.judgements import Judgement, Judgements
 from napari_verdict.viewer.kinds import style_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_verdict.comparison.entries import Entries
@@ -57,6 +59,7 @@ class EntryModel(QAbstractTableModel):
         self.filter = Filter()
         self.judgements = Judgements()
         self._axes = ""
+        self._start: Mapping[str, int] = {}
         self._sorting: tuple[int, bool] | None = None
         self._rows: NDArray[np.intp] = np.empty(0, np.intp)
         self._icons: dict[str, QIcon] = {}
@@ -69,6 +72,7 @@ class EntryModel(QAbstractTableModel):
         wanted: Filter,
         axes: str = "",
         judgements: Judgements | None = None,
+        start: Mapping[str, int] | None = None,
     ) -> None:
         """Show entries.
 
@@ -82,8 +86,11 @@ class EntryModel(QAbstractTableModel):
             Axes of the ground truth.
         judgements : Judgements, optional
             What a person said of them; the text of the filter is looked for in notes too.
+        start : mapping of str to int, optional
+            Along which axes, and from where in the layer, what is listed was cropped.
         """
         self.beginResetModel()
+        self._start = start or {}
         self.entries, self.filter, self._axes = entries, wanted, axes
         self.judgements = judgements or Judgements()
         self._arrange()
@@ -262,9 +269,12 @@ class EntryModel(QAbstractTableModel):
     def _where(self, row: int) -> str:
         entries = self.entries
         assert entries is not None
-        frames = [a for a in self._axes if a in "tc"]
-        words = [f"{a} {i}" for a, i in zip(frames, entries.frame[row], strict=False)]
-        z, y, x = (round(float(v)) for v in entries.centroid[row])
+        frames, start = [a for a in self._axes if a in "tc"], self._start
+        words = [
+            f"{a} {i + start.get(a, 0)}" for a, i in zip(frames, entries.frame[row], strict=False)
+        ]
+        centroid = zip("zyx", entries.centroid[row], strict=True)
+        z, y, x = (round(float(v)) + start.get(a, 0) for a, v in centroid)
         words += [f"z {z}"] if "z" in self._axes else []
         return " · ".join([*words, f"{y}, {x}"])
 
@@ -272,6 +282,17 @@ class EntryModel(QAbstractTableModel):
         if kind not in self._icons:
             self._icons[kind] = swatch(style_of(kind).colour)
         return self._icons[kind]
+
+
+def why_ignored(result: Any, entries: Entries | None, row: int) -> str:
+    """Return what an object is ignored for, to be added to what it is; "" for all others."""
+    if entries is None or row < 0 or entries.kinds[entries.kind[row]] != "ignored":
+        return ""
+    if result.comparison.task != "instances":
+        return ""  # of points there is one reason only, the mask
+    key = entries.key(row)
+    info = result.lookup(key.candidate, key.role, key.id, key.frame)
+    return f" · {info.why}" if info is not None and info.why else ""
 
 
 def swatch(colour: str) -> QIcon:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.viewer.fly import Flight, box_in_layer, channel_slider
+from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.fly import box_in_layer, channel_slider
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
-from napari_verdict.viewer.places import data_position
+from napari_verdict.viewer.places import frame_and_crop
 from napari_verdict.viewer.result_layers import find
-from napari_verdict.viewer.under import compared_pixel, keys_under, place_under
+from napari_verdict.viewer.under import (
+    compared_pixel,
+    entry_under,
+    has_lazy_labels,
+    keys_under,
+    read_objects,
+)
+from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.state import choices_of
 
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_verdict.comparison.entries import Entries
+    from napari_verdict.engine.cancel import CancelToken
 
 #: Modes in which a click asks what lies there, rather than paints or adds.
 _LOOKING = ("pan_zoom", "pick")
@@ -48,8 +58,10 @@ class Hunt(QObject):
         super().__init__(parent)
         self._viewer, self._session = viewer, session_of(viewer)
         self.entries: Entries | None = None
-        self.flight, self.highlight = Flight(viewer), Highlight(viewer)
+        self.flight, self.highlight = self._session.flight, Highlight(viewer)
         self._sources: list[Any] = []
+        self._reader = Job(self)
+        self._reader.done.connect(self._on_read)
         self._flying = False
         self._click = _click_of(self)
         viewer.mouse_drag_callbacks.append(self._click)
@@ -85,13 +97,22 @@ class Hunt(QObject):
         self.highlight.show(result, reference, outlines, key.frame, title)
 
     @property
+    def start(self) -> dict[str, int]:
+        """By axis, where in the ground-truth layer the compared pixels begin."""
+        result, reference = self._known()
+        if reference is None:
+            return {}
+        axes, start = frame_and_crop(result, reference)
+        return dict(zip(axes, np.rint(start).astype(int).tolist(), strict=True))
+
+    @property
     def can_compare(self) -> bool:
         """Whether there are layers to put side by side."""
         return bool(panels(self._viewer, self._roles()))
 
     def back(self) -> bool:
         """Go back to where camera and sliders were before the jump."""
-        return self.flight.back()
+        return bool(self.flight.back())
 
     def hold(self, role: str, pressed: bool) -> bool:
         """Show raw, ground truth or prediction alone while a key is held."""
@@ -126,6 +147,7 @@ class Hunt(QObject):
 
     def stop(self) -> None:
         """Leave the viewer alone; the outline goes."""
+        self._reader.cancel()
         self._forget_sources()
         if self._click in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._click)
@@ -146,19 +168,35 @@ class Hunt(QObject):
         looking = active is None or str(getattr(active, "mode", "pan_zoom")) in _LOOKING
         if result is None or self.entries is None or not looking:
             return
-        candidate = self.entries.candidate
+        candidate, at = self.entries.candidate, (event.position, event.view_direction)
+        flat = len(self._viewer.dims.displayed) == 2
+        if flat and has_lazy_labels(result, candidate):
+            self._read_at(result, candidate, reference, event.position)
+            return
         if result.comparison.task.is_labels:
-            at = event.position, event.view_direction
             keys = keys_under(self._viewer, result, reference, candidate, *at)
         else:
-            found = compared_pixel(self._viewer, result, reference, event.position)
-            if found is None:
-                return
-            axes = result.comparison.ground_truth.axes
-            row = place_under(self.entries, found[0], axes, found[1])
+            row = entry_under(self._viewer, result, reference, self.entries, *at)
             keys = [self.entries.key(row)] if row >= 0 else []
         if keys:
             self.picked.emit(keys)
+
+    def _read_at(self, result: Any, candidate: str, reference: Any, position: Any) -> None:
+        """Read in a worker which objects lie at a position, then say so."""
+        found = compared_pixel(self._viewer, result, reference, position)
+        if found is None:
+            return
+        pixel = tuple(int(i) for i in np.floor(np.asarray(found[0]) + 0.5))
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            yield Progress(0, 1, "labels")
+            return read_objects(result, candidate, pixel, found[1])
+
+        self._reader.start(steps, "Reading what was clicked")
+
+    def _on_read(self, outcome: Any) -> None:
+        if isinstance(outcome, list) and outcome:
+            self.picked.emit(outcome)
 
     def _on_label(self, event: Any) -> None:
         layer = event.source
@@ -166,17 +204,12 @@ class Hunt(QObject):
             return
         from napari_verdict.comparison.entries import EntryKey
 
-        truth = layer is self._session.roles.ground_truth
-        axes = self._session.result.comparison.ground_truth.axes
-        here = data_position(self._viewer, layer, self._viewer.dims.point)
-        frame = tuple(round(float(p)) for a, p in zip(axes, here, strict=False) if a in "tc")
-        key = EntryKey(
-            self.entries.candidate,
-            "ground truth" if truth else "prediction",
-            frame,
-            int(layer.selected_label),
-        )
-        self.picked.emit([key])
+        truth = self._session.roles.ground_truth
+        here = compared_pixel(self._viewer, self._session.result, truth, self._viewer.dims.point)
+        if here is not None:
+            role = "ground truth" if layer is truth else "prediction"
+            label = int(layer.selected_label)
+            self.picked.emit([EntryKey(self.entries.candidate, role, here[1], label)])
 
     # ---- who is who
 

@@ -53,6 +53,7 @@ class HuntBar(QWidget):
         ):
             button.clicked.connect(lambda _=False, answer=answer: answer(True))
             self._keys.add(action, answer)
+        hunt.flight.moved.connect(self.update_enabled)
         self._keys.add("hold raw", self.hold_raw)
         self._keys.add("hold ground truth", self.hold_truth)
         self._keys.add("hold prediction", self.hold_prediction)
@@ -66,6 +67,7 @@ class HuntBar(QWidget):
 
     def stop(self) -> None:
         """Answer to no key any more."""
+        self._hunt.flight.moved.disconnect(self.update_enabled)
         self._keys.remove(self)
 
     # ---- answers: True on press, False on release; they say whether there was something to do
@@ -91,10 +93,7 @@ class HuntBar(QWidget):
 
     def go_back(self, pressed: bool) -> bool:
         """Go back to where camera and sliders were."""
-        if not pressed or not self._hunt.back():
-            return False
-        self.update_enabled()
-        return True
+        return pressed and self._hunt.back()
 
     def side_by_side(self, pressed: bool) -> bool:
         """Switch the panels on or off."""

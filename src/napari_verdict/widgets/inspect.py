@@ -18,7 +18,7 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
-from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
+from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE, why_ignored
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.evidence_notes import how_to_look
 from napari_verdict.widgets.filter_bar import FilterBar
@@ -45,6 +45,7 @@ class InspectWidget(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self._stale, self._telling, self._trouble = True, False, ""
+        self._places_of: tuple[Any, str] = (None, "")
         self.session = session_of(napari_viewer)
         self.hunt = Hunt(napari_viewer, self)
         self.candidate = QComboBox()
@@ -137,7 +138,7 @@ class InspectWidget(Dock):
 
     def _entries_now(self) -> Entries | None:
         """Return what there is to list; None where nothing is, and while places are looked for."""
-        result, candidate = self.session.result, self.session.candidate
+        session, result, candidate = self.session, self.session.result, self.session.candidate
         restored = result is not None and result.comparison.task in ("restoration", "evidence")
         self.places.setVisible(restored)
         if result is None or candidate not in result.comparison.candidates:
@@ -147,6 +148,10 @@ class InspectWidget(Dock):
         )
         if restored or entries is not None:
             self.judge.open(result, self.places.how)
+        if restored and self._places_of != (result, self.places.how):
+            self._places_of = result, self.places.how
+            if session.selected is not None and session.selected.role in ("place", "dispute"):
+                session.selected = None  # in another list its name is that of another place
         return entries
 
     @property
@@ -162,7 +167,7 @@ class InspectWidget(Dock):
         axes = self.session.result.comparison.ground_truth.axes if entries is not None else ""
         model = self.table.entry_model
         wanted = self.within.narrowed(self.session.result, entries, self.bar.filter)
-        model.show(entries, wanted, axes, self.session.judgements)
+        model.show(entries, wanted, axes, self.session.judgements, self.hunt.start)
         self.bar.setVisible(entries is not None)
         if entries is not None:
             sizes = entries.value_name == "IoU"
@@ -201,6 +206,7 @@ class InspectWidget(Dock):
 
     def _describe(self, row: int) -> None:
         text = self.table.entry_model.describe(row) if row >= 0 else ""
+        text += why_ignored(self.session.result, self.entries, row)
         hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
         text += " · not in the list: the filter leaves it out" if hidden else ""
         self.here.setText(text + (how_to_look(self.entries, row) if text else ""))
@@ -245,6 +251,7 @@ class InspectWidget(Dock):
             self.refresh()
         else:
             self._stale = True
+            self.session.entries = None
 
     def _on_regained(self) -> None:
         self._outline(self._row_of_selected())

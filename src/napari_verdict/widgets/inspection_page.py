@@ -89,8 +89,14 @@ class InspectionPage(QWidget):
         self.prediction.setVisible(len(roles.predictions) > 1)
         self._choose()
 
+    def hideEvent(self, event: Any) -> None:
+        """Show what a flip has hidden, once there is something else to look at."""
+        super().hideEvent(event)
+        self._flip.end()
+
     def stop(self) -> None:
-        """Stop what is computed."""
+        """Stop what is computed, and show what a flip has hidden."""
+        self._flip.end()
         self._job.cancel()
         self._planes.stop()
 

@@ -88,6 +88,7 @@ class Keys:
 
     def __init__(self, viewer: Any) -> None:
         self._answers: dict[str, list[WeakMethod[Any]]] = {}
+        self._held: dict[str, Callable[[bool], bool]] = {}  # in the canvas
         for shortcut in SHORTCUTS:
             viewer.bind_key(shortcut.key, _while_held(shortcut, self), overwrite=True)
 
@@ -116,6 +117,19 @@ class Keys:
             if answer is not None and answer(True):
                 return answer
         return None
+
+    def hold(self, action: str) -> None:
+        """Press a key in the canvas, until `let_go`."""
+        answer = self.press(action)
+        if answer is not None:
+            self._held[action] = answer
+
+    def let_go(self, *actions: str) -> None:
+        """Release keys that are held in the canvas; all of them where none is named."""
+        for action in actions or tuple(self._held):
+            answer = self._held.pop(action, None)
+            if answer is not None:
+                answer(False)
 
 
 class KeyFilter:
@@ -153,7 +167,8 @@ class KeyFilter:
         return answer is not None
 
     def release_all(self) -> None:
-        """End what is held: the focus goes elsewhere, and with it the release."""
+        """End what is held, here or in the canvas: the focus goes elsewhere, with the release."""
+        self._keys.let_go()
         held, self._held = self._held, {}
         for answer in held.values():
             answer(False)
@@ -183,10 +198,9 @@ def keys_of(viewer: Any) -> Keys:
 
 def _while_held(shortcut: Shortcut, keys: Keys) -> Any:
     def held(viewer: Any) -> Generator[None, None, None]:
-        answer = keys.press(shortcut.action)
+        keys.hold(shortcut.action)
         yield
-        if answer is not None:
-            answer(False)
+        keys.let_go(shortcut.action)
 
     held.__doc__ = f"{shortcut.does}."
     return held

@@ -53,18 +53,33 @@ class LayerChoice(QWidget):
         with signals_blocked(self.predictions):
             self._fill(self.ground_truth, layers, roles.ground_truth, "choose…")
             self._fill(self.raw, images, roles.raw, "none")
-            self.predictions.clear()
-            for layer in may_predict(layers, roles):
-                item = QListWidgetItem(layer.name)
-                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
-                              | Qt.ItemFlag.ItemIsSelectable)  # fmt: skip
-                item.setCheckState(_CHECKED if layer in roles.predictions else _UNCHECKED)
-                item.setData(_LAYER, layer)
-                item.setToolTip(f"{layer.name} ({kind_of(layer)} layer)")
-                self.predictions.addItem(item)
+            self._list(may_predict(layers, roles))
+            for item in self._items():
+                ticked = item.data(_LAYER) in roles.predictions
+                item.setCheckState(_CHECKED if ticked else _UNCHECKED)
         rows = min(max(self.predictions.count(), 1), 6)
         height = max(self.predictions.sizeHintForRow(0), self.fontMetrics().height())
         self.predictions.setFixedHeight(rows * height + 8)
+
+    def _items(self) -> list[QListWidgetItem]:
+        return [self.predictions.item(i) for i in range(self.predictions.count())]
+
+    def _list(self, layers: list[Any]) -> None:
+        """List layers, unless they are listed; who goes through them by keys stays at theirs."""
+        if [(i.data(_LAYER), i.text()) for i in self._items()] == [(x, x.name) for x in layers]:
+            return
+        here = self.predictions.currentItem()
+        before = None if here is None else here.data(_LAYER)
+        self.predictions.clear()
+        for layer in layers:
+            item = QListWidgetItem(layer.name)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
+                          | Qt.ItemFlag.ItemIsSelectable)  # fmt: skip
+            item.setData(_LAYER, layer)
+            item.setToolTip(f"{layer.name} ({kind_of(layer)} layer)")
+            self.predictions.addItem(item)
+            if layer is before:
+                self.predictions.setCurrentItem(item)
 
     def _combo(self, name: str, tip: str) -> QComboBox:
         combo = QComboBox()
@@ -94,6 +109,5 @@ class LayerChoice(QWidget):
         self.picked.emit("raw", Roles(truth, raw, others))
 
     def _on_predictions(self) -> None:
-        items = [self.predictions.item(i) for i in range(self.predictions.count())]
-        ticked = tuple(i.data(_LAYER) for i in items if i.checkState() == _CHECKED)
+        ticked = tuple(i.data(_LAYER) for i in self._items() if i.checkState() == _CHECKED)
         self.picked.emit("predictions", replace(self._roles, predictions=ticked))

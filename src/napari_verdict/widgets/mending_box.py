@@ -44,7 +44,7 @@ class MendingBox(QWidget):
         self.accept = _button("Accept prediction", "Put the predicted object in its place")
         self.delete = _button("Delete", "Take the object out of the ground truth")
         self.edit = _button("Edit by hand", "Paint it with napari's brush")
-        self.copy = _button("Copy into memory", "")
+        self.copy = _button("Copy into memory", "Make a copy in memory, which can be mended")
         self.keeper = MendedKeeper(self.mended, self)
         self.restore = _button("Bring back", "Show the mended copy as it was kept")
         self.scores = MendingScores()

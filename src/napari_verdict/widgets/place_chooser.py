@@ -107,6 +107,9 @@ class PlaceChooser(QWidget):
         self._how = ""
         raw = result.comparison.raw is not None and candidate != RAW
         self._offer({n: t for n, t in RANKINGS.items() if raw or n != "worse than raw"})
+        most = max(1, min(result.comparison.ground_truth.source.shape[1:]) // 4)
+        with signals_blocked(self.scale):  # larger places would be cut down to this
+            self.scale.setRange(min(4, most), most)
         by, scale = self.ranking, self.scale.value()
         asked = (result, candidate, by, scale)
         if self._known is not None and self._known[0] == asked:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness, compared_layers
 from napari_verdict.viewer.grid import panels
-from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.joint import joint_keys
+from napari_verdict.viewer.overlay_layers import is_painted_when_read, rewrite_layers
 from napari_verdict.viewer.result_layers import (
     Drawing,
     arrange_colour_bars,
@@ -25,6 +24,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
     uncover,
 )
+from napari_verdict.widgets.hovering import Hovering
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.planes import PlaneWorker
 from napari_verdict.widgets.rematch import Rematch
@@ -72,8 +72,8 @@ class Presenter(QObject):
         self._roles: Roles | None = None
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
-        self._hover, self._freshness = Hover(viewer), Freshness()
-        self._session.events.entries.connect(self._hover.list)
+        self._asked: tuple[Any, str, frozenset[str]] = (None, "", frozenset())
+        self._hover, self._freshness = Hovering(viewer, self), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
         self._job.done.connect(self._on_prepared)
@@ -169,7 +169,6 @@ class Presenter(QObject):
         self._turn.stop()
         self._repaint.stop()
         self._session.events.candidate.disconnect(self.look_at)
-        self._session.events.entries.disconnect(self._hover.list)
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)
@@ -250,33 +249,23 @@ class Presenter(QObject):
 
     def repaint(self) -> None:
         """Rewrite overlays where an outcome changed since they were painted."""
-        from napari_verdict.comparison.objects.overlays import rewrite
-
         old, new = self._painted, self.result
         if old is new or old is None:
             return
         self._painted = new
-        truth = new.comparison.ground_truth
-        if _is_lazy(new):
+        if is_painted_when_read(new):
             self._prepare(self._names)
-            return
-        for candidate in new.comparison.candidates:
-            layers = {
-                key[1]: x
-                for x in result_layers(self._viewer)
-                if (key := key_of(x)) and key[0] == candidate and x.data.shape == truth.shape
-            }
-            waiting = {d.name: d.data for d in self._waiting if d.candidate == candidate}
-            rewrite(old, new, candidate, waiting)
-            arrays = {n: x.data for n, x in layers.items() if x.data is not waiting.get(n)}
-            for name in {name for name, _ in rewrite(old, new, candidate, arrays)}:
-                # nothing else of the layer can have changed
-                layers[name].refresh(thumbnail=False, highlight=False, extent=False)
+        else:
+            rewrite_layers(self._viewer, old, new, self._waiting)
 
     # ---- drawing
 
     def _prepare(self, names: Iterable[str]) -> None:
-        result, candidate, names = self.result, self.candidate, frozenset(names)
+        result, candidate = self.result, self.candidate
+        # what is under way would be cancelled: it is asked for again
+        before = self._asked[2] if self._asked[:2] == (result, candidate) else frozenset()
+        names = frozenset(names) | before
+        self._asked = result, candidate, names
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             yield Progress(0, 1, "layers")
@@ -285,6 +274,7 @@ class Presenter(QObject):
         self._job.start(steps, f"Drawing {candidate}")
 
     def _on_prepared(self, outcome: Any) -> None:
+        self._asked = (None, "", frozenset())
         if isinstance(outcome, tuple):
             from napari_verdict.comparison.objects.overlays import rewrite
 
@@ -292,7 +282,7 @@ class Presenter(QObject):
             self.repaint()
             if result is not self.result and drawings and drawings[0].kind == "labels":
                 # the threshold was moved meanwhile
-                if _is_lazy(self.result):
+                if is_painted_when_read(self.result):
                     self._prepare(self._names)
                     return
                 arrays = {d.name: d.data for d in drawings}
@@ -302,7 +292,9 @@ class Presenter(QObject):
             self.failed.emit(outcome)
 
     def _draw(self, drawings: list[Drawing]) -> None:
-        self._waiting = list(drawings)
+        new = {(d.candidate, d.name) for d in drawings}
+        kept = [d for d in self._waiting if d.candidate == self.candidate]
+        self._waiting = [*(d for d in kept if (d.candidate, d.name) not in new), *drawings]
         self._turn.start()
 
     def _draw_next(self) -> None:
@@ -335,9 +327,3 @@ class Presenter(QObject):
     def _on_layers(self, event: Any = None) -> None:
         arrange_colour_bars(self._viewer)
         self.changed.emit()
-
-
-def _is_lazy(result: Result) -> bool:
-    """Whether overlays are painted where they are read."""
-    inputs = (result.comparison.ground_truth, *result.comparison.predictions)
-    return any(not isinstance(x.data, np.ndarray) for x in inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ class Rematch(QObject):
     """Brings results to other thresholds, the newest one last.
 
     Below 0.5, where objects touch, a threshold may be an assignment problem; long stacks
-    take their time at any. How long it took last time says where it is done next time.
+    take their time at any. How long it took last time says where it is done next time; the first
+    time below 0.5 nobody knows, and a worker does it.
     """
 
     #: A result at the threshold that was asked for.
@@ -32,7 +34,7 @@ class Rematch(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._seconds = {True: 0.0, False: 0.0}  # by whether the threshold is below 0.5
+        self._seconds = {True: math.inf, False: 0.0}  # by whether the threshold is below 0.5
         self._next: tuple[Any, float] | None = None
         self._job = Job(self)
         self._job.done.connect(self._on_done)
@@ -55,7 +57,7 @@ class Rematch(QObject):
         """Forget what is under way, and what is known of the result."""
         self._job.cancel()
         self._next = None
-        self._seconds = {True: 0.0, False: 0.0}
+        self._seconds = {True: math.inf, False: 0.0}
 
     def _match(self, result: LabelResult, threshold: float) -> LabelResult:
         start = time.perf_counter()

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, proxy
 from psygnal import EventedModel
 
 from napari_verdict.comparison.judgements import Judgements
+from napari_verdict.viewer.fly import Flight
 from napari_verdict.viewer.grid import SideBySide
 
 
@@ -36,6 +37,8 @@ class Session(EventedModel):
         What they were said of.
     ranking : str
         How the places were ranked that they were said of, such as ``worst 16 px``.
+    flight : Flight
+        Takes the viewer to places; all docks go back the same way.
     folder : Path, optional
         Where this result was saved last.
     mended : Mended, optional
@@ -49,6 +52,7 @@ class Session(EventedModel):
     entries: Any = None
     wanted: Any = None
     grid: Any = None
+    flight: Any = None
     judgements: Any = Judgements()
     judged: Any = None
     ranking: str = ""
@@ -63,5 +67,6 @@ def session_of(viewer: Any) -> Session:
     """Return what the docks of a viewer share."""
     if viewer not in _SESSIONS:
         # weakly: the session must not keep alive what it is found by
-        _SESSIONS[viewer] = Session(grid=SideBySide(proxy(viewer)))
+        known = proxy(viewer)
+        _SESSIONS[viewer] = Session(grid=SideBySide(known), flight=Flight(known))
     return _SESSIONS[viewer]

@@ -99,6 +99,13 @@ class ThresholdBar(QWidget):
             self._write_value(settings.iou_threshold)
         self._draw()
 
+    def ask(self, threshold: float) -> None:
+        """Ask for a threshold, as if the slider were moved there."""
+        with signals_blocked(self.slider):
+            self.slider.setValue(round(threshold * _STEPS))
+        self._write_value(threshold)
+        self.moved.emit(threshold)
+
     def stop(self) -> None:
         """Let go of the viewer."""
         self._job.cancel()

@@ -254,6 +254,9 @@ class ValidateWidget(Dock):
             beside = next((result for result, *_ in held.values()), None)
             self.presenter.present(outcome, self._asked, limits, beside)
             self._show_result()
+            wanted = self.panel.choices.iou_threshold
+            if request.task is Task.INSTANCES and request.settings.iou_threshold != wanted:
+                self.results.threshold.ask(wanted)  # it was moved during the run
 
     def _show_result(self) -> None:
         result = self.presenter.result

@@ -16,6 +16,7 @@ from napari_verdict.comparison.evidence.camera import (
 from napari_verdict.comparison.evidence.model import stack_of
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.model import Input
+from napari_verdict.metrics.noise import NoiseModel
 
 
 @pytest.fixture
@@ -127,3 +128,34 @@ def test_a_background_without_any_noise_is_no_error(rng, truth):
     score = result.score("residual_background", "a")
     assert np.isnan(score.value)
     assert score.reason
+
+
+@pytest.mark.parametrize(
+    ("whole", "camera", "expected"),
+    [
+        (True, (2.2, 100.0, 1.6), (2.2 * 1.6) ** 2 + 1 / 12),
+        (False, (2.2, 100.0, 1.6), (2.2 * 1.6) ** 2),
+        (True, (1.0, 0.0, 0.0), 1e-3),
+        (True, (2.5, 100.0, 0.0), 1 / 12),
+        (False, (2.5, 100.0, 0.0), 1e-3 * 2.5**2),
+    ],
+    ids=["camera", "never rounded", "counts", "rounded counts", "scaled counts"],
+)
+def test_rounding_is_noise_of_whole_grey_values_alone(rng, truth, whole, camera, expected):
+    gain, offset, read = camera
+    raw = offset + gain * (rng.poisson(truth) + rng.normal(0, read, truth.shape))
+    noise = NoiseModel.of_camera(gain, offset, read)
+    result = ask(np.rint(raw) if whole else raw, offset + gain * truth, noise=noise)
+    found = result.conditions["a"].noise
+    assert found.floor == pytest.approx(expected)
+    assert found.variance(np.array([offset]))[0] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("background", [0.4, 0.1, 0.02])
+def test_what_counts_photons_has_no_noise_but_theirs(rng, truth, background):
+    electrons = background + np.where(truth > 2, truth, 0)
+    raw = rng.poisson(electrons).astype(np.uint16)
+    result = ask(raw, electrons, noise=NoiseModel.of_camera(1.0, 0.0, 0.0))
+    assert "noise-disagrees" not in {f.code for f in result.findings}
+    assert result.score("residual_variance", "a").value == pytest.approx(1, abs=0.05)
+    assert len(result.places["a"]) <= 1

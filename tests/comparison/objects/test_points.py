@@ -7,9 +7,13 @@ import math
 import numpy as np
 import pytest
 
+from builders import compare as case
 from cases import compare
 from napari_verdict.comparison.findings import ComparisonError
+from napari_verdict.comparison.listing import entries_of
+from napari_verdict.comparison.model import Input, Task
 from napari_verdict.comparison.result import OBJECT_COLUMNS
+from napari_verdict.comparison.run import complete, run
 
 
 def points(prediction, ground_truth, axes="yx", radius=2.0, **options):
@@ -82,3 +86,16 @@ def test_no_points_on_either_side(axes):
 def test_the_radius_is_asked_for():
     with pytest.raises(ComparisonError, match="Set the match radius"):
         points([[0.0, 0]], [[0.0, 0]], radius=None)
+
+
+def test_points_lie_where_their_own_scale_position_and_units_put_them():
+    at, found = np.array([[20.0, 20.0], [70, 70]]), np.array([[42.0, 40.0], [80, 140]])
+    truth = Input("truth", at, "yx", (1.0, 1.0), (3.0, 0.0), ("µm", "µm"))
+    fine = Input("fine", found, "yx", (500.0, 500.0), (3000.0, 0.0), ("nm", "nm"))
+    result = complete(run(case(truth, fine, task=Task.DETECTIONS, radius=5.0)))
+    table = result.objects
+    assert table["outcome"].tolist() == ["matched", "missed", "matched", "extra"]
+    assert table["distance"].tolist()[::2] == [1, 1]
+    found = table[["centroid_y", "centroid_x"]].to_numpy()
+    np.testing.assert_allclose(found, [[20, 20], [70, 70], [21, 20], [40, 70]])
+    np.testing.assert_allclose(entries_of(result, "fine").centroid[1], [0, 40, 70])

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QLineEdit
 
-from labelled import TILE, objects, prediction
+from labelled import TILE, objects, objects_of, prediction, write_folder
 from napari_verdict.widgets.label.dock import LabelWidget
 from stories.person import Person
 
@@ -29,9 +30,9 @@ class Labeller(Person):
     def start(self, **choices: Any) -> None:
         """Choose what the tiles are like, press Start, and wait for the first."""
         setup = self.dock.setup
-        setup.size.setValue(TILE)
+        setup.tiles.size.setValue(TILE)
         for name, value in choices.items():
-            control = getattr(setup, name)
+            control = getattr(setup.tiles if hasattr(setup.tiles, name) else setup, name)
             if hasattr(control, "setValue"):
                 control.setValue(value)
             else:
@@ -68,6 +69,22 @@ class Labeller(Person):
         self.focus_canvas()
         self.press(f"Shift+{letter}")
 
+    def says_of_set(self) -> str:
+        """What the dock says of the images of a folder."""
+        return self.dock.setup.set.said.text()
+
+    def label_tile(self, labels: np.ndarray | None = None) -> None:
+        """Label the tile in hand as it should be, finish it, and wait for the next one."""
+        tile = self.state.tile
+        self.give(objects_of(tile.image) if labels is None else labels)
+        self.key("D")
+        self.wait(lambda: self.state.tile.place != tile.place and self.is_settled, "the next tile")
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the image of the tile in hand is on the desk, and watched."""
+        return self.dock.work is not None and self.state.tile.image == self.state.bench.image
+
     def says(self) -> str:
         """What the dock says."""
         return self.dock.page.bar.text.text() if self.dock.page.bar.isVisible() else ""
@@ -99,6 +116,26 @@ def labeller(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: An
     viewer.add_image(objects() > 0, name="raw", **placed)
     viewer.add_labels(prediction(), name="model", **placed)
     return sit_down(viewer, tmp_path)
+
+
+@pytest.fixture
+def folder(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
+    """Somebody with three images of squares in a folder, which is named in the dock."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    write_folder(tmp_path)
+    person = sit_down(make_napari_viewer(), tmp_path)
+    choose_folder(person)
+    return person
+
+
+def choose_folder(person: Labeller) -> None:
+    """Name the folder, and wait until its images are found."""
+    person.choose("Label over", "folder")
+    for name, at in (("Images", "images"), ("Prediction folders", "model")):
+        person.click(person.find(name, QLineEdit))
+        person.type(str(person.home / at))
+    person.wait(lambda: "predictions of model" in person.says_of_set(), "the images")
+    person.pause()
 
 
 @pytest.fixture

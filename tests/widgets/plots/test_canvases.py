@@ -198,6 +198,21 @@ def test_a_click_on_a_point_gives_its_entry(viewer, show, hand, entries, qtbot):
         hand.click(plot, plot._plot, entries.size[row], 0.75)
 
 
+def test_a_point_is_chosen_with_the_keys_alone(viewer, show, entries, qtbot):
+    plot = SizeScatter(viewer)
+    plot.show_entries(entries, 0.7)
+    show(plot)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left):
+        qtbot.keyClick(plot, key)
+    with qtbot.waitSignal(plot.chosen) as chosen:
+        qtbot.keyClick(plot, Qt.Key.Key_Return)
+    assert entries.size[chosen.args[0]] == plot._x.min()
+    assert plot._ring.get_xdata() == [plot._x.min()]
+    for _ in range(len(plot._x) + 3):
+        qtbot.keyClick(plot, Qt.Key.Key_Right)
+    assert plot._ring.get_xdata() == [plot._x.max()]
+
+
 def test_pairs_are_one_point_and_kinds_have_a_marker_each(viewer, show, entries):
     plot = SizeScatter(viewer)
     plot.show_entries(entries, 0.7, 0.25, "µm²")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from builders import discs
@@ -63,7 +64,7 @@ def test_only_labels_of_the_size_of_the_ground_truth_are_offered(panel, viewer):
     viewer.add_labels(discs(), name="nuclei")
     assert box.labels.count() == 3
     del viewer.layers["cells"], viewer.layers["nuclei"]
-    assert box.labels.currentText() == "no labels of this size"
+    assert box.labels.currentText() == "no labels of these pixels"
     assert not box.labels.isEnabled()
 
 
@@ -103,6 +104,50 @@ def test_a_click_on_an_object_flies_to_it(panel, viewer, qtbot):
     box.curve.draw()
     Hand(qtbot).click(box.curve, box.curve._plot, *drawn(box)[3])
     assert viewer.scene.camera.center[-2:] == pytest.approx((29, 29), abs=0.6)
+
+
+def test_labels_that_lie_elsewhere_are_not_offered(panel, viewer):
+    box = panel.plot("intensity")
+    viewer.add_labels(discs(), name="aside", translate=(0, 5))
+    viewer.add_labels(discs(), name="coarser", scale=(2, 2))
+    viewer.add_labels(discs(), name="turned", rotate=30)
+    assert [box.labels.itemText(i) for i in range(box.labels.count())] == ["none", "cells"]
+
+
+def test_objects_are_measured_again_once_painting_rests(panel, viewer, qtbot):
+    box, cells = panel.plot("intensity"), viewer.layers["cells"]
+    box.labels.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4)
+    cells.fill((29, 29), 0)  # the fourth disc is gone
+    assert box.said.text() == "⚠ Out of date: cells was changed."
+    qtbot.waitUntil(lambda: len(drawn(box)) == 3, timeout=5000)
+    assert box.said.text().startswith("cnn, 3 objects")
+    cells.undo()
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4, timeout=5000)
+
+
+def test_u_goes_back_from_an_object_that_was_clicked_though_no_list_is_open(panel, viewer, qtbot):
+    box = panel.plot("intensity")
+    box.labels.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4)
+    box.curve.draw()
+    before = viewer.scene.camera.center, viewer.scene.camera.zoom
+    Hand(qtbot).click(box.curve, box.curve._plot, *drawn(box)[3])
+    assert (viewer.scene.camera.center, viewer.scene.camera.zoom) != before
+    qtbot.keyClick(panel, "U")
+    assert (viewer.scene.camera.center, viewer.scene.camera.zoom) == before
+
+
+def test_an_object_is_chosen_with_the_keys_alone(panel, viewer, qtbot):
+    box = panel.plot("intensity")
+    box.labels.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(drawn(box)) == 4)
+    heard = []
+    box.chosen.connect(lambda found, row: heard.append(found.id[row]))
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Return):
+        qtbot.keyClick(box.curve, key)
+    order = np.argsort(drawn(box)[:, 0])
+    assert heard == [box.objects["cnn"].id[order[-2]]]
 
 
 def test_labels_that_go_while_they_are_measured_are_forgotten(panel, viewer, qtbot):

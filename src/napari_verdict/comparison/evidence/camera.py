@@ -175,7 +175,10 @@ def camera_of(
     dtype = np.dtype(inquiry.ground_truth.data.dtype)
     saturation = settings.saturation or saturation_of(raw, dtype)
     if settings.noise is not None:
-        return Camera(settings.noise, None, saturation)
+        whole = raw[np.isfinite(raw)]
+        rounded = dtype.kind in "uib" or np.array_equal(whole, np.rint(whole))
+        noise = settings.noise if rounded else settings.noise.unrounded()
+        return Camera(noise, None, saturation)
     if steady:
         curve = photon_transfer(np.stack([raw, *steady]), saturation)
         return Camera(_fitted(curve, CAPTURES), curve, saturation)

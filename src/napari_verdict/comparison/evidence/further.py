@@ -20,6 +20,7 @@ from napari_verdict.comparison.scores import Score
 from napari_verdict.metrics.captures import (
     Interval,
     drift,
+    drift_by_noise,
     local_error,
     mean_with_interval,
     own_noise,
@@ -44,8 +45,9 @@ if TYPE_CHECKING:
 
 #: A capture that lies off by more pixels, or is brighter or dimmer by this share, is not used.
 MOVED, BLEACHED = 0.25, 0.05
-#: A change of brightness of fewer standard deviations may be noise.
-SURE = 5.0
+#: A change of brightness of fewer standard deviations may be noise, and so may a shift of so many
+#: times what noise makes of none.
+SURE, BEYOND_NOISE = 5.0, 4.0
 #: Planes that are looked at for that, at most.
 PLANES = 5
 #: Standard deviation of the window of the map of errors, and rows that it reaches.
@@ -69,19 +71,40 @@ def still_captures(pixels: Pixels) -> tuple[list[int], list[Finding]]:
     for k, source in enumerate(pixels.captures):
         captures = [_middle(pixels, source, at) for at in chosen]
         if all(map(_same, captures, raws)):
-            what: str | None = "is raw itself"
+            changes = [_Change("is raw itself")]
         else:
             pairs = zip(raws, captures, strict=True)
-            what = next(filter(None, (_changed(r, c, dark) for r, c in pairs)), None)
-        if what is None:
+            changes = list(filter(None, (_changed(r, c, dark) for r, c in pairs)))
+        left_out = next((c for c in changes if c.is_sure), None)
+        if left_out is None:
             still.append(k)
-            continue
-        text = (
-            f"Capture {k + 1} {what}, so its differences from raw are not noise alone. It is left "
-            "out. Captures should be taken right after each other, of a field that holds still."
-        )
-        found.append(Finding("capture-moved", Severity.WARNING, text))
+        if changes:
+            found.append(_said(k, left_out or changes[0]))
     return still, found
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What is different in a capture, in words, and whether it is more than noise could be."""
+
+    words: str
+    is_sure: bool = True
+
+
+def _said(k: int, change: _Change) -> Finding:
+    if change.is_sure:
+        text = (
+            f"Capture {k + 1} {change.words}, so its differences from raw are not noise alone. It "
+            "is left out. Captures should be taken right after each other, of a field that holds "
+            "still."
+        )
+        return Finding("capture-moved", Severity.WARNING, text)
+    text = (
+        f"Whether capture {k + 1} moved cannot be measured: it {change.words}, but noise alone "
+        "makes as much of an image with so little light. It is used. If the field may have moved, "
+        "leave it out."
+    )
+    return Finding("drift-unknown", Severity.WARNING, text)
 
 
 def _middle(pixels: Pixels, source: Source, at: tuple[tuple[int, ...], int]) -> NDArray[Any]:
@@ -96,20 +119,24 @@ def _same(capture: NDArray[Any], raw: NDArray[Any]) -> bool:
     return np.array_equal(capture, raw, equal_nan=raw.dtype.kind == "f")
 
 
-def _changed(raw: NDArray[Any], capture: NDArray[Any], dark: float) -> str | None:
-    """Say what changed on a plane by more than noise, if anything did."""
+def _changed(raw: NDArray[Any], capture: NDArray[Any], dark: float) -> _Change | None:
+    """Say what changed on a plane, if anything did."""
     change = drift(raw, capture, dark)
     shift = (change.dy, change.dx)
     off = math.hypot(*shift) if math.isfinite(change.dy) else 0.0
+    moved = None
     if off > MOVED and (min(raw.shape) < SMALLEST or confirmed(capture, raw, shift)):
-        return f"lies {off:.2f} px off raw"
+        is_sure = off > BEYOND_NOISE * drift_by_noise(raw, capture)
+        moved = _Change(f"lies {off:.2f} px off raw", is_sure)
+        if is_sure:
+            return moved
     difference = np.subtract(capture, raw, dtype=np.float64)
     difference = difference[np.isfinite(difference)]
     # of a plane next to dark even a large share is noise
     by_noise = SURE * math.sqrt(difference.size) * float(difference.std())
     if abs(change.brightness - 1) > BLEACHED and abs(float(difference.sum())) > by_noise:
-        return f"is {change.brightness:.2f} times as bright as raw"
-    return None
+        return _Change(f"is {change.brightness:.2f} times as bright as raw")
+    return moved
 
 
 def _filled(image: NDArray[Any]) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Standard deviations of the windows that evidence is gathered under, in pixels.
 SCALES = (2.0, 3.0, 4.0, 6.0)
+#: Thirds of the pixels by what is predicted there.
+LEVELS = ("dark", "middle", "bright")
 
 
 @dataclass(frozen=True)
@@ -133,27 +135,3 @@ def stack_of(name: str, data: Any, path: str | None = None) -> Input:
     """Return captures of one illumination as an input: its first axis counts them."""
     n = len(data.shape)
     return Input(name, data, "t" + "czyx"[5 - n :] if n < 6 else "?" * n, path=path)
-
-
-def noise_from(given: NoiseModel | Mapping[str, float] | None) -> NoiseModel | None:
-    """Return a noise model from the values of a camera.
-
-    Parameters
-    ----------
-    given : NoiseModel or mapping, optional
-        ``gain``, ``offset``, ``read_noise`` and perhaps ``excess``, as of `NoiseModel.of_camera`.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, unknown or out of range.
-    """
-    if given is None or isinstance(given, NoiseModel):
-        return given
-    needed, known = ("gain", "offset", "read_noise"), ("gain", "offset", "read_noise", "excess")
-    if unknown := set(given) - set(known):
-        raise ValueError(f"The camera has no {', '.join(sorted(unknown))}, but {', '.join(known)}.")
-    if missing := [n for n in needed if n not in given]:
-        raise ValueError(f"The camera lacks {', '.join(missing)}.")
-    gain, offset, read = (float(given[n]) for n in needed)
-    return NoiseModel.of_camera(gain, offset, read, float(given.get("excess", 1.0)))

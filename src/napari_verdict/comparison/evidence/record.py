@@ -25,6 +25,7 @@ class NoiseRecord(_Model):
     floor: float
     source: str
     circular: bool
+    rounding: float = Field(0.0, description="What of it whole grey values add.")
 
 
 class EvidenceSettingsRecord(_Model):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_verdict.comparison.geometry import pixel_offset, scale_ratio
 from napari_verdict.comparison.regions import OnGrid, Region
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES, Source
 
@@ -30,17 +31,18 @@ class Sides(NamedTuple):
 
 
 def sides_of(truth: Input, candidate: Input) -> Sides:
-    """Return the points of ground truth and candidate in pixels of the ground truth."""
+    """Return the points of ground truth and candidate in pixels of the ground truth.
+
+    Those of the candidate are taken to where its scale, units and position put them; units that
+    cannot be converted count as equal. Frames are numbers, and stay.
+    """
     gt = np.asarray(truth.data, np.float64).reshape(-1, len(truth.axes))
     pred = np.asarray(candidate.data, np.float64).reshape(-1, len(candidate.axes))
+    ratio, offset = scale_ratio(candidate, truth), pixel_offset(candidate, truth)
     columns = []
-    for k, axis in enumerate(truth.axes):
-        mine = candidate.axes.index(axis)
-        column = pred[:, mine]
-        if axis in SPATIAL_AXES:
-            physical = column * candidate.scale[mine] + candidate.translate[mine]
-            column = (physical - truth.translate[k]) / truth.scale[k]
-        columns.append(column)
+    for axis in truth.axes:
+        column = pred[:, candidate.axes.index(axis)]
+        columns.append(column * ratio[axis] + offset[axis] if axis in SPATIAL_AXES else column)
     return Sides(gt, np.column_stack(columns))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
+from napari_verdict.comparison.objects.outcomes import NOT_LABELLED, UNMATCHED, Role
 from napari_verdict.comparison.objects.point_limits import (
     IGNORED,
     IN_REGION,
@@ -49,7 +49,8 @@ def run_points(
     """Match predicted with true points, one to one, within the radius of the settings.
 
     Distances are between physical positions: coordinates times scale plus translation of
-    each input. Points of different frames (t, c; rounded to whole numbers) never match.
+    each input, in the units of the ground truth. Points of different frames (t, c; rounded to
+    whole numbers) never match.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ def run_points(
     ignored: dict[str, Pair] = {}
     rows: list[Score] = []
     for name, candidate in comparison.candidates.items():
-        gt_at, pred_at = _positions(truth, truth.axes), _positions(candidate, truth.axes)
+        sides = sides_of(truth, candidate)
+        gt_at, pred_at = _physical(sides.gt, truth), _physical(sides.pred, truth)
         gt_rows, pred_rows = _by_frame(truth, frame_axes), _by_frame(candidate, frame_axes)
         frames = sorted(gt_rows.keys() | pred_rows.keys())
         found: dict[Frame, PointMatching] = {}
@@ -93,7 +95,6 @@ def run_points(
             found[frame] = PointMatching(gt[pairs.gt], pred[pairs.pred], pairs.distance)
             yield Progress(k + 1, len(frames), "points")
         matching = matchings[name] = _joined(found.values())
-        sides = sides_of(truth, candidate)
         ignored[name] = ignored_points(comparison, sides, matching)
         counted = ~ignored[name][0], ~ignored[name][1]
         counts: list[DetectionCounts] = []
@@ -151,13 +152,11 @@ def _coordinates(points: Input) -> NDArray[np.float64]:
     return np.asarray(points.data, dtype=np.float64).reshape(-1, len(points.axes))
 
 
-def _positions(points: Input, axes: str) -> NDArray[np.float64]:
-    """Return physical positions along the spatial axes, in the order of `axes`."""
-    columns = [points.axes.index(a) for a in axes if a in SPATIAL_AXES]
-    physical: NDArray[np.float64] = _coordinates(points) * np.array(points.scale) + np.array(
-        points.translate
-    )
-    return physical[:, columns]
+def _physical(pixels: NDArray[np.float64], truth: Input) -> NDArray[np.float64]:
+    """Return positions in space, from the first pixel on, of points in pixels of the truth."""
+    columns = [k for k, axis in enumerate(truth.axes) if axis in SPATIAL_AXES]
+    physical: NDArray[np.float64] = pixels[:, columns] * np.array(truth.scale)[columns]
+    return physical
 
 
 def _frame_numbers(points: Input, frame_axes: str) -> NDArray[np.int64]:
@@ -230,10 +229,11 @@ class DetectionResult(Result):
 
     @property
     def objects(self) -> pd.DataFrame:
-        """One row a point: `OBJECT_COLUMNS`, ``distance`` and ``centroid_*`` in pixels.
+        """One row a point: `OBJECT_COLUMNS`, ``distance`` and ``centroid_*``.
 
-        ``id`` and ``partner`` are rows of the inputs; ``distance`` is to the partner, NaN
-        without one; ``iou`` (NaN) and ``size`` (NA) do not apply.
+        Centroids of both sides are in pixels of the ground truth. ``id`` and ``partner`` are
+        rows of the inputs; ``distance`` is to the partner, NaN without one; ``iou`` (NaN) and
+        ``size`` (NA) do not apply.
         """
         return self._objects
 
@@ -245,15 +245,17 @@ class DetectionResult(Result):
         tables = []
         for name, m in self.matchings.items():
             candidate = self.comparison.candidates[name]
-            sides: list[tuple[Role, Input, Any, Any]] = [
-                ("ground truth", truth, m.gt, m.pred),
-                ("prediction", candidate, m.pred, m.gt),
+            sides: list[tuple[Role, Any, Any]] = [
+                ("ground truth", m.gt, m.pred),
+                ("prediction", m.pred, m.gt),
             ]
-            for (role, points, mine, theirs), ignored in zip(
-                sides, self.ignored[name], strict=True
+            for (role, mine, theirs), points, ignored in zip(
+                sides, sides_of(truth, candidate), self.ignored[name], strict=True
             ):
                 table = _table(name, role, points, truth.axes, mine, theirs, m.distance)
                 table.loc[ignored, ["outcome", "kind"]] = "ignored"
+                if self.comparison.settings.exclusions.sparse:
+                    table["kind"] = table["kind"].replace("extra", NOT_LABELLED)
                 tables.append(table)
         return pd.concat(tables, ignore_index=True)
 
@@ -261,16 +263,15 @@ class DetectionResult(Result):
 def _table(
     candidate: str,
     role: Role,
-    points: Input,
+    coordinates: NDArray[np.float64],
     axes: str,
     matched: NDArray[np.intp],
     partners: NDArray[np.intp],
     distances: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Tabulate the points of one side, in the order of the input."""
+    """Tabulate the points of one side, in pixels along `axes`, in the order of the input."""
     import pandas as pd
 
-    coordinates = _coordinates(points)
     n = len(coordinates)
     partner = pd.array(np.zeros(n, np.int64), dtype="Int64")
     partner[:] = pd.NA
@@ -279,7 +280,8 @@ def _table(
     distance[matched] = distances
     outcome = np.where(np.isnan(distance), UNMATCHED[role], "matched")
     frame_axes = [a for a in axes if a in FRAME_AXES]
-    frames = _frame_numbers(points, "".join(frame_axes)).tolist()
+    columns = [axes.index(a) for a in frame_axes]
+    frames = np.rint(coordinates[:, columns]).astype(np.int64).tolist()
     table: dict[str, Any] = {
         "candidate": candidate,
         "role": role,
@@ -294,5 +296,5 @@ def _table(
     }
     for a in SPATIAL_AXES:
         if a in axes:
-            table[f"centroid_{a}"] = coordinates[:, points.axes.index(a)]
+            table[f"centroid_{a}"] = coordinates[:, axes.index(a)]
     return pd.DataFrame(table)

@@ -48,17 +48,21 @@ def _scale(comparison: Comparison, name: str) -> Finding:
         code, start = "scale-mismatch", f"Scale differs: {sizes} {pixel_size(truth)}."
     use = Remedy(d.GROUND_TRUTH_GEOMETRY, f"Use {pixel_size(truth)}")
     if comparison.task is Task.DETECTIONS:
-        text = (
-            f"{start} Coordinates are read in pixels of the ground truth, so distances mean "
-            "little if they really differ. Convert the points, or use the ground truth's size."
+        ours = same_units(item, truth)
+        means = (
+            "Every point is compared where the size of its own pixels puts it. Convert the points "
+            "if that is right, or use the ground truth's size if it is not."
+            if ours
+            else "These units cannot be converted, so numbers are compared as they are, and "
+            "distances mean little if the units really differ. Use the ground truth's size if not."
         )
         convert = (Remedy(d.CONVERT_COORDINATES, "Convert the points"),)
         return Finding(
             code,
             Severity.WARNING,
-            text,
+            f"{start} {means}",
             name,
-            (*convert, use) if same_units(item, truth) else (use,),
+            (*convert, use) if ours else (use,),
         )
     if sizes_of(item) == sizes_of(truth):
         text = (
@@ -79,8 +83,8 @@ def _position(comparison: Comparison, name: str, offsets: dict[str, float]) -> F
     use = Remedy(d.GROUND_TRUTH_GEOMETRY, "Compare pixel by pixel")
     if comparison.task is Task.DETECTIONS:
         text = (
-            f"{start} Coordinates are compared as they are, without this. Convert the points to "
-            "the ground truth's pixels, or go on if the position is wrong."
+            f"{start} Every point is compared where that puts it. Convert the points if that is "
+            "right, or compare pixel by pixel if the position is wrong."
         )
         remedies = (Remedy(d.CONVERT_COORDINATES, "Convert the points"), use)
         return Finding("translate-mismatch", Severity.WARNING, text, name, remedies)

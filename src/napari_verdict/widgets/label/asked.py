@@ -52,6 +52,10 @@ class Asked:
         Of tiles: side in pixels, planes, how many, and what draws them.
     annotator : str
         Who labels.
+    by : tuple of str
+        What tiles are spread over first; see `Grid`.
+    images : ImageSet, optional
+        Several images that are labelled as one, instead of raw.
     """
 
     raw: Any
@@ -65,3 +69,5 @@ class Asked:
     number: int
     seed: int
     annotator: str
+    by: tuple[str, ...] = ()
+    images: Any = None

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.viewer.truth import TRUTH, add_labels_like
+from napari_verdict.viewer.truth import TRUTH, add_labels_like, kept_layers, pixels_kept
 from napari_verdict.widgets.docks import Dock
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label import compared
@@ -20,9 +20,12 @@ from napari_verdict.widgets.label.exporter import Exporter
 from napari_verdict.widgets.label.hands import Hands
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.live import LiveScores
-from napari_verdict.widgets.label.opening import Opened, Sitting, looking, opening, resuming
+from napari_verdict.widgets.label.lookout import Lookout
+from napari_verdict.widgets.label.opening import Opened, Sitting, opening, resuming
+from napari_verdict.widgets.label.opening_set import OpenedSet
 from napari_verdict.widgets.label.second import SecondOpinion
 from napari_verdict.widgets.label.setup_box import SetupBox
+from napari_verdict.widgets.label.shelf import Shelf
 from napari_verdict.widgets.label.state import Bench, Labelling
 from napari_verdict.widgets.label.talk import Talk
 from napari_verdict.widgets.label.work import Work
@@ -30,7 +33,7 @@ from napari_verdict.widgets.label.work_page import WorkPage
 from napari_verdict.widgets.state import choices_of
 
 if TYPE_CHECKING:
-    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.model import Comparison, Task
     from napari_verdict.widgets.label.asked import Asked
 
 
@@ -48,9 +51,10 @@ class LabelWidget(Dock):
         self.state = Labelling()
         self.desk = Desk(napari_viewer, self.state, self)
         self.hands = Hands(napari_viewer, self.desk, self)
-        self.live, self.job, self.looker = LiveScores(self), Job(self), Job(self)
+        self.live, self.job = LiveScores(self), Job(self)
         self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
-        self.exporter, self.second = Exporter(self), SecondOpinion(self)
+        self.exporter, self.second, self.shelf = Exporter(self), SecondOpinion(self), Shelf(self)
+        self.lookout = Lookout(self.setup, self.state, self)
         self.talk = Talk(self.page, self.desk, self.hands, self)
         self.busy, self.cancel = QLabel(), QPushButton("Cancel")
         self.work: Work | None = None
@@ -87,8 +91,6 @@ class LabelWidget(Dock):
     def _connect(self) -> None:
         page, state = self.page, self.state
         self.setup.asked.connect(self.start)
-        self.setup.changed.connect(self.look_for_labels)
-        self.looker.done.connect(self._on_looked)
         self.job.done.connect(self._on_done)
         self.cancel.clicked.connect(self.job.cancel)
         self.job.progressed.connect(self._on_progress)
@@ -96,9 +98,10 @@ class LabelWidget(Dock):
         self.talk.left.connect(self.leave)
         self.live.changed.connect(self._on_estimates)
         self.live.failed.connect(self._on_failed)
+        page.score.unit_chosen.connect(self.live.count_by)
         self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
-        state.events.current.connect(self._on_current)
+        state.events.current.connect(self._show_tiles)
         state.events.message.connect(page.bar.say)
         state.events.correcting.connect(self._show_correcting)
         choices_of(self._viewer).events.connect(self._on_settings)
@@ -108,16 +111,12 @@ class LabelWidget(Dock):
 
     # ---- beginning and end
 
-    def look_for_labels(self) -> None:
-        """Look, in a worker, for labels of the chosen image that were begun before."""
-        raw, axes = self.setup.raw.currentData(), self.setup.axes
-        if raw is None or "?" in axes or self.state.bench is not None:
-            return
-        image = compared.labelled_input(raw, axes)
-        self.looker.start(lambda token: looking(image, token), "Looking for labels")
-
     def start(self, asked: Asked) -> None:
         """Draw tiles or take labels up, in a worker, and then go to a tile."""
+        if asked.images is not None:
+            self._asked = asked
+            self.job.start(self.shelf.steps(asked), "Drawing tiles")
+            return
         try:
             predictions = compared.frozen_predictions(asked.raw, asked.axes, asked.predictions)
             image = compared.labelled_input(asked.raw, asked.axes)
@@ -128,43 +127,50 @@ class LabelWidget(Dock):
         self._asked = asked
         hand = asked.draw == "hand"
         wanted = Wanted(
-            TiledImage(image.name, image.axes, image.shape),
-            predictions,
+            (TiledImage(image.name, image.axes, image.shape),),
+            lambda _: predictions,
             asked.size,
             asked.depth,
             0 if hand else asked.number,
             asked.seed,
             "" if asked.draw in ("hand", "random") else asked.draw,
             confidence,
+            asked.by,
         )
         truth, who = asked.truth, asked.annotator
         if isinstance(truth, Sitting):
-            self.job.start(lambda t: resuming(truth, wanted, image, t), "Taking labels up")
+            there = pixels_kept(self._viewer.layers)
+            self.job.start(lambda t: resuming(truth, wanted, image, t, there), "Taking labels up")
         else:
             labels = None if truth is None else truth.data
             self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
 
-    def begin(self, asked: Asked, opened: Opened) -> None:
+    def begin(self, asked: Asked, opened: Opened, task: Task | None = None) -> None:
         """Make the layer to label on where there is none, and go to the first tile."""
         kept, truth = opened.kept, asked.truth
         who = kept.record.annotator if kept is not None else asked.annotator
-        keeper = Keeper(self, kept, who, opened.said if kept is None else "")
+        keeper = Keeper(self, kept, who, "" if kept else opened.said, self.shelf.notes)
+        there = kept_layers(self._viewer.layers).get(keeper.folder, (None, None))
+        known, mask_layer = there if opened.same else (None, None)
         if truth is None or isinstance(truth, Sitting):
             data = None if kept is None else kept.labels
-            truth = add_labels_like(self._viewer, asked.raw, TRUTH, data)
+            truth = known or add_labels_like(self._viewer, asked.raw, TRUTH, data)
         else:
             keeper.given(opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         self.state.update({"annotator": who, "correcting": False})
-        task = compared.task_of(asked.predictions)
-        bench = Bench(asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task)
+        task = task or compared.task_of(asked.predictions)
+        image = opened.image or opened.plan.images[0].name
+        bench = Bench(
+            asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task, image
+        )
         mask = None if kept is None else kept.ignore
-        self.desk.start(bench, opened.plan, mask)
+        self.desk.start(bench, opened.plan, mask, mask_layer)
         self._on_estimates({})
-        self.take_up(keeper, opened.shadow, look=truth is asked.truth)
+        self.take_up(keeper, opened.shadow, look=truth in (asked.truth, known))
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
-        if opened.resumed:
+        if opened.resumed and not self.shelf.is_on:
             self.second.remember()
 
     def take_up(self, keeper: Keeper, shadow: Any, *, look: bool = False) -> None:
@@ -176,6 +182,13 @@ class LabelWidget(Dock):
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
         self.at_work(work)
+
+    def sit_down(self, opened: Opened, corrected: bool) -> None:
+        """Watch, keep and score another image, which is on the desk already."""
+        keeper = Keeper(self, opened.kept, self.state.annotator, plans=self.shelf.notes)
+        keeper.corrected |= corrected
+        keeper.planned(self.state.plan, known=True)
+        self.take_up(keeper, opened.shadow)
 
     def at_work(self, work: Work) -> None:
         """Let edits, scores and words be those of one person."""
@@ -189,10 +202,15 @@ class LabelWidget(Dock):
     def put_down(self) -> None:
         """Watch, keep and score no more; what was painted is kept."""
         self.hands.cancel()
-        self.hands.work = None
         self.live.stop()
         self.page.bar.clear()
         self.second.forget()
+        self.put_work_away()
+        self.shelf.stop()
+
+    def put_work_away(self) -> None:
+        """Watch and keep no more what is on the desk; what was painted is saved."""
+        self.hands.work = None
         if self.work is not None:
             self.work.rest()
             self.work.stop()
@@ -205,35 +223,36 @@ class LabelWidget(Dock):
         self.desk.stop()
         self._show()
 
-    def _on_looked(self, outcome: Any) -> None:
-        if isinstance(outcome, tuple):
-            self.setup.offer(outcome)
-
     def _on_done(self, outcome: Any) -> None:
         if isinstance(outcome, Opened):
             assert self._asked is not None
             self.begin(self._asked, outcome)
+        elif isinstance(outcome, OpenedSet):
+            assert self._asked is not None
+            self.shelf.begin(self._asked, outcome)
         else:
             self.setup.hint.setText(words_of(outcome))
 
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
         bench = self.state.bench
-        if bench is None or self.second.is_on:
+        if bench is None or self.second.is_on or self.work is None:
             return
         try:
             comparison = self.comparison()
         except ComparisonError as error:  # a layer was turned since
             comparison = None
             self.state.message = " ".join(f.message for f in error.findings)
-        self.live.start(comparison, self.state.plan, bench.predictions)
+        elsewhere = self.shelf.elsewhere(comparison) if comparison and self.shelf.is_on else None
+        self.live.start(comparison, self.state.plan, bench.predictions, bench.image, elsewhere)
 
     def comparison(self) -> Comparison | None:
         """Return predictions against the labels on the desk; None where nothing is scored."""
         mask = self.desk.ambiguous
         settings = choices_of(self._viewer).settings()
         ignore = None if mask is None else mask.data
-        return compared.comparison_of_bench(self.state.bench, settings, ignore)
+        comparison = compared.comparison_of_bench(self.state.bench, settings, ignore)
+        return self.shelf.named(comparison) if comparison and self.shelf.is_on else comparison
 
     # ---- what is shown
 
@@ -242,13 +261,15 @@ class LabelWidget(Dock):
         self.setup.setVisible(not working)
         self.page.setVisible(working)
         second = self.second.is_on
+        self.page.second.setEnabled(not self.shelf.is_on)
         self.page.steps.set_ready(working)
         self.page.edits.set_ready(working, ("accept", "mark ambiguous") if second else ())
         for control in (self.page.correcting, self.page.more, self.page.by_hand):
             control.setEnabled(not second)
         if not working:
             self.reset_choices()
-            self.look_for_labels()
+            self.lookout.look()
+            self.lookout.propose_size()
         self.show_saved()
 
     def show_saved(self) -> None:
@@ -259,7 +280,7 @@ class LabelWidget(Dock):
             self.page.saved.setText(f"⚠ {worry}" if worry else keeper.words)
             self.page.saved.setToolTip(keeper.folder)
 
-    def _show_tiles(self) -> None:
+    def _show_tiles(self, *_: Any) -> None:
         self.page.show_plan(self.state.plan, self.state.current, self.desk.has_objects)
 
     def _show_correcting(self, on: bool) -> None:
@@ -271,23 +292,20 @@ class LabelWidget(Dock):
         if plan is not None and self.state.bench is not None and not self.second.is_on:
             self.live.follow(plan)
 
-    def _on_current(self, current: int) -> None:
-        self._show_tiles()
-
     def _on_estimates(self, estimates: Any) -> None:
         self.state.estimates = estimates
         bench = self.state.bench
         hint = "Finish a tile to see a score."
         if bench is not None and not bench.predictions:
             hint = "No prediction was ticked, so nothing is scored."
-        self.page.score.show_estimates(estimates, hint)
+        images = 0 if self.state.plan is None else len(self.state.plan.images)
+        self.page.score.show_estimates(estimates, hint, images)
 
     def _on_failed(self, message: str) -> None:
         self.state.message = message
 
     def _on_settings(self, *_: Any) -> None:
-        if self.state.bench is not None:
-            self._score()
+        self._score()
 
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench
@@ -317,7 +335,7 @@ class LabelWidget(Dock):
         """Stop labelling and let go of the viewer; the labels stay."""
         super().stop()
         self.job.cancel()
-        self.looker.cancel()
+        self.lookout.stop()
         self.exporter.stop()
         if self.state.bench is not None:
             self.leave()

@@ -75,13 +75,20 @@ class Keeper(QObject):
         Who labels.
     why_not : str
         Why nothing is kept, for the person.
+    plans : Journal, optional
+        Where tiles are kept that are spread over several images; by default with the labels.
     """
 
     #: How far saving is may have changed.
     ticked = Signal()
 
     def __init__(
-        self, parent: QObject, kept: Labelling | None, annotator: str, why_not: str = ""
+        self,
+        parent: QObject,
+        kept: Labelling | None,
+        annotator: str,
+        why_not: str = "",
+        plans: Journal | None = None,
     ) -> None:
         super().__init__(parent)
         self.annotator, self._why_not = annotator or "anyone", why_not
@@ -91,6 +98,7 @@ class Keeper(QObject):
         #: Whether predictions were ever seen while these labels were made.
         self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
+        self._plans = plans or self._journal
         self._last, self._plan = time.monotonic(), None  # type: tuple[float, Plan | None]
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
@@ -120,7 +128,7 @@ class Keeper(QObject):
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""
         before, self._plan = self._plan, plan
-        if self._journal is None or known:
+        if self._plans is None or known:
             return
         if before is None or _places(before) != _places(plan):
             self._note({"plan": plan.to_json()})
@@ -133,7 +141,7 @@ class Keeper(QObject):
         """Keep that predictions were seen, once they were."""
         if correcting and not self.corrected:
             self.corrected = True
-            if self._journal is not None:
+            if self._plans is not None:
                 self._note({"correcting": True})
 
     def snapshots(self, bench: Bench, ignore: Any | None) -> None:
@@ -160,7 +168,14 @@ class Keeper(QObject):
     @property
     def worry(self) -> str:
         """What a person has to know; empty while all is well."""
-        return self._why_not if self._journal is None else self._journal.state.worry()
+        if self._journal is None or self._plans is None:
+            return self._why_not
+        return self._journal.state.worry() or self._plans.state.worry()
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether everything painted is on the disk."""
+        return self._journal is not None and not self._journal.state.waiting
 
     @property
     def folder(self) -> str:
@@ -171,20 +186,30 @@ class Keeper(QObject):
         """Save what is waiting, without holding up the window."""
         self._timer.stop()
         if self._journal is not None:
-            end = threading.Thread(target=self._journal.close, name="journal-end")
-            _ENDING[self.folder] = self._journal, end
-            end.start()
-            self._journal = None
+            close_meanwhile(self._journal)
+            self._journal = self._plans = None
 
     def _note(self, note: Mapping[str, Any]) -> None:
-        assert self._journal is not None
-        nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
-        self._journal.record("plan", nothing, self._step(Action.MARK), note=note)
+        assert self._plans is not None
+        record_note(self._plans, note, self._step(Action.MARK))
 
     def _step(self, action: Action, source: str = "") -> Step:
         now = time.monotonic()
         seconds, self._last = min(now - self._last, PAUSE), now
         return Step(action, self.annotator, datetime.now(UTC), seconds, source)
+
+
+def record_note(journal: Journal, note: Mapping[str, Any], step: Step) -> None:
+    """Keep a note that paints nothing."""
+    nothing = Change(np.zeros(0, np.int64), np.zeros(0, np.uint16))
+    journal.record("plan", nothing, step, note=note)
+
+
+def close_meanwhile(journal: Journal) -> None:
+    """Save what is waiting in a journal, and end it, without holding up the window."""
+    end = threading.Thread(target=journal.close, name="journal-end")
+    _ENDING[str(journal.folder)] = journal, end
+    end.start()
 
 
 def wait_for_end(folder: Any) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
-from napari_verdict.widgets.job import Failed, Job, Refused
+from napari_verdict.widgets.job import Failed, Job, Refused, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from napari_verdict.annotation.tiles import Box, Plan
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.engine.cancel import CancelToken
+
+    Elsewhere = Callable[[str], Comparison]
 
 #: Seconds that counting again may hold up the window; longer ones go to a worker.
 PATIENCE = 0.03
@@ -41,8 +44,13 @@ class LiveScores(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
+        #: What the interval counts: ``tile`` or ``image``.
+        self.unit = "tile"
         self._plan: Plan | None = None
+        self._image, self._elsewhere = "", None  # type: tuple[str, Elsewhere | None]
+        self._under_way: frozenset[int] = frozenset()
         self._comparison: Comparison | None = None
+        self._known: Comparison | None = None
         self._counter: Any = None
         self._counts: dict[int, Any] = {}
         self._dirty: set[int] = set()
@@ -50,19 +58,29 @@ class LiveScores(QObject):
         self._job = Job(self)
         self._job.done.connect(self._on_done)
         self._predictions: list[Any] = []
+        self._edited = False
+        self._looker = Job(self)
+        self._looker.done.connect(self._on_looked)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(SETTLING)
-        self._later.timeout.connect(self.stirred)
+        self._later.timeout.connect(self._look)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._count)
 
     def start(
-        self, comparison: Comparison | None, plan: Plan, predictions: Iterable[Any] = ()
+        self,
+        comparison: Comparison | None,
+        plan: Plan,
+        predictions: Iterable[Any] = (),
+        image: str = "",
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Score a plan's finished tiles from now on; None scores nothing.
+
+        Tiles of other images than the one on the desk stay counted until settings change.
 
         Parameters
         ----------
@@ -72,11 +90,24 @@ class LiveScores(QObject):
             The tiles.
         predictions : iterable of napari layers
             Those of the comparison; `stirred` tells when one was edited.
+        image : str
+            Which image of the plan the comparison is of.
+        elsewhere : callable, optional
+            Takes the name of another image of the plan and returns its comparison; called in a
+            worker.
         """
-        self._job.cancel()
+        stale = self._dirty | self._under_way
+        self.pause()
         self._listen(predictions)
-        self._comparison, self._plan, self._counter = comparison, plan, None
-        self._counts, self._seconds, self._dirty = {}, {}, set()
+        kept = comparison is not None and elsewhere is not None and _alike(self._known, comparison)
+        self._counts = {
+            k: c
+            for k, c in self._counts.items()
+            if kept and k not in stale and plan.tiles[k].image != image
+        }
+        self._comparison, self._plan, self._known = comparison, plan, comparison
+        self._image, self._elsewhere = image, elsewhere
+        self._dirty = set()
         if comparison is None:
             self.changed.emit({})
         else:
@@ -103,32 +134,82 @@ class LiveScores(QObject):
             return
         tiles, counter = self._plan.tiles, self._counter
         self._dirty |= {
-            k for k in self._finished() if counter is None or counter.touches(tiles[k], frame, box)
+            k
+            for k in self._finished()
+            if self._is_here(k) and (counter is None or counter.touches(tiles[k], frame, box))
         }
         if self._dirty and counter is not None:
             self._count()
 
-    def stop(self) -> None:
-        """Count no more."""
+    def pause(self) -> None:
+        """Count nothing until the next start; counts are kept."""
         self._soon.stop()
         self._later.stop()
         self._listen(())
         self._job.cancel()
+        self._looker.cancel()
+        self._dirty |= self._under_way
+        self._under_way = frozenset()
         self._comparison = self._plan = self._counter = None
+        self._seconds = {}
+
+    def stop(self) -> None:
+        """Count no more."""
+        self.pause()
+        self._counts, self._dirty, self._known = {}, set(), None
+
+    def count_by(self, unit: str) -> None:
+        """Let the interval count tiles or images from now on."""
+        self.unit = unit
+        if self._comparison is not None:
+            self._tell()
 
     def _listen(self, predictions: Iterable[Any]) -> None:
         """Notice edits of these layers, undone ones too, and of no others."""
         for layer in self._predictions:
-            for event in (layer.events.paint, layer.events.data, layer.events.set_data):
-                event.disconnect(self._on_prediction)
-        self._predictions = list(predictions)
+            layer.events.paint.disconnect(self._on_edited)
+            layer.events.data.disconnect(self._on_edited)
+            layer.events.set_data.disconnect(self._on_drawn)
+        self._predictions, self._edited = list(predictions), False
         for layer in self._predictions:
-            for event in (layer.events.paint, layer.events.data, layer.events.set_data):
-                event.connect(self._on_prediction)
+            layer.events.paint.connect(self._on_edited)
+            layer.events.data.connect(self._on_edited)
+            layer.events.set_data.connect(self._on_drawn)
 
-    def _on_prediction(self, event: Any = None) -> None:
-        if self._seconds:
+    def _on_edited(self, event: Any = None) -> None:
+        self._edited = True
+        self._later.start()
+
+    def _on_drawn(self, event: Any = None) -> None:
+        # undone, or a slider was moved
+        self._later.start()
+
+    def _look(self) -> None:
+        """Have all counted again if a prediction is not as it was read."""
+        counter = self._counter
+        if self._edited:
+            self.stirred.emit()
+        elif self._job.is_busy:
             self._later.start()
+        elif counter is not None:
+
+            def steps(token: CancelToken) -> Generator[Progress, None, bool]:
+                for done, differs in enumerate(counter.differences()):
+                    token.check()
+                    if differs:
+                        return True
+                    yield Progress(done, done + 1, "comparing predictions")
+                return False
+
+            self._looker.start(steps, "Looking at predictions")
+
+    def _on_looked(self, differs: Any) -> None:
+        if differs is True:
+            self.stirred.emit()
+
+    def _is_here(self, k: int) -> bool:
+        assert self._plan is not None
+        return not self._image or self._plan.tiles[k].image == self._image
 
     def _finished(self) -> set[int]:
         from napari_verdict.annotation.tiles import State
@@ -145,6 +226,10 @@ class LiveScores(QObject):
             return
         comparison, plan, counter = self._comparison, self._plan, self._counter
         dirty, self._dirty = frozenset(self._dirty), set()
+        self._under_way = dirty
+        here = [k for k in sorted(dirty) if self._is_here(k)]
+        away = sorted(dirty - set(here))
+        elsewhere = self._elsewhere
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             from napari_verdict.annotation.counting import Counter
@@ -156,22 +241,28 @@ class LiveScores(QObject):
             seconds: dict[int, float] = {}
             if not dirty and plan.tiles:
                 mine.count(plan.tiles[0])  # kernels are made ready before the first stroke
-            for done, k in enumerate(sorted(dirty)):
+            for done, k in enumerate(here):
                 token.check()
                 yield Progress(done, len(dirty), "counting tiles")
                 _counted(mine, [k])  # the first time reads, and may compile
                 one, took = _counted(mine, [k])
                 counts |= one
                 seconds |= took
+            for name, ks in groupby(sorted(away, key=lambda k: plan.tiles[k].image),
+                                    key=lambda k: plan.tiles[k].image):  # fmt: skip
+                token.check()
+                yield Progress(len(counts), len(dirty), f"counting tiles of {name}")
+                assert elsewhere is not None
+                counts |= _counted(Counter(plan, elsewhere(name)), ks)[0]
             return mine, counts, seconds
 
         self._job.start(steps, "Scoring finished tiles")
 
     def _on_done(self, outcome: Any) -> None:
-        if isinstance(outcome, Failed):
-            self.failed.emit(outcome.message)
-        elif isinstance(outcome, Refused):
-            self.failed.emit(" ".join(f.message for f in outcome.findings))
+        self._under_way = frozenset()
+        if isinstance(outcome, (Failed, Refused)):
+            self.changed.emit({})  # what was said before holds no longer
+            self.failed.emit(words_of(outcome))
         elif self._plan is not None:
             self._counter, counts, seconds = outcome
             self._counter.plan = self._plan
@@ -182,7 +273,8 @@ class LiveScores(QObject):
                 self._soon.start()
 
     def _take(self, counts: dict[int, Any], seconds: dict[int, float]) -> None:
-        self._counts |= counts
+        finished = self._finished()  # tiles may have been reopened meanwhile
+        self._counts |= {k: c for k, c in counts.items() if k in finished}
         self._seconds |= seconds
         self._dirty = set()
         self._tell()
@@ -193,7 +285,16 @@ class LiveScores(QObject):
         assert self._comparison is not None
         assert self._plan is not None
         settings, task = self._comparison.settings, self._comparison.task
-        self.changed.emit(estimate(self._plan, self._counts, settings, task=task))
+        self.changed.emit(estimate(self._plan, self._counts, settings, task=task, unit=self.unit))
+
+
+def _alike(one: Comparison | None, other: Comparison) -> bool:
+    """Whether tiles that one comparison counted need not be counted again for another."""
+    return (
+        one is not None
+        and (one.task, one.settings) == (other.task, other.settings)
+        and list(one.candidates) == list(other.candidates)
+    )
 
 
 def _counted(counter: Any, tiles: Iterable[int]) -> tuple[dict[int, Any], dict[int, float]]:

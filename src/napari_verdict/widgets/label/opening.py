@@ -14,10 +14,11 @@ from napari_verdict.viewer.truth import DTYPE
 from napari_verdict.widgets.label.keeper import given_of, plan_of, wait_for_end
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from napari_verdict.annotation.tile_size import Proposed
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
@@ -42,6 +43,10 @@ class Opened:
         Labels that were there before, of a layer that is gone on with.
     shadow : ndarray, optional
         What the labels are, in an array of its own.
+    same : bool
+        Whether layers that are open hold just what was kept.
+    image : str
+        Which image of the plan it is; empty where there is but one.
     """
 
     plan: Plan
@@ -50,22 +55,24 @@ class Opened:
     said: str = ""
     given: Any = None
     shadow: Any = None
+    same: bool = False
+    image: str = ""
 
 
 @dataclass(frozen=True)
 class Sitting:
-    """Labels of an image that were begun before.
+    """Labels of an image, or of several, that were begun before.
 
     Parameters
     ----------
     folder : Path
         Where they are kept.
-    record : LabellingRecord
+    record : LabellingRecord or SetRecord
         By whom, and of what.
     """
 
     folder: Path
-    record: LabellingRecord
+    record: Any
 
     @property
     def title(self) -> str:
@@ -77,23 +84,35 @@ class Sitting:
     @property
     def is_second(self) -> bool:
         """Whether these are a second opinion to labels of somebody else."""
-        return self.record.second_to is not None
+        return getattr(self.record, "second_to", None) is not None
 
 
 def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
     """Find labels of an image that were begun before: second opinions last, the newest first."""
-    from napari_verdict.report.labelling import labellings_of
+    from napari_verdict.report.labelling import image_record, labellings_of
 
     yield Progress(0, 1, "looking for labels")
     kept: dict[Path, LabellingRecord] = {}
     for place in (image, replace(image, path=None)):
         token.check()
         kept |= labellings_of(place)
-    sittings = [
-        Sitting(folder, record) for folder, record in kept.items() if _may_be(record, image)
-    ]
+    kept = {folder: record for folder, record in kept.items() if _may_be(record, image)}
+    # channels of one file, and images in memory of one name, have one place
+    pixels = image_record(image, token).sha256 if kept else ""
+    sittings = [Sitting(f, record) for f, record in kept.items() if record.image.sha256 == pixels]
     newest_first = sorted(sittings, key=lambda s: s.record.created, reverse=True)
     return tuple(sorted(newest_first, key=lambda s: s.is_second))
+
+
+def sizing(
+    image: Input, predictions: tuple[Input, ...], token: CancelToken
+) -> Generator[Progress, None, Proposed]:
+    """Propose how large tiles are."""
+    from napari_verdict.annotation.tile_size import proposed_tiles
+
+    yield Progress(0, 1, "looking at predicted objects")
+    token.check()
+    return proposed_tiles(image, predictions)
 
 
 def opening(
@@ -133,6 +152,7 @@ def keeping(
         When the labels were begun that these are a second opinion to.
     """
     from napari_verdict.report.labelling import begin, default_folder
+    from napari_verdict.report.labelling_set import free_folder
 
     yield Progress(0, 1, "making the folder")
     dtype = DTYPE if labels is None else labels.dtype
@@ -141,7 +161,7 @@ def keeping(
     given = None if labels is None else given_of(shadow, who)
     more: dict[str, Any] = {"given": given, "shadow": shadow}
     for place in (image, replace(image, path=None)):
-        folder = _free(default_folder(place, who))
+        folder = free_folder(default_folder(place, who))
         try:
             kept = begin(folder, image, who, dtype=dtype, token=token, second_to=second_to)
         except ComparisonError as error:
@@ -154,40 +174,76 @@ def keeping(
 
 
 def resuming(
-    sitting: Sitting, wanted: Wanted, image: Input, token: CancelToken
+    sitting: Sitting,
+    wanted: Wanted,
+    image: Input,
+    token: CancelToken,
+    there: Mapping[str, tuple[Any, Any]],
 ) -> Generator[Progress, None, Opened]:
-    """Take labels up where they were left; tiles are drawn where none were kept."""
-    from napari_verdict.report.labelling import belongs
+    """Take labels up where they were left; tiles are drawn where none were kept.
+
+    Parameters
+    ----------
+    sitting : Sitting
+        What was begun.
+    wanted : Wanted
+        What to draw where no tiles were kept.
+    image : Input
+        What is labelled; read for its checksum.
+    token : CancelToken
+        Stops it.
+    there : mapping of str to (ndarray or None, ndarray or None)
+        Labels and ignore masks of layers that are still open, by their folder.
+    """
+    yield Progress(0, 2, "taking labels up")
+    kept = taken_up(sitting.folder, image, token)
+    plan = plan_of(kept.notes)
+    if plan is None:
+        plan = yield from planning(wanted, token)
+    return Opened(
+        plan, kept, True, kept.trouble, shadow=kept.labels.copy(), same=is_same(kept, there)
+    )
+
+
+def is_same(kept: Labelling, there: Mapping[str, tuple[Any, Any]]) -> bool:
+    """Whether the layers of a folder that are still open hold just what was kept in it."""
+    labels, mask = there.get(str(kept.folder), (None, None))
+    ignored = kept.ignore is not None and bool(kept.ignore.any())
+    if labels is None or not np.array_equal(labels, kept.labels):
+        return False
+    if mask is None or not ignored:
+        return not ignored and (mask is None or not np.any(mask))
+    return bool(np.array_equal(np.asarray(mask) != 0, kept.ignore != 0))
+
+
+def taken_up(folder: Path, image: Input, token: CancelToken) -> Labelling:
+    """Return the labels that are kept in a folder, if they were made on an image.
+
+    Raises
+    ------
+    ComparisonError
+        If they were made on other pixels, or cannot be read.
+    """
+    from napari_verdict.report.labelling import belongs, found
     from napari_verdict.report.resuming import resume
 
-    yield Progress(0, 2, "taking labels up")
-    if not belongs(sitting.record, image, token):
+    wait_for_end(folder)
+    record = found(folder)
+    if record is not None and not belongs(record, image, token):
         raise ComparisonError(
             [
                 Finding(
                     "other-image",
                     Severity.ERROR,
-                    f"The labels in {str(sitting.folder)!r} were made on other pixels than those "
+                    f"The labels in {str(folder)!r} were made on other pixels than those "
                     f"of “{image.name}”. Open the image they were made on, or begin anew.",
                 )
             ]
         )
-    wait_for_end(sitting.folder)
-    kept = resume(sitting.folder, token)
-    plan = plan_of(kept.notes)
-    if plan is None:
-        plan = yield from planning(wanted, token)
-    return Opened(plan, kept, resumed=True, said=kept.trouble, shadow=kept.labels.copy())
+    return resume(folder, token)
 
 
 def _may_be(record: LabellingRecord, image: Input) -> bool:
     known = record.image
-    return known.axes == image.axes and tuple(known.shape) == image.shape
-
-
-def _free(folder: Path) -> Path:
-    """Return the folder, or one of its name and a number where labels are kept there already."""
-    free, k = folder, 2
-    while free.exists():
-        free, k = folder.with_name(f"{folder.name}-{k}"), k + 1
-    return free
+    dtype = np.dtype(image.data.dtype).name
+    return (known.axes, tuple(known.shape), known.dtype) == (image.axes, image.shape, dtype)

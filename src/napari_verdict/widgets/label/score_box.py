@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QRectF, QSize, Qt
+from qtpy.QtCore import QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QPainter, QPalette
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,25 +14,61 @@ if TYPE_CHECKING:
     from napari_verdict.annotation.scoring import Estimated
 
 
+#: What intervals may count, from three images on.
+UNITS = {
+    "tile": ("these images", "All tiles that were not drawn are what is not known: the interval is "
+             "for the images that tiles were drawn from"),
+    "image": ("images like them", "Other images are what is not known: all tiles of an image are "
+              "one unit, and the interval is for images like these"),
+}  # fmt: skip
+LEAST_IMAGES = 3
+
+
 class ScoreBox(QWidget):
-    """A sentence and a bar for every prediction."""
+    """A sentence and a bar for every prediction, and for every condition."""
+
+    #: The interval is to count tiles or images: ``tile`` or ``image``.
+    unit_chosen = Signal(str)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setAccessibleName("Why there is no score")
+        self.unit = QComboBox()
+        self.unit.setAccessibleName("Interval for")
+        for key, (title, tip) in UNITS.items():
+            self.unit.addItem(f"Interval for {title}", key)
+            self.unit.setItemData(self.unit.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.unit.setToolTip("\n".join(f"{title}: {tip}" for title, tip in UNITS.values()))
+        self.unit.activated.connect(self._on_unit)
+        self.unit.setVisible(False)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self.hint)
+        self._column.addWidget(self.unit)
         self.lines: dict[str, tuple[QLabel, IntervalBar]] = {}
 
-    def show_estimates(self, estimates: Mapping[str, Estimated] | None, hint: str = "") -> None:
-        """Show what finished tiles say; `hint` where they say nothing yet."""
+    def show_estimates(
+        self, estimates: Mapping[str, Estimated] | None, hint: str = "", images: int = 1
+    ) -> None:
+        """Show what finished tiles say; `hint` where they say nothing yet.
+
+        Parameters
+        ----------
+        estimates : mapping of str to Estimated, optional
+            By prediction.
+        hint : str
+            Why there is no score.
+        images : int
+            How many images tiles were drawn from.
+        """
         estimates = estimates or {}
-        if tuple(estimates) != tuple(self.lines):
-            self._rebuild(estimates)
-        for name, one in estimates.items():
+        self.unit.setVisible(bool(estimates) and images >= LEAST_IMAGES)
+        lines = {n: e for name, one in estimates.items() for n, e in _with_conditions(name, one)}
+        if tuple(lines) != tuple(self.lines):
+            self._rebuild(lines)
+        for name, one in lines.items():
             label, bar = self.lines[name]
             text = f"{name}: {one.sentence}"
             if one.cut:
@@ -46,6 +82,9 @@ class ScoreBox(QWidget):
             bar.setToolTip(_convention(one))
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint) and not estimates)
+
+    def _on_unit(self) -> None:
+        self.unit_chosen.emit(self.unit.currentData())
 
     def _rebuild(self, estimates: Mapping[str, Estimated]) -> None:
         for label, bar in self.lines.values():
@@ -102,6 +141,10 @@ class IntervalBar(QWidget):
             )
         if value == value:  # not NaN
             painter.fillRect(QRectF(value * (width - 3) + 1, 1, 3, height - 2), text)
+
+
+def _with_conditions(name: str, one: Estimated) -> list[tuple[str, Estimated]]:
+    return [(name, one), *((f"{name}, {c}", e) for c, e in one.conditions.items())]
 
 
 def _convention(one: Estimated) -> str:

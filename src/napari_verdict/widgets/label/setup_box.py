@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -26,10 +23,12 @@ from napari_verdict.viewer.layers import (
     guess_roles,
     is_called_prediction,
     kind_of,
-    pixels_of,
 )
 from napari_verdict.viewer.truth import shape_of
 from napari_verdict.widgets.label.asked import DRAWS, Asked
+from napari_verdict.widgets.label.draw_rows import DrawRows
+from napari_verdict.widgets.label.obstacles import obstacle_of_draw, obstacle_of_layers
+from napari_verdict.widgets.label.set_box import ONE, OVER, SetBox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,33 +51,22 @@ class SetupBox(QWidget):
     asked = Signal(object)
     #: Another image was chosen, or its axes were named.
     changed = Signal()
+    #: Other predictions are ticked.
+    predicted = Signal()
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
-        self.raw, self.axis, self.truth = QComboBox(), QComboBox(), QComboBox()
-        self.predictions = QListWidget()
-        self.size, self.depth, self.number = QSpinBox(), QSpinBox(), QSpinBox()
-        self.draw, self.confidence = QComboBox(), QComboBox()
-        self.seed, self.annotator = QSpinBox(), QLineEdit()
+        self.over, self.raw, self.axis, self.truth = (QComboBox() for _ in range(4))
+        self.predictions, self.set = QListWidget(), SetBox()
+        for key, title in OVER.items():
+            self.over.addItem(title, key)
         self.start = QPushButton("Start labelling")
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self._form = QFormLayout()
         self._form.setContentsMargins(0, 0, 0, 0)
+        self.tiles = DrawRows(self._form, self)
         self._fill_form()
-        for spin, low, high, value, suffix in (
-            (self.size, 16, 4096, 128, " px"),
-            (self.depth, 1, 512, 1, " planes"),
-            (self.number, 1, 999, 8, ""),
-            (self.seed, 0, 999_999, 1, ""),
-        ):
-            spin.setRange(low, high)
-            spin.setValue(value)
-            spin.setSuffix(suffix)
-        self.depth.setSpecialValueText("1 plane")
-        for key, (title, tip) in DRAWS.items():
-            self.draw.addItem(title, key)
-            self.draw.setItemData(self.draw.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.start.setToolTip("Make a ground-truth layer aligned to raw and go to the first tile")
         self.start.setAccessibleName("Start labelling")
         column = QVBoxLayout(self)
@@ -86,12 +74,13 @@ class SetupBox(QWidget):
         column.addLayout(self._form)
         column.addWidget(self.hint)
         column.addWidget(self.start)
+        self.over.activated.connect(self._on_over)
+        self.set.changed.connect(self._on_set)
         self.raw.activated.connect(self._on_raw)
         self.axis.activated.connect(self._on_axis)
         self.truth.activated.connect(self._on_truth)
-        self.draw.activated.connect(self._update)
-        self.confidence.activated.connect(self._update)
-        self.predictions.itemChanged.connect(self._update)
+        self.tiles.changed.connect(self._update)
+        self.predictions.itemChanged.connect(self._on_predictions)
         self.start.clicked.connect(self._on_start)
         self._layers: list[Any] = []
         self._sittings: tuple[Sitting, ...] = ()
@@ -99,28 +88,28 @@ class SetupBox(QWidget):
 
     def _fill_form(self) -> None:
         for label, control, tip in (
+            ("Label over", self.over, "Tiles are drawn over all that is chosen here"),
+            ("", self.set, ""),
             ("Raw", self.raw, "The image that is labelled"),
             ("First axis", self.axis, "What the unnamed axis of the image means: over time each "
              "frame is an image of its own, in depth objects reach over planes"),
             ("Predictions", self.predictions, "What is scored while you label. They are hidden "
              "until you switch correcting on. May be none"),
             ("Labels", self.truth, "A new layer aligned to raw, or labels to go on with"),
-            ("Tile size", self.size, "Side of a tile: a few objects wide"),
-            ("Tile depth", self.depth, "One plane labels objects of planes; several label in 3D"),
-            ("Tiles", self.number, "How many to begin with; more can be drawn later"),
-            ("Drawn", self.draw, "How tiles are chosen decides what the score stands for"),
-            ("Confidence", self.confidence, "An image of probabilities of foreground: 0 to 1"),
-            ("Seed", self.seed, "The same seed draws the same tiles"),
-            ("Annotator", self.annotator, "Who labels, for the record; may be left empty"),
+            *self.tiles.rows(),
         ):  # fmt: skip
             control.setToolTip(tip)
-            control.setAccessibleName("Axis" if label == "First axis" else label)
+            if label:
+                control.setAccessibleName("Axis" if label == "First axis" else label)
             if isinstance(control, QComboBox):
                 control.setMinimumContentsLength(12)
                 control.setSizeAdjustPolicy(
                     QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
                 )
-            self._form.addRow(label, control)
+            if label:
+                self._form.addRow(label, control)
+            else:
+                self._form.addRow(control)
 
     # ---- what is offered
 
@@ -130,13 +119,14 @@ class SetupBox(QWidget):
         images = [x for x in self._layers if kind_of(x) == "image"]
         labels = [x for x in self._layers if kind_of(x) == "labels"]
         guess = guess_roles(self._layers)
-        raw, known = self.raw.currentData(), self._known()
+        raw, known, before = self.raw.currentData(), self._known(), self.chosen()
         truth = self.truth.currentData()
         fallback = guess.raw or next(iter(images), None)
         _fill(self.raw, None, images, raw if raw in images else fallback)
-        _fill(self.confidence, None, images, self.confidence.currentData())
-        _fill(self.truth, "a new layer", labels, truth)
+        self._offer_maps()
+        _fill(self.truth, "a new layer", labels if self.is_one else (), truth)
         self._add_sittings(truth)
+        self.set.show_layers(self._layers)
         with signals_blocked(self.predictions):
             self.predictions.clear()
             for layer in labels:
@@ -153,15 +143,17 @@ class SetupBox(QWidget):
         rows = min(max(self.predictions.count(), 1), 4)
         height = max(self.predictions.sizeHintForRow(0), self.fontMetrics().height())
         self.predictions.setFixedHeight(rows * height + 8)
-        if self.raw.currentData() is not self._sized:
+        if self.is_one and self.raw.currentData() is not self._sized:
             self._on_raw()
+        elif self.chosen() != before:
+            self.predicted.emit()
         self._update()
 
     def offer(self, sittings: tuple[Sitting, ...]) -> None:
         """Offer to go on with labels that were begun before; the newest is chosen."""
         self._sittings = sittings
         chosen = self.truth.currentData()
-        layers = [x for x in self._layers if kind_of(x) == "labels"]
+        layers = [x for x in self._layers if kind_of(x) == "labels" and self.is_one]
         _fill(self.truth, "a new layer", layers, chosen)
         self._add_sittings(chosen if chosen in layers else next(iter(sittings), None))
         self._update()
@@ -174,8 +166,15 @@ class SetupBox(QWidget):
                 self.truth.setCurrentIndex(k)
 
     @property
+    def is_one(self) -> bool:
+        """Whether one image is labelled, and not several."""
+        return bool(self.over.currentData() == ONE)
+
+    @property
     def axes(self) -> str:
         """The axes of the labels; ``?`` where one has yet to be named."""
+        if not self.is_one:
+            return "" if self.set.images is None else self.set.images.axes
         raw = self.raw.currentData()
         if raw is None:
             return ""
@@ -185,26 +184,34 @@ class SetupBox(QWidget):
 
     def value(self) -> Asked | None:
         """Return what is asked for; None while something stands in the way."""
-        raw = self.raw.currentData()
-        if raw is None or self._trouble():
+        if self._trouble():
             return None
+        tiles, draw, one = self.tiles, self.tiles.draw.currentData(), self.is_one
         return Asked(
-            raw,
+            self.raw.currentData() if one else None,
             self.axes,
-            self._chosen(),
+            self.chosen() if one else (),
             self.truth.currentData(),
-            self.draw.currentData(),
-            self.confidence.currentData() if self.draw.currentData() == "low confidence" else None,
-            self.size.value(),
-            self.depth.value() if "z" in self.axes else 1,
-            self.number.value(),
-            self.seed.value(),
-            self.annotator.text().strip(),
+            draw,
+            tiles.confidence.currentData() if draw == "low confidence" else None,
+            tiles.size.value(),
+            tiles.depth.value() if "z" in self.axes else 1,
+            tiles.number.value(),
+            tiles.seed.value(),
+            tiles.annotator.text().strip(),
+            tiles.strata,
+            None if one else self.set.images,
         )
 
-    def _chosen(self) -> tuple[Any, ...]:
+    def chosen(self) -> tuple[Any, ...]:
+        """Return the predictions that are ticked."""
         items = [self.predictions.item(i) for i in range(self.predictions.count())]
         return tuple(i.data(_LAYER) for i in items if i.checkState() == _CHECKED)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self._trouble()
 
     def _known(self) -> dict[int, bool]:
         items = [self.predictions.item(i) for i in range(self.predictions.count())]
@@ -213,64 +220,87 @@ class SetupBox(QWidget):
     def _trouble(self) -> str:
         """Say what stands in the way; "" where nothing does."""
         raw = self.raw.currentData()
-        if raw is None:
+        if not self.is_one and self.set.trouble:
+            return self.set.trouble
+        if self.is_one and raw is None:
             return "Open the image to label."
-        axes = self.axes
-        if UNKNOWN in axes:
+        if UNKNOWN in self.axes:
             return "Say what the first axis of the image is."
-        if axes[-2:] != "yx":
+        if self.axes[-2:] != "yx":
             return "Tiles need an image whose last two axes are y and x. Reorder its axes."
-        shape, truth = shape_of(raw), self.truth.currentData()
-        if truth is not None and truth not in self._sittings:
-            if not isinstance(truth.data, np.ndarray):
-                return f"“{truth.name}” is not in memory, so it cannot be painted on. Load it."
-            if truth.data.shape != shape:
-                return (
-                    f"“{truth.name}” is {_times(truth.data.shape)} pixels, “{raw.name}” is "
-                    f"{_times(shape)}: these are labels of another image."
-                )
-        draw, chosen = self.draw.currentData(), self._chosen()
-        for layer in chosen:
-            if tuple(pixels_of(layer).shape) != shape:
-                return (
-                    f"“{layer.name}” is {_times(pixels_of(layer).shape)} pixels, “{raw.name}” is "
-                    f"{_times(shape)}: it cannot be scored on these tiles. Untick it."
-                )
-        if draw == "density" and not chosen:
-            return "Density is that of predicted objects. Tick a prediction, or draw at random."
-        if draw == "disagreement" and len(chosen) < 2:
-            return "Disagreement takes two predictions. Tick another, or draw at random."
-        confidence = self.confidence.currentData()
-        if draw == "low confidence" and tuple(pixels_of(confidence).shape) != shape:
-            return f"Confidence must be an image of the shape of “{raw.name}”."
-        return ""
+        draw, truth = self.tiles.draw.currentData(), self.truth.currentData()
+        if not self.is_one and self.set.images is not None:
+            return obstacle_of_draw(draw, len(self.set.images.predictions), True)
+        chosen, confidence = self.chosen(), self.tiles.confidence.currentData()
+        if draw == "low confidence" and confidence is None:
+            return "Choose the map of probabilities, or draw at random."
+        return obstacle_of_layers(
+            raw,
+            None if truth in self._sittings else truth,
+            chosen,
+            confidence if draw == "low confidence" else None,
+        ) or obstacle_of_draw(draw, len(chosen), False)
 
     # ---- what happens
+
+    def _on_over(self) -> None:
+        self._sittings = ()
+        self.set.show_kind(self.over.currentData())
+        self.show_layers(self._layers)
+        if self.is_one:
+            self._on_raw()
+
+    def _on_set(self) -> None:
+        images, self._sittings = self.set.images, ()
+        self._offer_axes(() if images is None else images.axes)
+        if images is not None and images.pictures:
+            sizes = [p.tiled for p in images.pictures]
+            there = {a: max(t.size(a) for t in sizes) for a in "tcz"}
+            there |= {"condition": len(images.conditions), "image": len(sizes)}
+            self.tiles.offer_strata(there)
+            self.tiles.begin_anew(images.pictures[0].shape)
+        self._update()
+        self.changed.emit()
 
     def _on_raw(self) -> None:
         raw = self.raw.currentData()
         self._sized, self._sittings = raw, ()
         if raw is not None:
-            shape = shape_of(raw)
-            side = min(shape[-2:])
-            self.size.setValue(int(min(256, max(64, side // 4))))
-            axes = axes_from_labels(tuple(raw.axis_labels))
+            self.tiles.begin_anew(shape_of(raw))
+            self._offer_maps()
+            self._offer_axes(axes_from_labels(tuple(raw.axis_labels)))
+        self._update()
+        self.changed.emit()
+
+    def _offer_maps(self) -> None:
+        """Offer all images but raw as the map of probabilities; none is chosen unasked."""
+        raw, confidence = self.raw.currentData(), self.tiles.confidence
+        maps = [x for x in self._layers if kind_of(x) == "image" and x is not raw]
+        _fill(confidence, "choose…", maps, confidence.currentData())
+
+    def _offer_axes(self, axes: Sequence[str]) -> None:
+        if UNKNOWN in axes or self.axis.count():
             with signals_blocked(self.axis):
                 self.axis.clear()
                 self.axis.addItem("choose…", None)
                 for letter, meaning in CHOICES.items():
                     if letter not in axes:
                         self.axis.addItem(meaning, letter)
-            self._form.setRowVisible(self.axis, UNKNOWN in axes)
-        self._update()
-        self.changed.emit()
+        self._form.setRowVisible(self.axis, UNKNOWN in axes)
 
     def _on_axis(self) -> None:
+        if not self.is_one and self.axis.currentData():
+            self.set.name_axis(self.axis.currentData())
+            return
         self._update()
         self.changed.emit()
 
     def _on_truth(self) -> None:
         self.show_layers(self._layers)
+
+    def _on_predictions(self, *_: Any) -> None:
+        self._update()
+        self.predicted.emit()
 
     def _on_start(self) -> None:
         asked = self.value()
@@ -278,25 +308,31 @@ class SetupBox(QWidget):
             self.asked.emit(asked)
         self._update()
 
+    def enterEvent(self, event: Any) -> None:
+        """Say what is in the way now: layers may have been moved, or named, since."""
+        self._update()
+        super().enterEvent(event)
+
     def _update(self, *_: Any) -> None:
-        trouble, draw = self._trouble(), self.draw.currentData()
+        one, raw = self.is_one, self.raw.currentData()
+        if one and raw is not None and UNKNOWN not in self.axes:
+            there = dict(zip(self.axes, shape_of(raw), strict=True))
+            self.tiles.offer_strata(there)
+        trouble, draw = self._trouble(), self.tiles.draw.currentData()
         begun = self.truth.currentData() if self.truth.currentData() in self._sittings else None
-        drawn = begun is None and draw != "hand"
         for control, wanted in (
-            (self.draw, begun is None),
-            (self.size, begun is None),
-            (self.depth, begun is None and "z" in self.axes),
-            (self.confidence, begun is None and draw == "low confidence"),
-            (self.number, drawn),
-            (self.seed, drawn),
-            (self.annotator, begun is None),
+            (self.set, not one),
+            (self.raw, one),
+            (self.predictions, one),
+            (self.truth, one or bool(self._sittings)),
         ):
             self._form.setRowVisible(control, wanted)
+        self.tiles.show(begun is not None, self.axes)
         hint = DRAWS[draw][1] + "." if begun is None else _GOING_ON
         self.hint.setText(f"✖ {trouble}" if trouble else hint)
         self.start.setText("Start labelling" if begun is None else "Go on labelling")
         self.start.setAccessibleName(self.start.text())
-        self.start.setEnabled(self.raw.currentData() is not None and not trouble)
+        self.start.setEnabled(not trouble)
 
 
 def _fill(combo: QComboBox, nothing: str | None, layers: Sequence[Any], chosen: Any) -> None:
@@ -307,7 +343,3 @@ def _fill(combo: QComboBox, nothing: str | None, layers: Sequence[Any], chosen: 
         combo.addItem(layer.name, layer)
     index = next((i for i in range(combo.count()) if combo.itemData(i) is chosen), 0)
     combo.setCurrentIndex(index)
-
-
-def _times(shape: Any) -> str:
-    return " × ".join(map(str, shape))

@@ -39,6 +39,8 @@ class Bench:
         What tiles were drawn by, which is hidden with the predictions.
     task : Task
         Instances or foreground, as the predictions spoke for when they were chosen.
+    image : str
+        What the tiles call the image.
     """
 
     raw: Any
@@ -47,6 +49,7 @@ class Bench:
     predictions: tuple[Any, ...] = ()
     confidence: Any = None
     task: Task = Task.INSTANCES
+    image: str = ""
 
     @property
     def frame_axes(self) -> str:

@@ -37,6 +37,7 @@ class TileList(QListWidget):
     def show_plan(self, plan: Plan | None, current: int, empty: Collection[int]) -> None:
         """Show tiles; those that were finished without an object are `empty`."""
         tiles = () if plan is None else plan.tiles
+        several = plan is not None and len(plan.images) > 1
         with signals_blocked(self):
             while self.count() > len(tiles):
                 self.takeItem(self.count() - 1)
@@ -44,6 +45,7 @@ class TileList(QListWidget):
                 if k == self.count():
                     self.addItem("")
                 text = f"{k + 1} {_SIGNS[tile.state]} {_became(tile, k in empty)}"
+                text += f" · {tile.image}" if several else ""
                 where = f"x {tile.box[4]}–{tile.box[5]}, y {tile.box[2]}–{tile.box[3]}"
                 where += f", z {tile.box[0]}–{tile.box[1]}" if tile.box[1] > 1 else ""
                 where += "".join(f", frame {i}" for i in tile.frame)

@@ -48,6 +48,7 @@ class WorkPage(QWidget):
         self.by_hand = QPushButton("Tile by hand")
         self.reopen = QPushButton("Reopen tile")
         self.export = QPushButton("Export…")
+        self.zarr = QCheckBox("Export as OME-Zarr too")
         self.second = QPushButton("Second annotator…")
         self.leave = QPushButton("Stop labelling")
         for control, tip in (
@@ -58,8 +59,9 @@ class WorkPage(QWidget):
              "whole, since you chose it"),
             (self.reopen, "This tile is not finished or skipped after all"),
             (self.export, "Write labels, tiles and where each object comes from into a folder"),
-            (self.second, "Somebody else, or you again, labels finished tiles blind: agreement "
-             "is shown beside the score of the model"),
+            (self.zarr, "Save all labels through napari as ground_truth.ome.zarr as well"),
+            (self.second, "Somebody else, or you again, labels finished tiles of one image blind: "
+             "agreement is shown beside the score of the model"),
             (self.leave, "Show everything as it was before; the labels stay"),
         ):  # fmt: skip
             control.setToolTip(tip)
@@ -87,6 +89,13 @@ class WorkPage(QWidget):
         ):
             grid.addWidget(button, k // 2, k % 2)
         column.addLayout(grid)
+        column.addWidget(self.zarr)
+
+    def set_ready(self, ready: bool) -> None:
+        """Offer everything, or nothing for a moment."""
+        self.setEnabled(ready)
+        for tools in (self.steps, self.edits):
+            tools.set_ready(ready)
 
     def show_plan(
         self, plan: Plan | None, current: int, has_objects: Callable[[int], bool]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import QSize, Qt
@@ -12,6 +13,8 @@ from qtpy.QtCore import QSize, Qt
 from napari_verdict.widgets.plots.look import look_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_verdict.widgets.plots.look import Look
 
 _SMALL, _SMALLER = 8.5, 8.0  # points
@@ -193,3 +196,24 @@ class PlotCanvas(FigureCanvasQTAgg):
 
     def go(self) -> None:
         """Do what a click does, where the keys have led."""
+
+
+def stepped(x: NDArray[Any], y: NDArray[Any], here: int, by: int) -> int:
+    """Return the next of some points from left to right, or from right to left; -1 without any.
+
+    Parameters
+    ----------
+    x, y : (n,) ndarray
+        Where the points are.
+    here : int
+        The point that is pointed at; -1 for none.
+    by : int
+        1 to the right, -1 to the left.
+    """
+    order = np.lexsort((y, x))
+    if not order.size:
+        return -1
+    at = np.flatnonzero(order == here)
+    if not at.size:
+        return int(order[0 if by > 0 else -1])
+    return int(order[min(order.size - 1, max(0, int(at[0]) + by))])

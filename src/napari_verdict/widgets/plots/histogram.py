@@ -75,7 +75,7 @@ class IouHistogram(PlotCanvas):
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(0, max(1, (matched + alone).max(initial=0)) * 1.12)
         axes.yaxis.get_major_locator().set_params(integer=True)
-        self.name_axes(axes, look, "IoU with the best predicted object", "ground-truth objects")
+        self.name_axes(axes, look, "IoU with the partner, or else the best", "ground-truth objects")
         axes.axvline(self._threshold, color=look.accent, lw=1.2)
         self.legend(figure, look, handles, ["matched", "missed"])
         self._frame = axes.axvspan(0, 1 / _BARS, color=look.text, alpha=0.2, lw=0)

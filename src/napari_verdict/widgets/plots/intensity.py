@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from qtpy.QtCore import Signal
 
-from napari_verdict.widgets.plots.canvas import PlotCanvas
+from napari_verdict.widgets.plots.canvas import PlotCanvas, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,8 @@ class GainCurve(PlotCanvas):
         self._candidate, self._unit = "", ""
         self._objects: tuple[NDArray[Any], NDArray[Any]] = (np.empty(0), np.empty(0))
         self._plot: Any = None
+        self._ring: Any = None
+        self._at = -1
         self.mpl_connect("button_press_event", self._on_press)
 
     def show_curves(
@@ -85,6 +87,8 @@ class GainCurve(PlotCanvas):
             Mean intensity of each object in ground truth and candidate, where labels are given.
         """
         self._lines, self._candidate = lines, candidate
+        if objects is not self._objects:
+            self._at = -1
         self._unit, self._objects = unit, objects
         self.redraw()
 
@@ -115,6 +119,25 @@ class GainCurve(PlotCanvas):
         unit = f" ({self._unit})" if self._unit else ""
         self.name_axes(axes, look, f"ground truth{unit}", f"prediction{unit}")
         self.legend(figure, look, list(handles.values()), list(handles))
+        (self._ring,) = axes.plot([], [], "o", ms=11, mew=1.8, mfc="none", color=look.text)
+        self._show_ring()
+        self.lay_over(self._ring)
+
+    def step(self, by: int) -> None:
+        """Point at the next brighter or dimmer object."""
+        self._at = stepped(*self._objects, self._at, by)
+        self._show_ring()
+        self.draw_over()
+
+    def go(self) -> None:
+        """Fly to the object that is pointed at."""
+        if self._at >= 0:
+            self.chosen.emit(self._at)
+
+    def _show_ring(self) -> None:
+        if self._ring is not None:
+            at = slice(0, 0) if self._at < 0 else slice(self._at, self._at + 1)
+            self._ring.set_data(*(side[at] for side in self._objects))
 
     def _on_press(self, event: Any) -> None:
         x, y = self._objects
@@ -124,4 +147,7 @@ class GainCurve(PlotCanvas):
         distance = np.hypot(*(places - (event.x, event.y)).T)
         nearest = int(np.nanargmin(distance))
         if distance[nearest] <= _REACH * self.devicePixelRatioF():
+            self._at = nearest
+            self._show_ring()
+            self.draw_over()
             self.chosen.emit(nearest)

@@ -18,10 +18,11 @@ from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.result import Progress
-from napari_verdict.viewer.fly import Flight, box_in_layer
+from napari_verdict.viewer.fly import box_in_layer
 from napari_verdict.viewer.places import go_to_index, index_along
 from napari_verdict.widgets.docks import Dock, dock_of, open_inspect, raise_dock
 from napari_verdict.widgets.job import Job
+from napari_verdict.widgets.keys import keys_of
 from napari_verdict.widgets.plots.offer import PLOTS, offered, pixel_size
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.words import axis_over, rows_of
@@ -83,6 +84,7 @@ class PlotsPanel(Dock):
         self.session.events.selected.connect(self._on_selected)
         self.session.events.wanted.connect(self._on_wanted)
         napari_viewer.dims.events.current_step.connect(self._on_step)
+        keys_of(napari_viewer).add("back", self.go_back)
         self._offer()
 
     def stop(self) -> None:
@@ -95,6 +97,7 @@ class PlotsPanel(Dock):
         self.session.events.selected.disconnect(self._on_selected)
         self.session.events.wanted.disconnect(self._on_wanted)
         self._viewer.dims.events.current_step.disconnect(self._on_step)
+        keys_of(self._viewer).remove(self)
         for view in self._views.values():
             if hasattr(view, "stop"):
                 view.stop()
@@ -192,7 +195,7 @@ class PlotsPanel(Dock):
         self.plot("pair").set_result(result)
 
     def _show_intensity(self, result: Any) -> None:
-        self.plot("intensity").show_result(result, self.session.candidate)
+        self.plot("intensity").show_result(result, self.session.candidate, self.session.roles)
 
     def _show_frames(self, result: Result) -> None:
         row, axis = rows_of(result)[max(0, self.score.currentIndex())], self._axis
@@ -270,7 +273,11 @@ class PlotsPanel(Dock):
         layer = None if roles is None else roles.ground_truth
         if layer is not None and layer in self._viewer.layers:
             low, high, middle = box_in_layer(self.session.result, layer, found, row)
-            Flight(self._viewer).to(layer, low, high, middle)
+            self.session.flight.to(layer, low, high, middle)
+
+    def go_back(self, pressed: bool) -> bool:
+        """Go back to where camera and sliders were, also where no list is open."""
+        return pressed and bool(self.session.flight.back())
 
     def _on_step(self, event: Any = None) -> None:
         if "frames" in self._views and self._axis:

@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from qtpy.QtCore import Signal
 
 from napari_verdict.comparison.entries import ROLES
-from napari_verdict.widgets.plots.canvas import PlotCanvas
+from napari_verdict.widgets.plots.canvas import PlotCanvas, stepped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,6 +103,17 @@ class SizeScatter(PlotCanvas):
         (self._ring,) = axes.plot([], [], "o", ms=11, mew=1.8, mfc="none", color=look.text)
         self._show_ring()
         self.lay_over(self._ring)
+
+    def step(self, by: int) -> None:
+        """Point at the next larger or smaller object."""
+        self._selected = stepped(self._x, self._y, self._selected, by)
+        self._show_ring()
+        self.draw_over()
+
+    def go(self) -> None:
+        """Fly to the object that is pointed at."""
+        if self._selected >= 0:
+            self.chosen.emit(int(self._rows[self._selected]))
 
     def _by_kind(self) -> list[tuple[str, NDArray[np.intp]]]:
         """Return which points of each kind are drawn: one of those that fall together."""

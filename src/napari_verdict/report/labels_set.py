@@ -1,0 +1,145 @@
+"""Labels of several images as files that others can train on and evaluate with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.annotation.origins import Origins
+from napari_verdict.annotation.tiles import State
+from napari_verdict.report.labelling import image_record, safe_name
+from napari_verdict.report.labels import (
+    storable,
+    unwritable,
+    write_provenance,
+    write_tables,
+    writing,
+)
+from napari_verdict.report.provenance import (
+    PictureProvenance,
+    labels_record,
+    provenance_of_set,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.comparison.model import Input
+    from napari_verdict.comparison.result import Progress
+    from napari_verdict.comparison.scores import Score
+    from napari_verdict.engine.cancel import CancelToken
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """One image with its labels.
+
+    Parameters
+    ----------
+    image : Input
+        What was labelled; its name is what the tiles call it.
+    condition : str
+        What it was taken of.
+    labels : ndarray of int, optional
+        Shaped as the image; None where none of its tiles was labelled.
+    origins : Origins
+        Of the labels.
+    ignore : ndarray of int, optional
+        The ignore mask: not 0 where ambiguous.
+    """
+
+    image: Input
+    condition: str
+    labels: NDArray[Any] | None = None
+    origins: Origins = field(default_factory=Origins)
+    ignore: NDArray[Any] | None = None
+
+
+def exporting_set(
+    folder: Path,
+    names: Iterable[str],
+    read: Callable[[str], Labelled],
+    annotator: str,
+    plan: Plan,
+    token: CancelToken,
+    *,
+    scores: Iterable[Score] = (),
+    blind: bool | None = None,
+) -> Generator[Progress, None, list[Path]]:
+    """Write the labels of several images to a folder, one image in memory at a time.
+
+    As `napari_verdict.report.labels.export` does, but files are called after their images:
+    ``ground_truth/NAME.ome.tif``, and in ``images/``, ``masks/`` and ``ignore/``
+    ``NAME-tile-0001.ome.tif``. ``tiles.csv`` and ``objects.csv`` say of which image each row is,
+    and ``provenance.json`` holds the checksum of every image.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing; files of the same names are replaced.
+    names : iterable of str
+        All images of the plan.
+    read : callable
+        Reads the image of a name, with its labels.
+    annotator : str
+        Who labels.
+    plan : Plan
+        The tiles.
+    token : CancelToken
+        Stops it; what is written by then stays, without ``provenance.json``.
+    scores, blind
+        As in `export`.
+
+    Raises
+    ------
+    ComparisonError
+        If the folder cannot be written to, or an image cannot be read.
+    Cancelled
+        If the token was set.
+    """
+    pictures, origins = list[PictureProvenance](), list[Origins]()
+    rows, objects, written = list[dict[str, Any]](), list[dict[str, Any]](), list["Path"]()
+    try:
+        for name in names:
+            token.check()
+            one = read(name)
+            finished = any(t.image == name and t.state is State.FINISHED for t in plan.tiles)
+            labels, record = one.labels, None
+            # labels of an image that nobody labelled would say that it is empty
+            if labels is not None and (finished or labels.any()):
+                labels = storable(labels)
+                more, files = yield from writing(
+                    folder, one.image, labels, token,
+                    plan=plan, ignore=one.ignore, name=safe_name(name),
+                )  # fmt: skip
+                rows += more
+                written += files
+                objects += [{"image": name} | row for row in one.origins.as_rows()]
+                origins.append(one.origins)
+                record = labels_record(labels, one.origins, token)
+            picture = replace(one.image, name=name)
+            pictures.append(
+                PictureProvenance(
+                    image=image_record(picture, token), condition=one.condition, labels=record
+                )
+            )
+        known = {row["order"] for row in rows}
+        rows += [row for row in plan.rows() if row["order"] not in known]
+        rows.sort(key=lambda row: int(row["order"]))
+        tables = {"objects.csv": objects, "tiles.csv": rows}
+        if said := [score.as_row() for score in scores]:
+            tables["scores.csv"] = said
+        folder.mkdir(parents=True, exist_ok=True)
+        written += write_tables(folder, tables)
+        files_written = [p.relative_to(folder).as_posix() for p in written]
+        told = provenance_of_set(
+            pictures, origins, annotator, plan, rows, files_written, blind=blind
+        )
+        written.append(write_provenance(folder, told))
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return written

@@ -1,0 +1,244 @@
+"""What is done in a worker where several images are labelled: draw tiles, open one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from napari_verdict.annotation.planning import Wanted, planning, spread
+from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.model import Comparison, Input, Task
+from napari_verdict.comparison.result import Progress
+from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
+from napari_verdict.widgets.label.opening import (
+    Opened,
+    Sitting,
+    is_same,
+    keeping,
+    sizing,
+    taken_up,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
+
+    from napari_verdict.annotation.tile_size import Proposed
+    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.comparison.model import Settings
+    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.image_set import ImageSet, Picture
+    from napari_verdict.report.labelling_set import SetLabelling
+    from napari_verdict.report.labels_set import Labelled
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """One image as it comes to the desk.
+
+    Parameters
+    ----------
+    picture : Picture
+        Which.
+    image : Input
+        Its pixels, of RGB with their channels.
+    predictions : tuple of Input
+        Its predictions.
+    opened : Opened
+        Its labels, and where they are kept.
+    """
+
+    picture: Picture
+    image: Input
+    predictions: tuple[Input, ...]
+    opened: Opened
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An image that cannot be opened, and why."""
+
+    image: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedSet:
+    """All that is needed to go to the first tile of several images.
+
+    Parameters
+    ----------
+    labelling : SetLabelling
+        Where tiles are kept.
+    taken : Taken
+        The image of the first tile.
+    task : Task
+        What predictions speak for: foreground where none holds more than one object.
+    """
+
+    labelling: SetLabelling
+    taken: Taken
+    task: Task
+
+
+def looking_for_sets(
+    images: ImageSet, token: CancelToken
+) -> Generator[Progress, None, tuple[Sitting, ...]]:
+    """Find what was begun before on just these images, the newest first."""
+    from napari_verdict.report.labelling_set import sets_of
+
+    yield Progress(0, 1, "looking for labels")
+    return tuple(Sitting(folder, record) for folder, record in sets_of(images).items())
+
+
+def sizing_set(images: ImageSet, token: CancelToken) -> Generator[Progress, None, Proposed]:
+    """Propose how large tiles are, from the image in the middle."""
+    picture = images.pictures[len(images.pictures) // 2]
+    return (yield from sizing(picture.labelled(picture.image()), picture.predicted(), token))
+
+
+def opening_set(
+    wanted: Wanted,
+    images: ImageSet,
+    annotator: str,
+    begun: Sitting | None,
+    token: CancelToken,
+    there: Mapping[str, tuple[Any, Any]],
+) -> Generator[Progress, None, OpenedSet]:
+    """Draw tiles over several images, or take them up, and open the image of the first one.
+
+    `there` holds labels and ignore masks of layers that are still open, by their folder.
+    """
+    from napari_verdict.report.labelling_set import begin_set, take_up_set
+
+    labelling = None
+    if begun is not None:
+        wait_for_end(begun.folder)
+        labelling = take_up_set(begun.folder)
+    plan = plan_of(labelling.notes) if labelling is not None else None
+    resumed = plan is not None
+    if plan is None:
+        try:
+            plan = yield from planning(wanted, token)
+        except ValueError as error:
+            raise _refusal(str(error)) from error
+    task = _task_of(wanted)
+    labelling = labelling or begin_set(images, annotator or "anyone")
+    who, reasons = labelling.record.annotator, dict[str, str]()
+    for name in dict.fromkeys([plan.tiles[plan.next_open() or 0].image, *_images_in(plan)]):
+        taken = yield from taking(images[name], plan, labelling.folders.get(name), who, token)
+        if isinstance(taken, Taken):
+            said = " ".join([*_told(reasons), taken.opened.said]).strip()
+            kept = taken.opened.kept
+            same = kept is not None and is_same(kept, there)
+            rest = left_out(plan, reasons)
+            opened = replace(taken.opened, plan=rest, resumed=resumed, said=said, same=same)
+            return OpenedSet(labelling, replace(taken, opened=opened), task)
+        reasons[taken.image] = taken.reason
+    raise _refusal(f"None of the images can be opened. {' '.join(_told(reasons))}")
+
+
+def taking(
+    picture: Picture, plan: Plan, folder: Path | None, annotator: str, token: CancelToken
+) -> Generator[Progress, None, Taken | Broken]:
+    """Read an image, its predictions and its labels; begin to keep labels where there are none.
+
+    Parameters
+    ----------
+    picture : Picture
+        The image.
+    plan : Plan
+        The tiles.
+    folder : Path, optional
+        Where its labels are kept; None where it was never labelled.
+    annotator : str
+        Who labels.
+    token : CancelToken
+        Stops it.
+
+    Raises
+    ------
+    ComparisonError
+        If labels cannot be kept, or those that are cannot be read.
+    """
+    yield Progress(0, 2, f"opening {picture.name}")
+    try:
+        image = picture.image()
+        predictions = picture.predicted()
+    except ComparisonError as error:
+        return Broken(picture.name, " ".join(f.message for f in error.findings))
+    token.check()
+    labelled = picture.labelled(image)
+    if folder is None:
+        opened = yield from keeping(plan, labelled, annotator, None, token)
+        if opened.kept is None:
+            raise _refusal(opened.said)
+    else:
+        kept = taken_up(folder, labelled, token)
+        opened = Opened(plan, kept, True, kept.trouble, shadow=kept.labels.copy())
+    return Taken(picture, image, predictions, replace(opened, image=picture.name))
+
+
+def comparison_elsewhere(
+    picture: Picture, folder: Path, task: Task, names: Sequence[str], settings: Settings
+) -> Comparison:
+    """Return predictions of an image against its labels as they are on the disk."""
+    from napari_verdict.report.resuming import resume
+
+    wait_for_end(folder)
+    kept = resume(folder)
+    predictions = {p.name: p for p in picture.predicted()}
+    return Comparison(
+        task,
+        Input(picture.name, kept.labels, picture.axes),
+        tuple(predictions[name] for name in names),
+        settings=settings,
+        ignore=kept.ignore,
+    )
+
+
+def labelled_elsewhere(picture: Picture, folder: Path | None) -> Labelled:
+    """Return an image with its labels as they are on the disk."""
+    from napari_verdict.report.labels_set import Labelled
+    from napari_verdict.report.resuming import resume
+
+    image = picture.labelled(picture.image())
+    if folder is None:
+        return Labelled(image, picture.condition)
+    wait_for_end(folder)
+    kept = resume(folder)
+    return Labelled(image, picture.condition, kept.labels, kept.origins, kept.ignore)
+
+
+def left_out(plan: Plan, reasons: Mapping[str, str]) -> Plan:
+    """Return the plan with the open tiles of images skipped that cannot be opened."""
+    for k, tile in enumerate(plan.tiles):
+        if tile.image in reasons and tile.state is State.OPEN:
+            plan = plan.skip(k, reasons[tile.image])
+    return plan
+
+
+def _images_in(plan: Plan) -> list[str]:
+    """Return the images of open tiles in their order, then the others."""
+    return [t.image for t in sorted(plan.tiles, key=lambda t: t.state is not State.OPEN)]
+
+
+def _task_of(wanted: Wanted) -> Task:
+    import numpy as np
+
+    any_read = False
+    for image in spread(wanted.images):
+        for prediction in wanted.predictions(image.name):
+            any_read = True
+            if len(np.unique(prediction.data)) > 2:
+                return Task.INSTANCES
+    return Task.FOREGROUND if any_read else Task.INSTANCES
+
+
+def _told(reasons: Mapping[str, str]) -> list[str]:
+    return [f"{reason} Its tiles are skipped." for reason in reasons.values()]
+
+
+def _refusal(message: str) -> ComparisonError:
+    return ComparisonError([Finding("no-tiles", Severity.ERROR, message)])

@@ -1,0 +1,282 @@
+"""Several images that are labelled as one: brings one at a time to the desk, and puts it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+
+from napari_verdict.annotation.origins import Action, Step
+from napari_verdict.annotation.planning import Wanted
+from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
+from napari_verdict.viewer.placement import place
+from napari_verdict.viewer.truth import forget_steps, pixels_kept
+from napari_verdict.widgets.job import Job, words_of
+from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
+from napari_verdict.widgets.label.opening import Sitting
+from napari_verdict.widgets.label.opening_set import (
+    Broken,
+    Taken,
+    comparison_elsewhere,
+    labelled_elsewhere,
+    left_out,
+    opening_set,
+    taking,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.report.image_set import ImageSet
+    from napari_verdict.report.journal import Journal
+    from napari_verdict.report.labels_set import Labelled
+    from napari_verdict.widgets.label.asked import Asked
+    from napari_verdict.widgets.label.dock import LabelWidget
+    from napari_verdict.widgets.label.opening_set import OpenedSet
+
+#: Milliseconds until it is looked again whether the image on the desk is saved.
+_PATIENCE = 100
+
+
+class Shelf(QObject):
+    """Where the images are that are labelled as one.
+
+    The layers stay while what they show changes; labels of each image have a folder of their own.
+
+    Parameters
+    ----------
+    dock : LabelWidget
+        Where they are labelled.
+    """
+
+    def __init__(self, dock: LabelWidget) -> None:
+        super().__init__(dock)
+        self._dock = dock
+        self.images: ImageSet | None = None
+        #: Where tiles are kept that are spread over the images.
+        self.notes: Journal | None = None
+        #: Where the labels are kept of each image that was labelled, by its name.
+        self.folders: dict[str, Path] = {}
+        self._wanted, self._taken = -1, None  # type: tuple[int, Taken | None]
+        self._steps: Iterator[None] | None = None
+        self._job = Job(self)
+        self._job.done.connect(self._on_taken)
+        # one layer an event-loop turn, so that the window stays alive
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._go_on)
+        dock.desk.wanted.connect(self.fetch)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether several images are labelled."""
+        return self.images is not None
+
+    # ---- beginning and end
+
+    def steps(self, asked: Asked) -> Any:
+        """Return what a worker does before the first tile."""
+        images = asked.images
+        wanted = Wanted(
+            images.tiled,
+            lambda name: images[name].predicted(),
+            asked.size,
+            asked.depth,
+            asked.number,
+            asked.seed,
+            "" if asked.draw == "random" else asked.draw,
+            by=asked.by,
+        )
+        begun = asked.truth if isinstance(asked.truth, Sitting) else None
+        there = pixels_kept(self._dock._viewer.layers)
+        return lambda token: opening_set(wanted, images, asked.annotator, begun, token, there)
+
+    def begin(self, asked: Asked, opened: OpenedSet) -> None:
+        """Show the first image, and label it."""
+        labelling, taken = opened.labelling, opened.taken
+        self.images, self.folders = asked.images, labelling.folders
+        self.notes = labelling.journal()
+        self._remember(taken)
+        viewer = self._dock._viewer
+        raw = layer_for(viewer, taken.image, "", rgb=taken.picture.rgb)
+        predictions = tuple(layer_for(viewer, p, p.name) for p in taken.predictions)
+        self._dock.begin(
+            replace(asked, raw=raw, axes=asked.images.axes, predictions=predictions, truth=None),
+            taken.opened,
+            opened.task,
+        )
+        if self._dock.work is not None and any("correcting" in n for n in labelling.notes):
+            self._dock.work.keeper.corrected = True
+
+    def stop(self) -> None:
+        """Label one image again from now on; what was noted is saved."""
+        self._job.cancel()
+        self._turn.stop()
+        self._steps = self._taken = self.images = None
+        if self.notes is not None:
+            close_meanwhile(self.notes)
+            self.notes = None
+
+    # ---- from image to image
+
+    def fetch(self, k: int) -> None:
+        """Bring the image of a tile to the desk, and then the tile in hand."""
+        state, images = self._dock.state, self.images
+        if images is None or self._steps is not None:
+            return
+        self._wanted = k
+        name, plan = state.plan.tiles[k].image, state.plan
+        state.message = f"Opening {name} …"
+        folder, who = self.folders.get(name), state.annotator
+        self._job.start(
+            lambda token: taking(images[name], plan, folder, who, token), f"Opening {name}"
+        )
+
+    def _on_taken(self, outcome: Any) -> None:
+        state = self._dock.state
+        if isinstance(outcome, Taken):
+            self._taken = outcome
+            self._go_on()
+        elif isinstance(outcome, Broken):
+            state.plan = left_out(state.plan, {outcome.image: outcome.reason})
+            following = state.plan.next_open(self._wanted)
+            if following is not None:
+                self._dock.desk.go(following)
+            state.message = f"{outcome.reason} Its tiles are skipped."
+        else:
+            state.message = words_of(outcome)
+
+    def _go_on(self) -> None:
+        """Change one thing; the next one in the next turn of the event loop."""
+        if self._taken is not None and self._steps is None:
+            if not self._is_put_away():
+                return
+            self._steps = self._changing(self._taken)
+        if self._steps is not None:
+            if next(self._steps, self) is self:
+                self._steps = self._taken = None
+            else:
+                self._turn.start(0)
+
+    def _is_put_away(self) -> bool:
+        """Whether the image on the desk is saved, so that another may take its place."""
+        work, state = self._dock.work, self._dock.state
+        if work is None:
+            self._taken = None
+            return False
+        self._dock.hands.cancel()
+        work.look()
+        if work.keeper.is_saved:
+            return True
+        if work.keeper.worry:
+            self._taken = None
+            state.message = (
+                f"{work.keeper.worry} Until then {state.bench.image} stays on the desk, so that "
+                "nothing is lost; its other tiles can be labelled."
+            )
+        else:
+            self._turn.start(_PATIENCE)
+        return False
+
+    def _changing(self, taken: Taken) -> Iterator[None]:
+        """Let the layers show another image, one after another, and take the tile in hand."""
+        dock, state, page = self._dock, self._dock.state, self._dock.page
+        bench, plan, work = state.bench, state.plan, dock.work
+        assert work is not None
+        dock.desk.put_away()
+        dock.live.pause()
+        dock.put_work_away()
+        # nothing is painted or asked for until all layers show the same image
+        bench.truth.mode = "pan_zoom"
+        page.set_ready(False)
+        try:
+            mask = dock.desk.ambiguous
+            for layer in (bench.truth, mask, *bench.predictions, bench.raw):
+                yield
+                if state.bench is not bench:
+                    return  # labelling was ended meanwhile
+                if layer in dock._viewer.layers:
+                    _show(layer, taken, bench.truth, mask)
+            yield
+            if state.bench is not bench:
+                return
+            self._remember(taken)
+            bench = replace(bench, image=taken.picture.name)
+            dock.desk.turn_to(bench, plan, self._wanted)
+            yield
+            if state.bench is not bench:
+                return
+        finally:
+            page.set_ready(True)
+        dock.sit_down(taken.opened, work.keeper.corrected)
+        kept = taken.opened.kept
+        if mask is None and kept is not None and kept.ignore is not None:
+            dock.desk.need_ambiguous(kept.ignore)
+        state.message = taken.opened.said or (
+            f"{taken.picture.name} is open. Undo goes back as far as here."
+        )
+
+    def _remember(self, taken: Taken) -> None:
+        """Keep where the labels of an image are kept, so that they are found again."""
+        kept, name = taken.opened.kept, taken.picture.name
+        if kept is None or self.notes is None or name in self.folders:
+            return
+        self.folders[name] = kept.folder
+        step = Step(Action.MARK, kept.record.annotator, datetime.now(UTC))
+        record_note(self.notes, {"image": name, "folder": str(kept.folder)}, step)
+
+    # ---- scores
+
+    def named(self, comparison: Comparison) -> Comparison:
+        """Return a comparison with predictions called as in the other images."""
+        names = self._names
+        ours = tuple(replace(p, name=n) for p, n in zip(comparison.predictions, names, strict=True))
+        return replace(comparison, predictions=ours)
+
+    def elsewhere(self, comparison: Comparison) -> Callable[[str], Comparison]:
+        """Return what reads the comparison of another image in a worker."""
+        images, names, folders = self.images, self._names, dict(self.folders)
+        assert images is not None
+        return lambda name: comparison_elsewhere(
+            images[name], folders[name], comparison.task, names, comparison.settings
+        )
+
+    def reader(self, here: Labelled) -> Callable[[str], Labelled]:
+        """Return what reads the labels of any image in a worker; `here` is the one on the desk."""
+        images, folders = self.images, dict(self.folders)
+        assert images is not None
+        picture = images[here.image.name]
+        image = replace(here.image, path=picture.path)
+        here = replace(here, image=image, condition=picture.condition)
+
+        def read(name: str) -> Labelled:
+            if name != here.image.name:
+                return labelled_elsewhere(images[name], folders.get(name))
+            assert here.labels is not None
+            return replace(here, labels=here.labels.copy())
+
+        return read
+
+    @property
+    def _names(self) -> list[str]:
+        return [layer.metadata[SHOWS] for layer in self._dock.state.bench.predictions]
+
+
+def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
+    """Let a layer show what it showed, of another image."""
+    kept = taken.opened.kept
+    assert kept is not None
+    if layer is truth or layer is mask:
+        ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
+        labels = kept.labels if layer is truth else ignored
+        layer.data = labels.astype(layer.data.dtype, copy=False)
+        forget_steps(layer)  # they were made on the image before
+        place(layer, placement_for(taken.image, layer.ndim))
+    else:
+        shown = {p.name: p for p in taken.predictions} | {"": taken.image}
+        show(layer, shown[layer.metadata[SHOWS]])

@@ -1,0 +1,175 @@
+"""Images of a folder are found with predictions and conditions; what does not fit is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from builders import discs
+from napari_verdict.comparison.findings import ComparisonError
+from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.result import complete
+from napari_verdict.engine.cancel import CancelToken
+from napari_verdict.report.image_search import (
+    NO_CONDITIONS,
+    SUBFOLDERS,
+    find_images,
+    partner_of,
+)
+from napari_verdict.report.image_set import Picture, set_of
+
+RAW = np.random.default_rng(1).integers(0, 999, (40, 40)).astype(np.uint16)
+
+
+def write(path, data=RAW):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npy":
+        np.save(path, data)
+    elif path.suffix == ".tif":
+        tifffile.imwrite(path, data, photometric="minisblack")
+    else:
+        Image.fromarray(data).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two images of each of two conditions, with predictions of one model."""
+    for condition in ("control", "treated"):
+        for k in (1, 2):
+            write(tmp_path / "images" / condition / f"cell {k}.tif")
+            write(tmp_path / "unet" / condition / f"cell {k}_mask.tif", discs())
+    return tmp_path
+
+
+def found(folder, *predictions, conditions=SUBFOLDERS):
+    paths = [folder / p for p in predictions]
+    return complete(find_images(folder / "images", paths, conditions, CancelToken()))
+
+
+def test_what_was_found_is_said_in_words(folder):
+    images = found(folder, "unet")
+    assert images.sentence == ("4 images, 2 conditions (control 2, treated 2); predictions of unet")
+    assert [p.name for p in images.pictures] == [
+        "control/cell 1", "control/cell 2", "treated/cell 1", "treated/cell 2"
+    ]  # fmt: skip
+    assert found(folder).sentence.endswith("no predictions, so nothing is scored")
+
+
+def test_pixels_are_read_when_they_are_asked_for(folder):
+    picture = found(folder, "unet")["treated/cell 2"]
+    np.testing.assert_array_equal(picture.image().data, RAW)
+    (prediction,) = picture.predicted()
+    assert prediction.name == "unet"
+    np.testing.assert_array_equal(prediction.data, discs())
+    assert picture.tiled.condition == "treated"
+
+
+def test_what_does_not_fit_is_left_out_with_the_reason(folder):
+    (folder / "images" / "broken.tif").write_bytes(b"no image")
+    write(folder / "images" / "lonely.tif")
+    write(folder / "images" / "stack.tif", np.zeros((3, 40, 40), np.uint16))
+    write(folder / "unet" / "stack.tif", np.zeros((3, 40, 40), np.uint16))
+    write(folder / "images" / "small.tif")
+    write(folder / "unet" / "small.tif", discs()[:30])
+    write(folder / "images" / "soft.tif")
+    write(folder / "unet" / "soft.tif", discs().astype(np.float32))
+    images = found(folder, "unet")
+    assert len(images.pictures) == 4
+    reasons = {
+        "broken": "cannot be read as an image",
+        "lonely": "unet has no file",
+        "stack": "its axes are ?yx, those of most images yx",
+        "small": "has 30 × 40 pixels, the image 40 × 40",
+        "soft": "float32 values, and labels are whole numbers",
+    }
+    assert set(images.left_out) == set(reasons)
+    for name, reason in reasons.items():
+        assert reason in images.left_out[name]
+    assert images.sentence.endswith("5 files left out")
+
+
+def test_folders_of_labels_and_of_predictions_hold_no_images(folder):
+    write(folder / "images" / "control" / "cell 1.labels" / "ann" / "tile.tif")
+    write(folder / "images" / ".hidden" / "a.tif")
+    for condition in ("control", "treated"):
+        for k in (1, 2):
+            write(folder / "images" / "inside" / condition / f"cell {k}.tif", discs())
+    images = found(folder, "images/inside")
+    assert len(images.pictures) == 4
+    assert images.predictions == ("inside",)
+
+
+def test_files_of_other_formats_are_found_too(tmp_path):
+    write(tmp_path / "images" / "a.png", (RAW % 256).astype(np.uint8))
+    write(tmp_path / "images" / "b.npy", RAW)
+    write(tmp_path / "images" / "c.jpg", (RAW % 256).astype(np.uint8))
+    images = found(tmp_path)
+    assert [(p.name, p.shape) for p in images.pictures] == [(n, (40, 40)) for n in "abc"]
+
+
+def test_colour_is_no_axis_of_what_is_labelled(tmp_path):
+    for name in "ab":
+        write(tmp_path / "images" / f"{name}.png", np.zeros((30, 40, 3), np.uint8))
+        write(tmp_path / "unet" / f"{name}.png", np.zeros((30, 40), np.uint8))
+    picture = found(tmp_path, "unet")["a"]
+    assert (picture.axes, picture.shape, picture.rgb) == ("yx", (30, 40), True)
+    assert picture.image().shape == (30, 40, 3)
+    assert picture.labelled(picture.image()).shape == (30, 40)
+
+
+def test_a_prediction_belongs_to_the_longest_name_that_it_begins_with():
+    images = ["cell 1", "cell 10", "cell 1_b"]
+    assert partner_of("cell 1_mask", images) == "cell 1"
+    assert partner_of("cell 10_mask", images) == "cell 10"
+    assert partner_of("cell 1_b_mask", images) == "cell 1_b"
+    assert partner_of("cell 2", images) is None
+
+
+@pytest.mark.parametrize("table", ["image,x,condition\ncell 1.tif,a,low\ncell 2,b,high\n",
+                                   "name;\n"])  # fmt: skip
+def test_conditions_come_from_a_table(folder, table):
+    path = folder / "conditions.csv"
+    path.write_text(table)
+    if ";" in table:
+        with pytest.raises(ComparisonError, match="fewer than two columns"):
+            found(folder, conditions=str(path))
+    else:
+        assert found(folder, conditions=str(path)).conditions == {"high": 2, "low": 2}
+
+
+def test_conditions_come_from_names_or_there_are_none(folder):
+    assert found(folder, conditions=r"cell (\d)").conditions == {"1": 2, "2": 2}
+    assert found(folder, conditions=NO_CONDITIONS).conditions == {"": 4}
+    with pytest.raises(ComparisonError, match="is no pattern"):
+        found(folder, conditions="(")
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(ComparisonError, match="There is no folder"):
+        found(tmp_path)
+
+
+def test_a_file_that_was_changed_since_is_said(folder):
+    images = found(folder, "unet")
+    write(folder / "images" / "control" / "cell 1.tif", RAW[:20])
+    with pytest.raises(ComparisonError, match="its file has changed"):
+        images["control/cell 1"].image()
+
+
+def test_an_axis_that_no_file_names_is_named_once_for_all(tmp_path):
+    for name in "ab":
+        write(tmp_path / "images" / f"{name}.npy", np.zeros((3, 8, 9), np.uint16))
+    images = found(tmp_path)
+    assert images.axes == "?yx"
+    assert images.named("z")["b"].image().axes == "zyx"
+
+
+def test_open_images_are_a_set_too():
+    pictures = [Picture(n, "yx", (40, 40), Input(n, RAW, "yx")) for n in "ab"]
+    pictures.append(Picture("c", "zyx", (2, 4, 4), Input("c", np.zeros((2, 4, 4)), "zyx")))
+    images = set_of(pictures, {"d": "rotated"})
+    assert [p.name for p in images.pictures] == ["a", "b"]
+    assert set(images.left_out) == {"c", "d"}
+    assert images["b"].image().name == "b"
