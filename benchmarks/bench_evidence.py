@@ -63,11 +63,9 @@ def bench_check_evidence(benchmark, pair, camera):
 
 
 def bench_first_simulation(benchmark, pair):
-    from napari_verdict.metrics.alarms import _simulated
+    from napari_verdict.metrics.alarms import _KNOWN
 
-    benchmark.pedantic(
-        false_alarms, (pair[1], CAMERA), setup=lambda: _simulated.cache_clear(), rounds=5
-    )
+    benchmark.pedantic(false_alarms, (pair[1], CAMERA), setup=_KNOWN.clear, rounds=5)
 
 
 def bench_detection_limit(benchmark, pair):

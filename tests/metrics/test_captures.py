@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import fourier_shift, gaussian_filter
+from scipy.stats import binom
 
 from builders import texture
 from napari_verdict.metrics.captures import (
@@ -68,8 +69,8 @@ def test_the_error_is_unbiased_and_its_interval_covers(rng, way, predict):
         covered += found.low <= true <= found.high
     assert np.mean(ratios) == pytest.approx(1, abs=4 * np.std(ratios) / math.sqrt(trials) + 1e-3)
     assert np.std(ratios) < 0.3
-    # three standard errors below the 95 % that are stated
-    assert covered >= trials * (0.95 - 3 * math.sqrt(0.95 * 0.05 / trials))
+    # of intervals of 95 % fewer cover once in a thousand times
+    assert covered >= binom.ppf(0.001, trials, 0.95)
 
 
 def test_two_captures_make_a_product_of_residuals(rng):
@@ -115,7 +116,8 @@ def test_intervals_over_white_noise_cover_as_often_as_they_say(rng):
     for _ in range(400):
         found = mean_with_interval(rng.normal(2, 1, (128, 128)), level=0.9)
         hits += found.low <= 2 <= found.high
-    assert hits / 400 == pytest.approx(0.9, abs=0.05)
+    low, high = binom.interval(0.999, 400, 0.9)
+    assert low <= hits <= high
 
 
 def test_few_blocks_have_a_mean_and_no_interval():

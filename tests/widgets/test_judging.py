@@ -293,6 +293,8 @@ def test_places_of_another_ranking_are_judged_apart(desk, triplet):
     assert said(widget) == {}
     ranked("worst")
     assert [m for m, _ in said(widget).values()] == [Judgement.REAL_ERROR]
+    desk.click(widget.judge.bar.undo)
+    assert said(widget) == {}
 
 
 def test_judgements_survive_the_threshold(desk, inspect):

@@ -66,7 +66,8 @@ def test_dragging_the_line_of_the_curve_moves_the_slider_and_the_scores(two):
 def test_the_curve_says_what_the_table_says(two):
     bar = open_curve(two)
     for threshold in (0.35, 0.65, 0.9):
-        bar.slider.setValue(round(100 * threshold))
+        with two.qtbot.waitSignal(two.dock.presenter.rethresholded):  # below 0.5 from a worker
+            bar.slider.setValue(round(100 * threshold))
         for name in ("near", "far"):
             table = bar.curve._tables[name]
             at = table[np.isclose(table["threshold"], threshold)]

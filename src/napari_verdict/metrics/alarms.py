@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy.optimize import brentq, minimize_scalar
 from napari_verdict.metrics.evidence import SCALES, evidence_map, peaks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -123,6 +122,7 @@ def false_alarms(
     noise: NoiseModel,
     scales: Sequence[float] = SCALES,
     valid: NDArray[np.bool_] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> FalseAlarms:
     """Simulate how often noise makes a peak, at the noise levels of a prediction.
 
@@ -141,6 +141,8 @@ def false_alarms(
         Of `evidence_map`.
     valid : ndarray of bool, optional
         False where pixels are left out.
+    check : callable, optional
+        Called before each of the 16 images that are simulated; what it raises ends the work.
 
     Returns
     -------
@@ -156,18 +158,15 @@ def false_alarms(
     if not means.size:
         raise ValueError("no pixel of the prediction is valid, so there is no noise to simulate")
     if noise.slope == 0:
-        return _simulated(tuple(scales), (), 0.0)
+        return _remembered(tuple(scales), (), 0.0, check)
     n = _TILES * _TILES
     # the levels are rounded, so a sample of pixels will do; an odd step goes through all columns
     means = means[:: means.size // _SAMPLE | 1]
     levels = np.quantile(means.astype(np.float64), (np.arange(n) + 0.5) / n)
     # in steps of the slope, the variance of the line above its floor is a number of photons
     photons = (noise.variance(levels) - noise.floor) / noise.slope**2
-    return _simulated(
-        tuple(scales),
-        tuple(_rounded(p) for p in photons),
-        _rounded(noise.floor / noise.slope**2),
-    )
+    read = _rounded(noise.floor / noise.slope**2)
+    return _remembered(tuple(scales), tuple(_rounded(p) for p in photons), read, check)
 
 
 def _rounded(value: float) -> float:
@@ -177,12 +176,34 @@ def _rounded(value: float) -> float:
     return float(_STEP ** round(math.log(min(value, 1024.0), _STEP)))
 
 
-@lru_cache(maxsize=64)
-def _simulated(scales: tuple[float, ...], photons: tuple[float, ...], read: float) -> FalseAlarms:
+#: The last simulations by what they are of.
+_KNOWN: dict[tuple[tuple[float, ...], tuple[float, ...], float], FalseAlarms] = {}
+_MOST_KNOWN = 64
+
+
+def _remembered(
+    scales: tuple[float, ...],
+    photons: tuple[float, ...],
+    read: float,
+    check: Callable[[], None] | None,
+) -> FalseAlarms:
+    known = _KNOWN.get((scales, photons, read))
+    if known is None:
+        known = _simulated(scales, photons, read, check or (lambda: None))
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.pop(next(iter(_KNOWN)), None)
+        _KNOWN[scales, photons, read] = known
+    return known
+
+
+def _simulated(
+    scales: tuple[float, ...], photons: tuple[float, ...], read: float, check: Callable[[], None]
+) -> FalseAlarms:
     rng = np.random.default_rng(20210701)
     size = _TILES * _TILE
     heights = []
     for _ in range(_IMAGES):
+        check()
         if photons:
             tiles = rng.permutation(np.array(photons)).reshape(_TILES, _TILES)
             mean = np.repeat(np.repeat(tiles, _TILE, axis=0), _TILE, axis=1)

@@ -269,7 +269,7 @@ def drift(raw: NDArray[Any], capture: NDArray[Any], offset: float = 0.0) -> Drif
     return Drift(dy, dx, brightness)
 
 
-def drift_by_noise(raw: NDArray[Any], capture: NDArray[Any], repeats: int = 8) -> float:
+def drift_by_noise(raw: NDArray[Any], capture: NDArray[Any], repeats: int = 16) -> float:
     """Return the shift in pixels that noise alone makes `drift` find, as a root mean square.
 
     What two captures have in common, under a window of 1.5 px, is given noise twice that

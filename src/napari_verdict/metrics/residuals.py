@@ -93,6 +93,14 @@ class Signatures:
     level_n: NDArray[np.int64]
     gradient_correlation: float
 
+    @property
+    def nearest(self) -> float:
+        """Correlation of neighbouring pixels, of both axes together; NaN without a pair."""
+        pairs = self.pairs[:, 0]
+        if not pairs.sum():
+            return float("nan")
+        return float(np.nansum(self.autocorrelation[:, 0] * pairs) / pairs.sum())
+
 
 def signatures(
     z: NDArray[np.float32], prediction: NDArray[Any], levels: int = LEVELS

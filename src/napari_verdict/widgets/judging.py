@@ -61,7 +61,9 @@ class Judging(QObject):
         #: What the entries belong to: by a sample, and by all pixels once they are read.
         self._quick: Mapping[str, Identity] = {}
         self._identities: Any = None
-        self._before: Any = None  # the identities of what was judged before, if it seems the same
+        self._before: Any = None  # what the identities were before, if it seems the same
+        #: By what was judged in this window: its identities, and judgements with their history.
+        self._past: dict[Any, tuple[Any, Judgements]] = {}
         self._opening = False
         self._unsaved = _Unsaved()
         self._reader, self._writer = Job(self), Job(self)
@@ -104,9 +106,9 @@ class Judging(QObject):
         self._arrays, self._words = arrays, words
         places = places if listed else ""
         quick = identities_of(comparison, places=places, quick=True)
-        # validated again: the steps that can be undone stay, unless it shows that it is another
-        self._before = self._identities if quick == self._quick else None
-        said = self._session.judgements if quick == self._quick else Judgements()
+        self._past[tuple(self._quick.items())] = self._identities, self._session.judgements
+        # seen before: the steps that can be undone stay, unless it shows that it is another
+        self._before, said = self._past.get(tuple(quick.items()), (None, Judgements()))
         self._quick, self._identities = quick, None
         self._unsaved.leave()
         self._unsaved = _Unsaved(SessionFile(_unfinished() / SESSION_NAME, quick, {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import kstest, poisson
 
 from builders import OnlySlices, fingerprint
 from dim import ask, blob, capture, grey, inquiry, scene
@@ -41,18 +42,29 @@ def test_what_is_made_up_and_what_is_erased_stand_first(rng, truth, known):
     assert counts == [1, 1]
 
 
-@pytest.mark.parametrize("brightness", [0.3, 1, 5, 25])
-def test_right_predictions_raise_as_many_alarms_as_are_stated(rng, brightness):
+@pytest.mark.parametrize("known", [True, False])
+def test_right_predictions_raise_as_many_alarms_as_are_stated(rng, known):
     # noise levels of many kinds: from less than an electron to hundreds
-    images, alarms = 80, 0.5
-    truth = np.broadcast_to(brightness * scene((96, 96), 20), (images, 96, 96))
-    result = ask(capture(rng, truth), grey(truth), axes="tyx", alarms=alarms * images)
-    heights = np.array([p.height for p in result.places["a"]])
-    expected = images * alarms / 2
-    # three standard errors of a count, and a tenth for the simulation behind the threshold
-    bound = 3 * np.sqrt(expected) + 0.1 * expected
-    assert abs((heights < 0).sum() - expected) < bound
-    assert abs((heights > 0).sum() - expected) < bound
+    images, alarms, sides = 80, 0.5, []
+    for brightness in (0.3, 1, 5, 25):
+        truth = np.broadcast_to(brightness * scene((96, 96), 20), (images, 96, 96))
+        raw = capture(rng, truth)
+        result = ask(raw, grey(truth), axes="tyx", alarms=alarms * images, known=known)
+        heights = np.array([p.height for p in result.places["a"]])
+        sides.append([(heights < 0).sum(), (heights > 0).sum()])
+    # what 999 of 1000 such counts lie within, if the number that is stated is right
+    low, high = poisson.interval(0.999, images * alarms / 2)
+    assert low <= np.min(sides)
+    assert np.max(sides) <= high
+    low, high = poisson.interval(0.999, 4 * images * alarms)
+    assert low <= np.sum(sides) <= high
+
+
+def test_the_residual_of_the_truth_is_a_normal_deviate(rng, truth):
+    # photons enough that their own skewness is none of it
+    bright = 300 * truth
+    z = ask(capture(rng, bright), grey(bright)).maps["a"]["residual"]
+    assert kstest(z.ravel(), "norm").pvalue > 1e-3
 
 
 def test_the_residual_of_the_truth_is_standard_normal_at_every_brightness(rng, truth):

@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
     from napari_verdict.comparison.evidence.model import Inquiry
     from napari_verdict.comparison.evidence.sample import Sample
+    from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.metrics.noise import NoiseCurve, NoiseModel
-
-#: Thirds of the pixels by what is predicted there.
-LEVELS = ("dark", "middle", "bright")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,12 @@ class Conditions:
 
 
 def conditions_of(
-    inquiry: Inquiry, sample: Sample, camera: Camera, name: str, frames: Sequence[tuple[int, ...]]
+    inquiry: Inquiry,
+    sample: Sample,
+    camera: Camera,
+    name: str,
+    frames: Sequence[tuple[int, ...]],
+    token: CancelToken,
 ) -> tuple[Conditions, list[Finding]]:
     """Measure the conditions of one prediction.
 
@@ -115,7 +118,7 @@ def conditions_of(
     whole = detail if standard.kernel is None else detail.times(1 / background.detail)
     found += check_noise(whole, noise, z, expected)
     settings = inquiry.evidence
-    alarms = false_alarms(expected, noise, settings.scales, np.isfinite(z))
+    alarms = false_alarms(expected, noise, settings.scales, np.isfinite(z), token.check)
     low, high = alarms.thresholds(math.prod(inquiry.ground_truth.shape), settings.alarms)
     rest = _without_places(z, settings.scales, low, high)
     levels, bounds = _by_level(rest, expected)

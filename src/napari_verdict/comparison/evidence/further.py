@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 MOVED, BLEACHED = 0.25, 0.05
 #: A change of brightness of fewer standard deviations may be noise, and so may a shift of so many
 #: times what noise makes of none.
-SURE, BEYOND_NOISE = 5.0, 3.0
+SURE, BEYOND_NOISE = 5.0, 4.0
 #: Planes that are looked at for that, at most.
 PLANES = 5
 #: Standard deviation of the window of the map of errors, and rows that it reaches.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_verdict.comparison.evidence.camera import describe
-from napari_verdict.comparison.evidence.conditions import LEVELS
 from napari_verdict.comparison.evidence.judging import (
     LEVEL_NAMES,
     LOOK,
@@ -15,7 +14,7 @@ from napari_verdict.comparison.evidence.judging import (
     sentences_of,
     traits_in,
 )
-from napari_verdict.comparison.evidence.rows import nearest
+from napari_verdict.comparison.evidence.model import LEVELS
 from napari_verdict.comparison.restoration.inspection import TAKE_EVERY_FIELD_TWICE
 from napari_verdict.comparison.words import counted
 
@@ -87,7 +86,7 @@ def signatures_of(result: EvidenceResult, candidate: str) -> tuple[Signature, ..
     parts = (conditions.whole, *(conditions.levels[name] for name in LEVELS))
     values = (
         tuple(s.variance for s in parts),
-        tuple(nearest(s) for s in parts),
+        tuple(s.nearest for s in parts),
         tuple(s.mean for s in parts),
     )
     return tuple(

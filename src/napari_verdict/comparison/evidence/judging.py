@@ -7,9 +7,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from napari_verdict.comparison.evidence.conditions import LEVELS
 from napari_verdict.comparison.evidence.disputes import KEPT as MOST_DISPUTES
-from napari_verdict.comparison.evidence.rows import nearest
+from napari_verdict.comparison.evidence.model import LEVELS
 from napari_verdict.comparison.verdict.sentence import Part, listed
 from napari_verdict.comparison.words import counted, sentence
 
@@ -72,7 +71,7 @@ def traits_of(conditions: Conditions, own_noise: float = math.nan) -> Traits:
         Thirds of `LEVELS`. Empty where the residual is consistent with noise.
     """
     levels = {n: s for n in LEVELS if (s := conditions.levels[n]).n}
-    correlations = {n: nearest(s) for n, s in levels.items() if s.pairs[:, 0].sum()}
+    correlations = {n: s.nearest for n, s in levels.items() if s.pairs[:, 0].sum()}
     # estimated noise makes the variance 1 by itself; the background of raw does not
     variances = {} if conditions.noise.circular else {n: s.variance for n, s in levels.items()}
     low = {n for n, v in variances.items() if v < TOO_LITTLE}

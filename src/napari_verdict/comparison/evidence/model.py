@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Standard deviations of the windows that evidence is gathered under, in pixels.
 SCALES = (2.0, 3.0, 4.0, 6.0)
+#: Thirds of the pixels by what is predicted there.
+LEVELS = ("dark", "middle", "bright")
 
 
 @dataclass(frozen=True)

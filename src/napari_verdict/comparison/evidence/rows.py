@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_verdict.comparison.evidence.conditions import LEVELS
+from napari_verdict.comparison.evidence.model import LEVELS
 from napari_verdict.comparison.scores import Score
 
 if TYPE_CHECKING:
@@ -91,12 +91,4 @@ def prediction_rows(
 def _signature_rows(score: Callable[..., Score], suffix: str, s: Signatures) -> Iterator[Score]:
     yield score(f"residual_variance{suffix}", s.variance, n=s.n)
     yield score(f"residual_mean{suffix}", s.mean, n=s.n)
-    yield score(f"residual_correlation{suffix}", nearest(s), n=int(s.pairs[:, 0].sum()))
-
-
-def nearest(s: Signatures) -> float:
-    """Return the correlation of neighbouring pixels, of both axes together."""
-    pairs = s.pairs[:, 0]
-    if not pairs.sum():
-        return float("nan")
-    return float(np.nansum(s.autocorrelation[:, 0] * pairs) / pairs.sum())
+    yield score(f"residual_correlation{suffix}", s.nearest, n=int(s.pairs[:, 0].sum()))

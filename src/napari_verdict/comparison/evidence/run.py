@@ -111,7 +111,7 @@ def run_evidence(
         token.check()
         yield Progress(k, len(inquiry.predictions), "noise")
         known[prediction.name], said = conditions_of(
-            inquiry, sample, camera, prediction.name, given.raw.frames
+            inquiry, sample, camera, prediction.name, given.raw.frames, token
         )
         found += [f for f in said if f not in found]
     work = _Work(inquiry, given, known, pixels, token, threads)

@@ -13,7 +13,7 @@ from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
 from napari_verdict.viewer.placement import place
-from napari_verdict.viewer.truth import forget_steps
+from napari_verdict.viewer.truth import forget_steps, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
 from napari_verdict.widgets.label.opening import Sitting
@@ -93,7 +93,8 @@ class Shelf(QObject):
             by=asked.by,
         )
         begun = asked.truth if isinstance(asked.truth, Sitting) else None
-        return lambda token: opening_set(wanted, images, asked.annotator, begun, token)
+        there = pixels_kept(self._dock._viewer.layers)
+        return lambda token: opening_set(wanted, images, asked.annotator, begun, token, there)
 
     def begin(self, asked: Asked, opened: OpenedSet) -> None:
         """Show the first image, and label it."""
@@ -252,9 +253,14 @@ class Shelf(QObject):
         picture = images[here.image.name]
         image = replace(here.image, path=picture.path)
         here = replace(here, image=image, condition=picture.condition)
-        return lambda name: (
-            here if name == here.image.name else labelled_elsewhere(images[name], folders.get(name))
-        )
+
+        def read(name: str) -> Labelled:
+            if name != here.image.name:
+                return labelled_elsewhere(images[name], folders.get(name))
+            assert here.labels is not None
+            return replace(here, labels=here.labels.copy())
+
+        return read
 
     @property
     def _names(self) -> list[str]:
