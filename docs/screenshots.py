@@ -12,12 +12,14 @@ made as well, into `--out`.
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
+import tifffile
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
@@ -44,6 +46,7 @@ def main() -> None:
     shoot(*open_sample("denoising"), arguments.out / "validate-denoising.png", panels=True)
     shoot_evidence(arguments.out / "evidence.png")
     shoot_labelling(arguments.out / "label-nuclei.png")
+    shoot_folder(arguments.out / "label-folder.png")
     if arguments.data:
         viewer, widget = open_files(
             {
@@ -138,8 +141,8 @@ def shoot_labelling(path: Path, tiles: int = 4) -> None:
             getattr(viewer, f"add_{kind}")(data, **meta)
     dock = LabelWidget(viewer)
     viewer.window.add_dock_widget(dock, name="Label ground truth (Verdict)", area="right")
-    dock.setup.size.setValue(96)
-    dock.setup.number.setValue(12)
+    dock.setup.tiles.size.setValue(96)
+    dock.setup.tiles.number.setValue(12)
     wait(lambda: False, 0.5)
     dock.setup.truth.setCurrentIndex(0)
     dock.setup.start.click()
@@ -158,6 +161,51 @@ def shoot_labelling(path: Path, tiles: int = 4) -> None:
             dock.desk.finish(empty=True)
             wait(lambda k=k: finished_score(dock) == k + 1, 60)
     wait(lambda: False, 1.0)
+    save(viewer, path)
+    dock.stop()
+    viewer.close()
+
+
+def shoot_folder(path: Path, tiles: int = 5) -> None:
+    """Label tiles of four quarters of the nuclei sample in a folder, and take a picture."""
+    from napari_verdict.annotation.edits import difference
+    from napari_verdict.annotation.origins import Action
+    from napari_verdict.samples import segmentation_pair
+    from napari_verdict.widgets.label.dock import LabelWidget
+
+    sample, known = segmentation_pair(), {}
+    folder = Path(tempfile.mkdtemp())
+    for k, name in enumerate(("control/1", "control/2", "treated/1", "treated/2")):
+        part = np.s_[k // 2 * 256 : k // 2 * 256 + 256, k % 2 * 256 : k % 2 * 256 + 256]
+        known[name] = sample["ground_truth"][part]
+        model = next(iter(sample["predictions"].values()))
+        for at, pixels in (("images", sample["raw"]), ("otsu", model)):
+            file = folder / at / f"{name}.tif"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(file, np.ascontiguousarray(pixels[part]))
+    viewer = napari.Viewer()
+    viewer.window.resize(*SIZE)
+    dock = LabelWidget(viewer)
+    viewer.window.add_dock_widget(dock, name="Label ground truth (Verdict)", area="right")
+    setup = dock.setup
+    setup.over.setCurrentIndex(1)
+    setup.over.activated.emit(1)
+    setup.set.folder.field.setText(str(folder / "images"))
+    setup.set.predictions.field.setText(str(folder / "otsu"))
+    setup.tiles.number.setValue(12)
+    wait(lambda: bool(setup.tiles.why_size.text()), 60)
+    setup.start.click()
+    wait(lambda: dock.work is not None, 60)
+    for k in range(tiles):
+        window, truth = dock.state.window, dock.state.bench.truth
+        target = truth.data.copy()
+        target[window] = known[dock.state.bench.image][window]
+        change = difference(truth.data[window].copy(), target, window)
+        dock.work.watch.edit(change, Action.PAINT)
+        dock.desk.finish(empty=True)
+        wait(lambda k=k: finished_score(dock) == k + 1, 60)
+        wait(lambda: dock.state.tile.image == dock.state.bench.image, 60)
+        wait(lambda: False, 1.0)
     save(viewer, path)
     dock.stop()
     viewer.close()

@@ -277,3 +277,50 @@ def test_half_a_camera_is_refused(dim_files, capsys):
     files = ["--raw", dim_files["raw"], "--pred", dim_files["cnn"]]
     assert main(["evidence", *files, "--gain", "2.2"]) == 2
     assert "--read-noise" in capsys.readouterr().err
+
+
+@pytest.fixture
+def spots(tmp_path):
+    """Points as CSV: as napari saves them, and with named columns; and a mask."""
+    truth = np.array([(5, 5), (5, 19), (15, 30)], float)
+    rows = "\n".join(f"{i}.0,{y},{x}" for i, (y, x) in enumerate(truth))
+    (tmp_path / "gt.csv").write_text(f"index,axis-0,axis-1\n{rows}\n")
+    found = "x,y,quality\n6,5,0.1\n21,5,0.9\n35,8,0.5\n"
+    (tmp_path / "spots.csv").write_text(found)
+    labels = np.ones((20, 40), np.uint8)
+    labels[:, 20:] = 2
+    tifffile.imwrite(tmp_path / "half.tif", labels)
+    return tmp_path
+
+
+def test_points_are_scored_with_regions_and_come_out_again(spots, capsys):
+    out = spots / "out"
+    options = ["--radius", "3", "--region", str(spots / "half.tif"), "--out", str(out)]
+    files = ["--gt", str(spots / "gt.csv"), "--pred", f"spots={spots / 'spots.csv'}"]
+    assert main(["points", *files, *options]) == 0
+    assert "region half 2" in capsys.readouterr().out
+    rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["scores"]
+    tp = {s["region"]: s["value"] for s in rows if s["metric"] == "tp"}
+    assert tp == {None: 2, "half 1": 2, "half 2": 0}
+    assert main(["replay", str(out / "results.json")]) == 0
+    assert "Every number is reproduced" in capsys.readouterr().out
+    assert main(["points", *files, "--radius", "3", "--sparse"]) == 0
+    assert capsys.readouterr().out.split("precision")[1].split()[0] == "–"
+
+
+def test_the_radius_is_in_the_unit_of_the_spacing(spots, capsys):
+    files = ["--gt", str(spots / "gt.csv"), "--pred", str(spots / "spots.csv")]
+    assert main(["points", *files, "--radius", "0.15", "--spacing", "0.1", "0.1"]) == 0
+    assert "tp" in (said := capsys.readouterr().out)
+    assert said.split("\ntp")[1].split()[0] == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("", "cannot be read as points"), ("a,b\nc,d\n", "columns y and x"),
+                      ("x,y\n1,two\n", "cannot be read as points")],
+)  # fmt: skip
+def test_what_are_no_points_is_said_in_a_sentence(spots, capsys, text, why):
+    (spots / "spots.csv").write_text(text)
+    files = ["--gt", str(spots / "gt.csv"), "--pred", str(spots / "spots.csv")]
+    assert main(["points", *files, "--radius", "3"]) == 2
+    assert why in capsys.readouterr().err

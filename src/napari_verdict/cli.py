@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_verdict import __version__
+from napari_verdict import __version__, cli_points
 from napari_verdict.cli_evidence import add_options, inquiry_from
 from napari_verdict.comparison.conventions import CONVENTIONS, LAINE_2021
 from napari_verdict.comparison.exclusions import BORDERS, Exclusions
@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     labels.set_defaults(run=_labels)
 
+    points = commands.add_parser("points", help="score detections against GT")
+    _add_inputs(points)
+    cli_points.add_options(points)
+    points.set_defaults(run=_points)
+
     evidence = commands.add_parser("evidence", help="hold denoised images against raw, without GT")
     add_options(evidence)
     evidence.set_defaults(run=_evidence)
@@ -177,6 +182,13 @@ def _labels(options: argparse.Namespace) -> int:
         exclusions=Exclusions(options.border, options.min_size, options.sparse),
     )
     return _compare(Task(options.task), options, settings, None)
+
+
+def _points(options: argparse.Namespace) -> int:
+    from napari_verdict.comparison.run import complete, run
+
+    named = [_name_and_path(p) for p in options.pred], [_name_and_path(p) for p in options.region]
+    return _finish(complete(run(cli_points.points_from(options, *named))), options.out)
 
 
 def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: Input | None) -> int:

@@ -166,9 +166,19 @@ def test_predictions_are_read_once_and_ground_truth_every_time(rng):
     reads = watched.reads
     assert counter.count(plan.tiles[0]) == first
     assert watched.reads == reads
-    counter.forget()
-    assert counter.count(plan.tiles[0]) == first
-    assert watched.reads > reads
+
+
+def test_what_predictions_were_is_compared_with_what_they_are(rng):
+    truth, prediction = discs_in_rows(rng)
+    plan = all_tiles(truth.shape, 80, (0, 16, 16))
+    counter = Counter(plan, instances(truth, prediction))
+    assert not list(counter.differences())
+    for tile in plan.tiles:
+        counter.count(tile)
+    assert list(counter.differences()) == [False] * len(plan.tiles)
+    _, _, y0, y1, x0, x1 = plan.tiles[-1].box
+    prediction[(y0 + y1) // 2, (x0 + x1) // 2] += 1
+    assert list(counter.differences()) == [False] * (len(plan.tiles) - 1) + [True]
 
 
 def test_ambiguous_objects_are_ignored_and_their_pixels_left_out(rng):

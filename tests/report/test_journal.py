@@ -215,6 +215,29 @@ def test_a_snapshot_has_the_pixels_of_its_moment_and_the_one_before_is_kept(tmp_
     assert not list(tmp_path.glob(".*"))
 
 
+def test_however_many_tiles_there_are_few_files_are_open(tmp_path, journal, monkeypatch):
+    opened, closed = [], []
+    open_, close = os.open, os.close
+    monkeypatch.setattr(module.os, "open", lambda *a: opened.append(open_(*a)) or opened[-1])
+    monkeypatch.setattr(module.os, "close", lambda handle: closed.append(handle) or close(handle))
+    for k in range(60):
+        journal.record(f"tile-{k % 30}", dot(k), PAINT)
+        journal.flush(10)
+        assert len(opened) - len(closed) <= 6
+    assert sorted(at for _, at in kept(tmp_path)) == list(range(60))
+    assert len(list(tmp_path.glob("tile-*"))) == 30
+
+
+def test_every_stroke_is_confirmed_by_the_disk(journal, monkeypatch):
+    journal.record("a", dot(1), PAINT)  # makes the file, which its folder confirms too
+    journal.flush(10)
+    confirmed, fsync = [], os.fsync
+    monkeypatch.setattr(module.os, "fsync", lambda handle: confirmed.append(fsync(handle)))
+    journal.record("a", dot(2), PAINT)
+    journal.flush(10)
+    assert len(confirmed) == 1
+
+
 def test_a_section_is_due_after_many_strokes_or_some_time_and_not_after_its_snapshot(
     journal, monkeypatch
 ):

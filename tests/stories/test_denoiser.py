@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,6 +99,75 @@ def test_the_careful_prediction_is_not_contradicted(bench):
     bench.wait(lambda: seen(bench.viewer)[:1] == ["evidence · careful"], "its evidence")
     assert not bench.sees(LIST)
     assert any("no proof" in label.text() for label in _labels(bench))
+
+
+@pytest.mark.parametrize("case", ["bpae_actin", "hela_mito"])
+def test_on_real_images_what_was_planted_is_flown_to_first_and_seen_in_raw(
+    person, shared_data, case
+):
+    viewer, folder = person.viewer, shared_data / "denoising" / case
+    person.drop(folder / "raw.ome.tif")
+    person.drop(folder / "prediction_artefact.ome.tif")
+    person.drop(folder / "prediction_cnn.ome.tif")
+    viewer.window.add_plugin_dock_widget("napari-verdict", "Validate")
+    person.click("Check against raw")
+    evidence = "evidence · prediction_artefact.ome"
+    person.wait(lambda: evidence in viewer.layers, "the evidence")
+    person.pause()
+    person.look(f"{case} evidence over the prediction")
+    assert seen(viewer)[:2] == [evidence, "prediction_artefact.ome"]
+    verdict = person.find("Verdict").text()
+    assert "1 place that prediction_artefact.ome shows" in verdict
+    assert "consistent with noise" in verdict
+    assert "hold H to see raw there" in verdict
+    person.click("Inspect errors")
+    person.wait(lambda: person.sees(LIST), "the Inspect dock")
+    person.press("N")
+    person.look(f"{case} the first entry flown to")
+    planted = json.loads((folder / "planted.json").read_text())["artefacts"]
+    y0, x0, y1, x1 = next(a["box"] for a in planted if a["kind"] == "erased structure")
+    prediction = viewer.layers["prediction_artefact.ome"]
+    pixel = prediction.scale[-2:]
+    centre = np.array(viewer.scene.camera.center[-2:]) / pixel
+    assert np.hypot(*(centre - ((y0 + y1) / 2, (x0 + x1) / 2))) < 16
+    inside = (slice(y0 + 6, y1 - 6), slice(x0 + 6, x1 - 6))
+    assert viewer.layers["raw.ome"].data[inside].mean() > prediction.data[inside].mean() + 10
+    assert "Raw has photons" in person.find("What is looked at").text()
+    for key, name in (
+        ("H", "raw.ome"),
+        ("J", "prediction_artefact.ome"),
+        ("G", "residual · prediction_artefact.ome"),
+    ):
+        person.press(key, held=True)
+        person.look(f"{case} held {key}")
+        assert seen(viewer) == [name]
+        person.release(key)
+    person.choose("What ranks the places", "disagree")
+    rows = person.reads(LIST)
+    assert {row[0] for row in rows} == {"✗ raw supports prediction_cnn.ome"}
+
+
+def test_what_predictions_have_in_common_is_shown_by_clicks(bench):
+    for name, layer in (
+        ("mean", "mean · all predictions"),
+        ("spread", "spread · all predictions"),
+        ("minus another prediction", "difference · inventive − careful"),
+    ):
+        bench.click(name)
+        bench.wait(lambda n=layer: n in bench.viewer.layers, layer)
+        bench.look(f"joint {name}")
+        assert seen(bench.viewer)[0] == layer
+
+
+def test_before_a_run_it_is_said_what_a_second_capture_buys(person):
+    viewer = person.viewer
+    planted = samples.denoising_without_truth()
+    viewer.add_image(planted["raw"], name="raw")
+    viewer.add_image(planted["predictions"]["careful"], name="careful")
+    viewer.window.add_plugin_dock_widget("napari-verdict", "Validate")
+    person.wait(lambda: person.sees("Check against raw"), "the dock")
+    said = [label.text() for label in _labels(person)]
+    assert any("Take every field twice" in text for text in said)
 
 
 def _labels(person):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from labelled import write_folder
+from napari_verdict.report.labelling_set import take_up_set
 from napari_verdict.report.resuming import resume
 from napari_verdict.widgets.label.dock import LabelWidget
 from stories.painting import image
@@ -26,6 +28,71 @@ PAINTING = Path(__file__).with_name("painting.py")
 #: How many windows are killed, and the longest that they are painted in.
 KILLS, LIFE = 5, 3.0
 LOST_SECONDS = 2.0
+
+FOLDER = """
+import sys, time
+import napari
+from qtpy.QtWidgets import QApplication
+from napari_verdict.widgets.label.dock import LabelWidget
+
+def let_it_work(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.002)
+
+viewer = napari.Viewer()
+dock = LabelWidget(viewer)
+viewer.window.add_dock_widget(dock)
+setup = dock.setup
+setup.over.setCurrentIndex(1)
+setup.over.activated.emit(1)
+setup.set.folder.field.setText(sys.argv[1])
+while setup.set.images is None:
+    let_it_work(0.05)
+setup.tiles.size.setValue(32)
+setup.start.click()
+while dock.work is None:
+    let_it_work(0.05)
+label = 0
+while True:
+    for _ in range(6):
+        label += 1
+        tile, layer = dock.state.tile, dock.state.bench.truth
+        layer.paint((tile.box[2] + 3 * (label % 9), tile.box[4] + 9), label)
+        print(label, tile.image, time.time(), flush=True)
+        let_it_work(0.02)
+    k = (dock.state.current + 1) % len(dock.state.plan.tiles)
+    dock.desk.go(k)
+    while dock.state.current != k or dock.work is None:
+        let_it_work(0.01)
+"""
+
+
+def test_over_a_folder_every_image_keeps_its_labels(tmp_path):
+    write_folder(tmp_path)
+    environment = os.environ | {"HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", FOLDER, str(tmp_path / "images")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as napari:
+        painted, newest = {}, {}
+        for line in napari.stdout:
+            label, image, at = line.split()
+            # a label may be painted over by a later one of the same tile
+            newest[image] = int(label)
+            painted[int(label)] = image, float(at)
+            if int(label) == 33:
+                break
+        napari.kill()
+    ended = time.time()
+    assert len({image for image, _ in painted.values()}) > 1
+    for image, label in newest.items():
+        kept = resume(tmp_path / "images" / f"{image}.labels" / "anyone")
+        assert not kept.trouble
+        assert label in kept.origins.objects or ended - painted[label][1] < 2
+    (folder,) = (tmp_path / "images" / "images.labels").iterdir()
+    notes = take_up_set(folder).notes
+    assert any("plan" in note for note in notes)
+    assert {n["image"] for n in notes if "image" in n} == set(newest)
 
 
 @dataclass(frozen=True)

@@ -107,3 +107,17 @@ def test_a_key_that_is_held_meanwhile_leaves_no_trace(viewer, released):
     side.leave()
     side.hold.release()
     assert Desk.of(viewer) == before
+
+
+def test_panels_are_dark_in_the_light_theme_too_unless_a_person_chose_a_colour(viewer):
+    viewer.theme = "light"
+    grid = SideBySide(viewer)
+    grid.show(list(viewer.layers))
+    assert viewer.canvas.background_color_override.tolist() == [0, 0, 0, 1]
+    grid.leave()
+    assert viewer.canvas.background_color_override is None
+    viewer.canvas.background_color_override = chosen = [0.5, 0.25, 0.5, 1]
+    grid.show(list(viewer.layers))
+    assert viewer.canvas.background_color_override.tolist() == chosen
+    grid.leave()
+    assert viewer.canvas.background_color_override.tolist() == chosen

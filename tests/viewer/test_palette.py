@@ -9,7 +9,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from napari_verdict.comparison.objects.overlays import Code
-from napari_verdict.viewer.palette import AGREEMENT, CLASSES, SIGN
+from napari_verdict.viewer.palette import AGREEMENT, CLASSES, NOT_LABELLED, SIGN
 
 # Machado, Oliveira & Fernandes 2009, doi 10.1109/TVCG.2009.113, severity 1, linear RGB
 VISION = {
@@ -43,7 +43,7 @@ def lab(colour: str, vision: str) -> np.ndarray:
 
 @pytest.mark.parametrize("vision", VISION)
 def test_classes_stay_far_apart(vision):
-    for a, b in combinations(CLASSES, 2):
+    for a, b in combinations((*CLASSES, NOT_LABELLED), 2):
         # 2.3 is a just noticeable difference
         assert np.linalg.norm(lab(a.colour, vision) - lab(b.colour, vision)) > 35, (a, b)
 
@@ -62,8 +62,8 @@ def test_signs_differ_and_zero_is_dark(vision):
 
 
 def test_codes_are_those_of_the_overlays():
-    assert [c.code for c in CLASSES] == [int(c) for c in Code]
+    assert [c.code for c in (*CLASSES, NOT_LABELLED)] == [int(c) for c in Code]
 
 
 def test_letters_are_unique():
-    assert len({c.letters for c in CLASSES}) == len(CLASSES)
+    assert len({c.letters for c in (*CLASSES, NOT_LABELLED)}) == len(CLASSES) + 1

@@ -139,7 +139,7 @@ def test_overlays_are_small_class_layers(viewer):
     assert list(layers) == ["ground-truth objects", "predicted objects", "pixels"]
     for layer in layers.values():
         assert layer.data.dtype == np.uint8
-        assert len(layer.colormap.color_dict) <= 6  # napari adds 0 to our five
+        assert len(layer.colormap.color_dict) <= 7  # napari adds 0 to our six
         assert None in layer.colormap.color_dict
     truth, predicted = layers["ground-truth objects"], layers["predicted objects"]
     assert (truth.data[4, 4], truth.data[14, 14]) == (1, 3)
@@ -168,7 +168,7 @@ def test_detections_are_points_told_apart_by_symbol(viewer):
         {"p": np.array([[1.0, 1], [9, 9]])}, np.array([[1.0, 2], [20, 20]]), radius=3
     )
     layer = drawn(viewer, viewer.add_points(np.zeros((1, 2))), result, "p")["detections"]
-    by_outcome = dict(zip(layer.features["outcome"], layer.symbol, strict=True))
+    by_outcome = dict(zip(layer.features["kind"], layer.symbol, strict=True))
     assert set(by_outcome) == {"matched", "missed", "extra"}
     assert len({str(s) for s in by_outcome.values()}) == 3
     assert layer.data.tolist() == [[1, 2], [20, 20], [9, 9]]

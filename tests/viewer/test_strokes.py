@@ -15,6 +15,18 @@ TILE = (slice(10, 30), slice(10, 30))
 STEPS = ["paint", "fill", "undo", "redo", "edit", "turn"]
 
 
+class Counted(np.ndarray):
+    """Counts the pixels that are read of it in one go."""
+
+    pixels = 0
+
+    def __getitem__(self, where):
+        part = super().__getitem__(where)
+        if all(isinstance(w, slice) for w in where):
+            self.pixels += part.size
+        return part
+
+
 @pytest.fixture
 def layer():
     return Labels(np.zeros((60, 60), np.uint16))
@@ -61,6 +73,60 @@ def test_strokes_beyond_what_is_watched_are_told_and_their_undo_too(layer):
     assert strokes.look().low == (48, 48)
     layer.undo()
     assert set(strokes.look().change.values) == {0}
+
+
+def test_all_strokes_beyond_what_is_watched_are_told_at_the_next_look(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (50, 50), 3)
+    brush(layer, (5, 5), 4)
+    assert set(strokes.look().change.values) == {3, 4}
+
+
+def test_a_look_before_the_pixels_are_written_does_not_forget_where(layer):
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    found = []
+    strokes.stirred.connect(lambda _: found.append(strokes.look(settled=False)))
+    apply(layer, Change(np.array([0, 1]), np.array([3, 3])))
+    assert found[0] is None
+    found.append(strokes.look())
+    told = [f for f in found if f is not None]
+    assert [list(f.change.at) for f in told] == [[0, 1]]
+    assert not told[0].undone
+
+
+def test_a_stroke_is_compared_where_it_lies_however_many_tiles_were_painted_before():
+    layer = Labels(np.zeros((600, 600), np.uint16))
+    shadow = np.zeros((600, 600), np.uint16).view(Counted)
+    strokes = Strokes(layer, shadow)
+    for corner in range(0, 600, 20):
+        strokes.watch([(slice(corner, corner + 20),) * 2])
+        brush(layer, (corner + 10, corner + 10))
+        strokes.look()
+    shadow.pixels = 0
+    brush(layer, (300, 100))
+    strokes.look()
+    assert 400 + 25 <= shadow.pixels <= 500
+    shadow.pixels = 0
+    for _ in range(3):
+        layer.undo()
+    strokes.look()
+    assert 400 + 2 * 25 <= shadow.pixels <= 600
+    shadow.pixels = 0
+    layer.refresh()  # as a slider does
+    assert strokes.look() is None
+    assert shadow.pixels == 400
+
+
+def test_where_napari_names_no_steps_all_is_compared(layer, monkeypatch):
+    monkeypatch.setattr("napari_verdict.viewer.strokes._HISTORY", "_unknown")
+    strokes = Strokes(layer)
+    strokes.watch([TILE])
+    brush(layer, (50, 50), 3)
+    assert set(strokes.look().change.values) == {3}
+    layer.undo()
+    assert set(strokes.look().before) == {3}
 
 
 def test_undo_of_what_was_painted_where_one_looks_no_more_is_told(layer):

@@ -77,6 +77,19 @@ def test_steps_from_before_are_those_of_the_active_layer(pair):
     assert marked(pair) == [1, 0]
 
 
+def test_undo_with_nothing_left_costs_no_redo(pair, shared):
+    truth, mask = pair
+    mark(mask, (1, 1))
+    for _ in range(3):
+        press(truth, "Ctrl+Z")
+    press(truth, "Ctrl+Shift+Z")
+    assert marked(pair) == [0, 1]
+    for _ in range(3):
+        press(truth, "Ctrl+Shift+Z")
+    press(truth, "Ctrl+Z")
+    assert marked(pair) == [0, 0]
+
+
 def test_steps_of_a_layer_that_left_are_passed_over(pair, shared):
     truth, mask = pair
     mark(truth, (1, 1))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from controls import controls_of, mute
 from dim import blob, capture, grey, scene
 from napari_verdict.comparison.model import RAW
 from napari_verdict.viewer.result_layers import find, has_map
@@ -81,7 +82,7 @@ def click(desk, row, column):
 def cells_of(desk):
     """Yield what there is to click: places in the table, and the row and the score there."""
     result = desk.dock.presenter.result
-    region = desk.dock.results.region.currentData()
+    region = desk.dock.results.regions.region
     for r, row in enumerate(rows_of(result)):
         for c, candidate in enumerate(result.comparison.candidates):
             score = score_in(result, row, candidate, region)
@@ -196,10 +197,9 @@ def test_every_count_of_evidence_lists_its_places_and_every_score_shows_its_map(
 def pick_region(desk, name):
     """Choose whose scores the table shows."""
     raise_dock(desk.dock)
-    combo = desk.dock.results.region
-    index = combo.findData(name)
-    combo.setCurrentIndex(index)
-    combo.activated.emit(index)
+    table = desk.dock.results.regions.table
+    names = [None, *(r.name for r in desk.dock.presenter.result.comparison.regions)]
+    table.selectRow(names.index(name))
 
 
 def halves(desk, shape):
@@ -248,3 +248,27 @@ def test_places_of_a_region_are_listed_alone(desk, rng):
     desk.qtbot.waitUntil(lambda: 0 < model.rowCount() < len(inspect.entries or ()), timeout=20_000)
     rows = [model.row_of(i) for i in range(model.rowCount())]
     assert (inspect.entries.centroid[rows, 2] < 24).all()
+
+
+@pytest.mark.parametrize("kind", ["restoration", "instances", "detections", "evidence", "classes"])
+def test_every_control_has_a_tooltip_and_a_name_beside_a_result(desk, rng, cells, kind):
+    from napari_verdict.widgets.plots.panel import PlotsPanel
+
+    if kind == "instances":
+        desk.add(cells)
+        axes = {"axis_labels": ("t", "y", "x")}
+        desk.viewer.add_labels(np.roll(cells[1], 2, axis=2), name="other", **axes)
+    else:
+        of_kind = {"restoration": lambda: restored(desk, rng), "detections": lambda: detected(desk),
+                   "evidence": lambda: held_against_raw(desk, rng),
+                   "classes": lambda: masked(desk, True)}  # fmt: skip
+        of_kind[kind]()
+    desk.validate()
+    inspect, plots = open_inspect(desk.viewer), PlotsPanel(desk.viewer)
+    desk.viewer.window.add_dock_widget(plots, name="Plots", tabify=True)
+    for i in range(plots.chooser.count()):
+        plots.plot(plots.chooser.itemData(i))
+    desk.qtbot.keyClick(inspect, "N")
+    for dock in (desk.dock, inspect, plots):
+        assert controls_of(dock)
+        assert not mute(dock)

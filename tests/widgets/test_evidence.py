@@ -184,7 +184,7 @@ def test_places_and_disputes_are_judged_apart_and_saved_together(shown, tmp_path
     # the first place is judged, the first dispute is not yet
     assert not any(button.isChecked() for button in inspect.judge.bar.buttons.values())
     shown.qtbot.keyClick(inspect, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
-    with shown.qtbot.waitSignal(shown.dock.job.done, timeout=120_000):
+    with shown.qtbot.waitSignal(shown.dock.saving.done, timeout=120_000):
         shown.dock.save(tmp_path)
     assert pd.read_csv(tmp_path / "objects.csv")["judgement"].tolist()[0] == "real error"
     said = pd.read_csv(tmp_path / "judgements.csv").set_index("role")["judgement"]

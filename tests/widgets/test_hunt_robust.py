@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
@@ -289,6 +292,108 @@ def test_a_place_is_found_along_the_line_of_sight_in_3d(desk, rng):
     assert selected is not None
     low, high = widget.entries.box[widget.entries.find(selected)][2:4]
     assert low <= 28 < high
+
+
+# ---- the state before
+
+
+def whole_state(viewer):
+    """All of the viewer that flip, panels and a jump may touch, but what outlines the entry."""
+    layers = [x for x in viewer.layers if not x.name.startswith("looking")]
+    selection, dims, grid = viewer.layers.selection, viewer.dims, viewer.canvas.grid
+    camera = viewer.scene.camera
+    return {
+        "order": [x.name for x in layers],
+        "shown": [(x.visible, x.opacity, x.name_overlay.visible, x.mode) for x in layers],
+        "selected": sorted(x.name for x in selection),
+        "active": selection.active and selection.active.name,
+        "dims": (dims.point, dims.order, dims.ndisplay, tuple(dims.range)),
+        "grid": (grid.enabled, grid.stride, grid.shape, grid.spacing),
+        "background": viewer.canvas.background_color_override,
+        "camera": (camera.center, camera.zoom, camera.angles, camera.perspective),
+    }
+
+
+@pytest.fixture(params=[2, 3])
+def volume(request, desk):
+    """A stack of objects with a scale, seen from somewhere in 2D or 3D."""
+    gt = np.zeros((6, 60, 60), np.uint16)
+    gt[1:4, 5:20, 5:20], gt[2:5, 30:50, 30:50] = 1, 2
+    pred = np.where(gt == 2, 2, 0).astype(np.uint16)
+    pred[0:2, 50:58, 2:10] = 7
+    how = {"axis_labels": ("z", "y", "x"), "scale": (2, 1, 1), "units": ("um",) * 3}
+    desk.viewer.add_image((gt > 0).astype(np.float32), name="raw", **how)
+    desk.viewer.add_labels(pred, name="unet", **how)
+    desk.viewer.add_labels(gt, name="gt", **how)
+    desk.validate()
+    widget = desk.inspect()
+    viewer = desk.viewer
+    viewer.dims.ndisplay = request.param
+    viewer.dims.set_point(0, 6.0)
+    viewer.scene.camera.zoom, viewer.scene.camera.center = 3.3, (5, 22, 31)
+    viewer.scene.camera.angles = (10, 20, 30) if request.param == 3 else (0, 0, 90)
+    viewer.canvas.grid.stride, viewer.canvas.grid.shape = -1, (2, 5)
+    return widget
+
+
+@pytest.mark.parametrize("selected", [("gt",), ("gt", "raw"), ()])
+def test_flip_panels_and_jump_bring_back_all_there_was(desk, volume, selected):
+    viewer, layers = desk.viewer, desk.viewer.layers
+    layers.selection = {layers[name] for name in selected}
+    before = whole_state(viewer)
+    for keys in ("NNU", "WW", "WNUW"):
+        for key in keys:
+            desk.qtbot.keyClick(volume, key)
+            desk.qtbot.wait(20)
+        assert whole_state(viewer) == before, keys
+    for key in "HGJ":
+        desk.qtbot.keyPress(volume, key)
+        assert whole_state(viewer) != before
+        desk.qtbot.keyRelease(volume, key)
+        assert whole_state(viewer) == before, key
+
+
+# ---- labels that are not in memory
+
+
+@pytest.fixture
+def lazy(desk, cells):
+    """Labels that note in which thread each of their planes is computed."""
+    computed = []
+
+    def noted(block):
+        computed.append(threading.current_thread())
+        return block
+
+    for name, labels in zip(("gt", "unet"), cells, strict=True):
+        data = da.from_array(labels, chunks=(1, 40, 40)).map_blocks(noted, dtype=labels.dtype)
+        desk.viewer.add_labels(data, name=name, axis_labels=("t", "y", "x"))
+    desk.validate()
+    desk.viewer.dims.set_current_step(0, 0)
+    return computed
+
+
+def test_the_mouse_over_lazy_labels_says_kind_iou_and_partner_read_in_a_worker(desk, lazy):
+    desk.qtbot.wait(300)
+    lazy.clear()
+    viewer = desk.viewer
+    viewer.cursor.position = (0, 8, 8)
+    desk.qtbot.waitUntil(lambda: "predicted object 7" in viewer.status, timeout=20_000)
+    assert "ground-truth object 1: matched with predicted object 7, IoU 0.90" in viewer.status
+    viewer.cursor.position = (0, 45, 45)
+    desk.qtbot.waitUntil(lambda: "object 2: missed" in viewer.status, timeout=20_000)
+    assert lazy
+    assert threading.main_thread() not in lazy
+
+
+def test_a_click_on_lazy_labels_selects_the_object(desk, lazy):
+    widget = desk.inspect()
+    desk.qtbot.wait(300)
+    lazy.clear()
+    widget.hunt.pick_at(Click((0, 45, 45)))
+    wanted = EntryKey("unet", "ground truth", (0,), 2)
+    desk.qtbot.waitUntil(lambda: widget.session.selected == wanted, timeout=20_000)
+    assert threading.main_thread() not in lazy
 
 
 def test_a_key_that_is_held_in_the_image_ends_when_the_window_loses_the_focus(desk, inspect):

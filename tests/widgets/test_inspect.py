@@ -274,7 +274,7 @@ def test_painting_goes_on_where_it_was(desk, inspect):
 
 def test_the_selected_row_is_kept_when_the_threshold_moves(desk, inspect):
     def move(threshold):
-        with desk.qtbot.waitSignal(desk.dock.presenter.rethresholded, timeout=5_000):
+        with desk.qtbot.waitSignal(desk.dock.presenter.rethresholded, timeout=60_000):
             desk.dock.presenter.rethreshold(threshold)
 
     move(0.4)

@@ -143,6 +143,10 @@ def test_a_copy_that_a_person_deletes_is_gone_with_its_scores(desk, inspect, box
     desk.viewer.layers.remove(NAME)
     assert inspect.session.mended.result is None
     assert box.scores.isHidden()
+    desk.viewer.window._qt_window.show()
+    desk.qtbot.waitUntil(box.restore.isVisible)
+    desk.click(box.restore)
+    assert (desk.viewer.layers[NAME].data[1, 60:66, 60:66] == 4).all()
 
 
 def test_a_ground_truth_without_labels_left_says_so(desk):
@@ -283,7 +287,8 @@ def test_a_copy_of_another_ground_truth_is_not_offered(desk, inspect, box, own_f
 
 
 def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own_folder):
-    desk.qtbot.waitUntil(lambda: len(list(own_folder.rglob("session.json"))) == 1)
+    judging = inspect.judge.judging
+    desk.qtbot.waitUntil(lambda: judging._identities is not None and not judging._unsaved.waiting)
     (own_folder / "napari-verdict").rename(own_folder / "moved")
     (own_folder / "napari-verdict").write_text("a file where the folder should be")
     desk.click(box.accept)

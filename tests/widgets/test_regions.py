@@ -8,6 +8,10 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_verdict.comparison.entries import EntryKey
+from napari_verdict.viewer.result_layers import find
+from napari_verdict.widgets.words import rows_of
+
 pytestmark = pytest.mark.gui
 
 
@@ -53,6 +57,53 @@ def drag(desk, start, end):
         desk.qtbot.wait(30)
 
 
+def region_rows(desk):
+    """What the table of regions shows: name and scores of each."""
+    model = desk.dock.results.regions.table.model()
+    return {
+        model.headerData(i, Qt.Orientation.Vertical): [
+            model.data(model.index(i, k)) for k in range(model.columnCount())
+        ]
+        for i in range(model.rowCount())
+    }
+
+
+def choose_region(desk, row):
+    """Click a row of the table of regions."""
+    table = desk.dock.results.regions.table
+    desk.qtbot.waitUntil(table.isVisible)
+    at = table.visualRect(table.model().index(row, 0)).center()
+    desk.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def test_several_regions_give_a_row_each_and_the_one_that_is_chosen_its_scores(desk, squares):
+    add(desk, squares)
+    quarters = np.zeros((40, 40), np.uint8)
+    quarters[:18], quarters[18:] = 1, 2
+    desk.viewer.add_labels(quarters, name="half")
+    pick(desk.dock.panel.regions.region, "half")
+    desk.validate()
+    assert region_rows(desk) == {
+        "whole image": ["0.500"],
+        "half 1": ["1.000"],
+        "half 2": ["0.000"],
+    }
+    choose_region(desk, 2)
+    assert desk.cell(0, 0) == "0.000"
+    table = desk.dock.results.regions.table
+    desk.qtbot.keyClick(table, Qt.Key.Key_Up)
+    assert desk.cell(0, 0) == "1.000"
+    scores = desk.dock.results.table
+    row = [r.metric for r in rows_of(desk.dock.presenter.result)].index("fn")
+    scores.clicked.emit(scores.model().index(row, 0))
+    assert region_rows(desk) == {"whole image": ["1"], "half 1": ["0"], "half 2": ["1"]}
+    with desk.qtbot.waitSignal(desk.dock.presenter.rethresholded):
+        desk.dock.results.threshold.slider.setValue(95)
+    assert region_rows(desk)["half 1"] == ["1"]
+    desk.validate()
+    assert desk.dock.results.regions.region == "half 1"
+
+
 def test_a_rectangle_drawn_by_mouse_has_a_row_of_its_own(desk, squares):
     add(desk, squares)
     shapes = desk.viewer.add_shapes(name="left", ndim=2)
@@ -66,7 +117,7 @@ def test_a_rectangle_drawn_by_mouse_has_a_row_of_its_own(desk, squares):
     result = desk.validate()
     assert result.score("n_gt", "unet", region="left").value == 1
     assert result.score("n_gt", "unet").value == 2
-    pick(desk.dock.results.region, "Scores of region left")
+    choose_region(desk, 1)
     f1 = result.score("f1", "unet", region="left").value
     assert desk.cell(0, 0) == f"{f1:.3f}"
     assert f1 != result.score("f1", "unet").value
@@ -119,6 +170,10 @@ def test_what_is_ignored_is_chosen_in_the_settings_and_said_in_their_title(desk,
     assert desk.dock.panel.settings.text().endswith("border ignored · from 40 px")
     hover = desk.dock.presenter._hover
     assert "ignored: touches the border" in hover.describe((2, 37))
+    widget = desk.inspect()
+    key = EntryKey("unet", "ground truth", (), 5)
+    widget.session.selected = key
+    assert "touches the border" in widget.here.text()
 
 
 def test_sparse_ground_truth_greys_out_what_it_cannot_tell(desk, squares):
@@ -134,6 +189,13 @@ def test_sparse_ground_truth_greys_out_what_it_cannot_tell(desk, squares):
     assert brush.color().name() == "#808080"
     assert result.score("recall", "unet").value == 0.5
     assert "misses 1 of 2 labelled objects" in result.verdict
+    widget = desk.inspect()
+    assert widget.count.text() == "1 of 4 listed"  # the one that is missed
+    chips = {k: c for k, c in widget.bar.chips.chips.items() if not c.isHidden()}
+    assert (chips["not labelled"].text(), chips["not labelled"].isChecked()) == (
+        "NL not labelled 1",
+        False,
+    )
 
 
 def test_a_region_that_cannot_be_is_refused_and_nothing_is_lost(desk, squares):
@@ -180,7 +242,7 @@ def test_detections_have_regions_and_an_ignore_mask_too(desk):
     result = desk.validate()
     assert result.score("n_gt", "spots").value == 3
     assert result.score("tp", "spots", region="wells 1").value == 2
-    pick(desk.dock.results.region, "Scores of region wells 2")
+    choose_region(desk, 2)
     assert desk.cell(0, 0) == "0.000"  # F1
     listed = desk.inspect()
     assert "ignored 2" in listed.bar.chips.chips["ignored"].text()
@@ -198,6 +260,9 @@ def test_a_sparse_ground_truth_of_points_leaves_precision_undefined(desk):
     result = desk.validate()
     assert desk.cell(0, 0) == "undefined"  # F1
     assert result.score("recall", "spots").value == 0.75
+    drawn = find(desk.viewer, "spots", "detections")
+    assert "not labelled" in set(drawn.features["kind"])
+    assert "extra" not in set(drawn.features["kind"])
 
 
 def test_a_rectangle_limits_detections(desk):

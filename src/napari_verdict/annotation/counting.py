@@ -24,7 +24,7 @@ from napari_verdict.metrics.matching import match
 from napari_verdict.metrics.overlap import tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -160,9 +160,13 @@ class Counter:
         meet = all(window[a] < box[a + 1] and box[a] < window[a + 1] for a in (0, 2, 4))
         return tuple(frame) == tile.frame and meet
 
-    def forget(self) -> None:
-        """Read predictions again when they are next asked for."""
-        self._known.clear()
+    def differences(self) -> Iterator[bool]:
+        """Yield of each window that is remembered whether predictions are no longer as read."""
+        for (frame, window), known in tuple(self._known.items()):
+            yield any(
+                not np.array_equal(part_of(read, frame, window), known[name])
+                for name, read in self._read_pred.items()
+            )
 
     def _predictions(self, tile: Tile, window: Box) -> Mapping[str, NDArray[Any]]:
         key = tile.frame, window

@@ -148,6 +148,16 @@ class Window:
             raise EditError(f"Object {label} has no pixel in this tile.")
         return where
 
+    def open_ends(self) -> NDArray[np.bool_]:
+        """Return where the part ends and the image goes on; axes of length 1 have no end."""
+        ends = np.zeros(self.old.shape, bool)
+        for k, axis in enumerate(self.axes):
+            along, bounds = np.moveaxis(ends, k, 0), self._bounds[axis]
+            if len(along) > 1:
+                along[0] |= bounds.start > 0
+                along[-1] |= bounds.stop < self._labels.shape[axis]
+        return ends
+
     def around(self, label: int, margin: int = 1) -> Window:
         """Return the part that holds a label and at least one pixel around it, if the part goes on.
 

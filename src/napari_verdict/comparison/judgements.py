@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.entries import Entries
 
 #: Kinds of entries that are no error of the prediction.
-_NO_ERROR = ("matched", "ignored")
+_NO_ERROR = ("matched", "ignored", "not labelled")
 
 
 class Judgement(StrEnum):

@@ -97,25 +97,20 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class OnGrid:
-    """Labels on pixels of their own beside points, which have none.
+class LabelsElsewhere:
+    """Labels that do not lie pixel by pixel on the ground truth, to be read as an array.
 
     Parameters
     ----------
     data : array-like of int or bool
-        The labels.
-    steps, starts : tuple of float
-        Of each axis: size of their pixels, and where the first one has its centre, in pixels of
-        the ground truth.
+        As they are.
     """
 
     data: Any
-    steps: tuple[float, ...]
-    starts: tuple[float, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of the labels."""
+        """Shape of what is read."""
         return tuple(int(n) for n in self.data.shape)
 
     @property
@@ -131,6 +126,23 @@ class OnGrid:
 
     def __getitem__(self, key: Any) -> Any:
         return self.data[key]
+
+
+@dataclass(frozen=True, eq=False)
+class OnGrid(LabelsElsewhere):
+    """Labels on pixels of their own beside points, which have none.
+
+    Parameters
+    ----------
+    data : array-like of int or bool
+        The labels.
+    steps, starts : tuple of float
+        Of each axis: size of their pixels, and where the first one has its centre, in pixels of
+        the ground truth.
+    """
+
+    steps: tuple[float, ...]
+    starts: tuple[float, ...]
 
 
 def rectangle(name: str, y0: float, x0: float, y1: float, x1: float) -> Region:

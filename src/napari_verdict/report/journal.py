@@ -33,6 +33,8 @@ STROKES, SNAPSHOT, PREVIOUS = ".strokes", ".snapshot", ".previous.snapshot"
 #: A section is due for a snapshot after so many strokes, or so many seconds with a stroke.
 SNAPSHOT_STROKES, SNAPSHOT_SECONDS = 100, 30.0
 _RETRY_SECONDS = 2.0
+#: So many files stay open; a process may have a few hundred, and there may be more tiles.
+_OPEN_FILES = 4
 _PIECE = 1 << 20
 
 
@@ -250,8 +252,11 @@ class Journal:
                 self._files[section] = _File(self.folder / f"{section}.{self._run}{STROKES}")
             file = touched[section] = self._files[section]
             file.add(stroke)
-        for file in touched.values():
+        for section, file in touched.items():
+            self._files[section] = self._files.pop(section)  # the newest last
             file.bring_to_disk()
+        for file in list(self._files.values())[:-_OPEN_FILES]:
+            file.close()
 
     def _write_snapshots(self, snapshots: dict[tuple[str, Target], Snapshot]) -> None:
         for (section, target), snapshot in snapshots.items():

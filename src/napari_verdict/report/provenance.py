@@ -101,7 +101,9 @@ class Provenance(_Model):
     seconds: float = Field(description="Spent on objects, those that are gone with them.")
     labels: LabelsRecord
     blind: bool | None = Field(
-        None, description="Whether no prediction was seen while labelling; null where not known."
+        None,
+        description="Whether no prediction was seen while labelling; null where not known, as "
+        "of labels that were there before.",
     )
     sampling: SamplingRecord | None
     tiles: tuple[TileRecord, ...]
@@ -133,7 +135,9 @@ class SetProvenance(_Model):
     last: AwareDatetime | None = Field(description="When an object was last changed.")
     seconds: float = Field(description="Spent on objects, those that are gone with them.")
     blind: bool | None = Field(
-        None, description="Whether no prediction was seen while labelling; null where not known."
+        None,
+        description="Whether no prediction was seen while labelling; null where not known, as "
+        "of labels that were there before.",
     )
     sampling: SamplingRecord
     tiles: tuple[TileRecord, ...]

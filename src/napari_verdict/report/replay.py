@@ -27,6 +27,7 @@ from napari_verdict.comparison.record import (
 from napari_verdict.comparison.regions import OnGrid, Region
 from napari_verdict.comparison.run import complete, run
 from napari_verdict.report.ome import read_input
+from napari_verdict.report.points import read_points
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.result import Result
@@ -196,7 +197,8 @@ def _input(recorded: InputRecord, beside: Path) -> Input:
             f"The file of {recorded.name!r} ({recorded.role}) is neither at {recorded.path!r} nor "
             "beside the record."
         )
-    given = read_input(path, recorded.name)
+    is_table = path.suffix.lower() == ".csv"
+    given = (read_points if is_table else read_input)(path, recorded.name)
     if given.data.dtype.name != recorded.dtype or checksum(given.data) != recorded.sha256:
         raise _refusal(
             f"The pixels of {path.name!r} are not those recorded for {recorded.name!r}: the file "

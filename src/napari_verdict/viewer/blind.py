@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_verdict.viewer.layers import is_result, kind_of
+from napari_verdict.viewer.layers import is_result, kind_of, names_model
 from napari_verdict.viewer.spotlight import is_spotlight
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Blindfold:
     """Hides predictions, and all that is made from them, from whoever labels.
 
-    Images stay, since what is labelled is seen in them; predictions do not, images or not.
+    Images stay, since what is labelled is seen in them; predictions do not, images or not. Those
+    that were not named as such are known by what they are called.
 
     Parameters
     ----------
@@ -79,6 +80,7 @@ class Blindfold:
 
     def _hide(self, layer: Any) -> None:
         tells = layer in self._predictions or is_result(layer) or kind_of(layer) != "image"
+        tells = tells or names_model(layer)
         tells = tells and not is_spotlight(layer)
         if layer in self._kept or not tells or any(layer is x for x, _ in self._before):
             return

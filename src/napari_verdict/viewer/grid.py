@@ -27,6 +27,7 @@ class Desk:
     shape: tuple[int, int]
     spacing: float
     enabled: bool
+    background: Any
     view: View
 
     @classmethod
@@ -41,6 +42,7 @@ class Desk:
             grid.shape,
             grid.spacing,
             grid.enabled,
+            viewer.canvas.background_color_override,
             View.of(viewer),
         )
 
@@ -49,6 +51,7 @@ class Desk:
         grid, layers = viewer.canvas.grid, viewer.layers
         grid.enabled, grid.stride, grid.shape = self.enabled, self.stride, self.shape
         grid.spacing = self.spacing
+        viewer.canvas.background_color_override = self.background
         left = [x for x, _, _ in self.layers if x in layers]
         reorder(layers, left)
         for layer, visible, named in self.layers:
@@ -119,6 +122,9 @@ class SideBySide:
             reorder(viewer.layers, wanted)
         grid, size = viewer.canvas.grid, np.array(viewer.canvas.viewbox_size(viewer.layers))
         grid.stride, grid.shape, grid.enabled = 2 if self._lids else 1, (-1, -1), True
+        if viewer.canvas.background_color_override is None:
+            # labels without raw below them, and white outlines, would be lost on a light canvas
+            viewer.canvas.background_color_override = "black"
         view.restore(viewer)
         # a panel is smaller than the canvas: show as much in it
         smaller = np.array(viewer.canvas.viewbox_size(viewer.layers)) / np.maximum(size, 1)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 #: What the metadata of the layer says it shows.
 NAME = "highlight"
-#: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
 #: Roles that are boxes, of which there are no labels.
 _BOXES = ("place", "dispute")
+#: Solid white is the ground truth, dashed magenta the prediction, solid orange a place.
 COLOURS = {
     "ground truth": "#ffffff",
     "prediction": "#ff6bf5",

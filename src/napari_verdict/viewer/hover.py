@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from psygnal import Signal
+
 from napari_verdict.comparison.entries import ROLES
-from napari_verdict.viewer.under import entry_under, keys_under
+from napari_verdict.viewer.under import (
+    compared_pixel,
+    entry_under,
+    has_lazy_labels,
+    keys_under,
+)
 
 if TYPE_CHECKING:
-    from napari_verdict.comparison.entries import Entries
+    from collections.abc import Sequence
+
+    from napari_verdict.comparison.entries import Entries, EntryKey
     from napari_verdict.comparison.result import Result
 
 
 class Hover:
     """Follows the cursor and says which objects are under it and what became of them.
 
-    Ids are looked up in the labels that were compared, since overlays hold classes; of labels
-    that are not in memory nothing is said. Places of a restoration and detections are those that
+    Ids are looked up in the labels that were compared, since overlays hold classes; those that
+    are not in memory somebody else reads. Places of a restoration and detections are those that
     are listed.
 
     Parameters
@@ -25,6 +35,9 @@ class Hover:
         Its status is written to.
     """
 
+    #: Labels have to be read: a pixel that was compared, and its frame.
+    asked = Signal(object)
+
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._result: Result | None = None
@@ -32,6 +45,7 @@ class Hover:
         self._candidate = ""
         self._text = ""
         self._entries: Entries | None = None
+        self._read: tuple[Any, list[EntryKey]] = (None, [])
 
     def follow(self, result: Result, reference: Any, candidate: str) -> None:
         """Describe this candidate's objects from now on; `reference` is the ground-truth layer."""
@@ -40,6 +54,7 @@ class Hover:
             self._viewer.events.status.connect(self._on_status)
             self._viewer.events.mouse_over_canvas.connect(self._on_canvas)
         self._result, self._reference, self._candidate = result, reference, candidate
+        self._read = (None, [])
 
     def stop(self) -> None:
         """Leave the status bar alone."""
@@ -58,10 +73,34 @@ class Hover:
             return self._listed(world)
         result: Any = self._result
         found = [
-            result.lookup(self._candidate, x.role, x.id, x.frame)
-            for x in keys_under(self._viewer, self._result, self._reference, self._candidate, world)
+            result.lookup(self._candidate, x.role, x.id, x.frame) for x in self._objects(world)
         ]
         return " · ".join(info.describe() for info in found if info is not None)
+
+    def tell(self, where: Any, keys: Sequence[EntryKey]) -> None:
+        """Take what was read at a pixel; it is said if the mouse is still there."""
+        self._read = (where, [*keys])
+        if self._result is not None and where == self._where(self._viewer.cursor.position):
+            self._on_cursor()
+
+    def _objects(self, world: Any) -> Sequence[EntryKey]:
+        """Return the objects at a position, as far as they are known, and ask for the rest."""
+        at = self._viewer, self._result, self._reference
+        flat = len(self._viewer.dims.displayed) == 2
+        if flat and has_lazy_labels(self._result, self._candidate):
+            where = self._where(world)
+            if where is not None and where == self._read[0]:
+                return self._read[1]
+            if where is not None:
+                self.asked.emit(where)
+        return keys_under(*at, self._candidate, world)
+
+    def _where(self, world: Any) -> Any:
+        """Return the pixel, as whole numbers, and the frame of a position; None where unknown."""
+        found = compared_pixel(self._viewer, self._result, self._reference, world)
+        if found is None:
+            return None
+        return tuple(int(i) for i in np.floor(np.asarray(found[0]) + 0.5)), found[1]
 
     def list(self, entries: Entries | None) -> None:
         """Describe these places or detections; objects are looked up in their labels."""

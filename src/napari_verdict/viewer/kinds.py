@@ -40,6 +40,9 @@ KINDS: dict[str, KindStyle] = {
     "ignored": KindStyle(
         "–", "#9a9a9a", "Ignored, by the mask or the settings: it counts neither way."
     ),
+    "not labelled": KindStyle(
+        "NL", "#9a5e7c", "In the prediction, where the ground truth is sparse: it may be right."
+    ),
     "shown without photons": KindStyle(
         "∅", "#2f8ff0", "The prediction shows something for which raw has no photons."
     ),
@@ -59,7 +62,7 @@ _ANOTHER = KindStyle("✗", "#e0402a", "Predictions differ; raw is with the one 
 _OTHER = KindStyle("!", "#f08c2e", "A place to look at.")
 
 #: Kinds that nothing is wrong with.
-FINE = frozenset({"matched", "ignored"})
+FINE = frozenset({"matched", "ignored", "not labelled"})
 
 
 def style_of(kind: str) -> KindStyle:

@@ -100,6 +100,11 @@ def is_called_prediction(layer: Any) -> bool:
     return not (_is_left_out(layer) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
 
 
+def names_model(layer: Any) -> bool:
+    """Whether a layer's name says that a model, or a method, made it."""
+    return _PREDICTION.search(layer.name.lower().replace("_", " ")) is not None
+
+
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:
     """Bring the roles up to date with the layers there are.
 

@@ -32,6 +32,9 @@ TRUE_POSITIVE = ClassStyle(1, "TP", "#ffe24a", "matched", "in both")
 FALSE_POSITIVE = ClassStyle(2, "FP", "#e0402a", "extra: not in the ground truth", "prediction only")
 FALSE_NEGATIVE = ClassStyle(3, "FN", "#2f6fe8", "missed by the prediction", "ground truth only")
 WRONG_CLASS = ClassStyle(4, "≠", "#b9f0ff", "of another class", "of another class")
+NOT_LABELLED = ClassStyle(
+    5, "NL", "#9a5e7c", "not labelled, in a sparse ground truth", "not labelled"
+)
 CLASSES = (TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS)
 
 #: Dark blue to yellow through grey, of steadily rising lightness.

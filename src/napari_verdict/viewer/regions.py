@@ -9,7 +9,12 @@ import numpy as np
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.geometry import pixel_offset, scale_ratio
-from napari_verdict.comparison.regions import OnGrid, Region, regions_of_labels
+from napari_verdict.comparison.regions import (
+    LabelsElsewhere,
+    OnGrid,
+    Region,
+    regions_of_labels,
+)
 from napari_verdict.engine.descriptions import describe
 from napari_verdict.viewer.layers import kind_of, pixels_of
 from napari_verdict.viewer.places import data_position
@@ -31,7 +36,7 @@ AREAS = ("rectangle", "polygon", "ellipse")
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class Placed(LabelsElsewhere):
     """Labels brought to the grid of the ground truth where they are read; 0 outside of them.
 
     Parameters
@@ -45,7 +50,6 @@ class Placed:
         How many axes in front `data` does not have: along them it holds everywhere.
     """
 
-    data: Any
     index: tuple[NDArray[np.intp], ...] | None = None
     lead: int = 0
 
@@ -54,17 +58,6 @@ class Placed:
         """Shape on the grid of the ground truth."""
         shape = self.data.shape if self.index is None else map(len, self.index)
         return tuple(int(n) for n in shape)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """That of the labels."""
-        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
-        return dtype
 
     def __getitem__(self, key: Any) -> Any:
         if self.index is None:
@@ -144,7 +137,7 @@ def own_limits(comparison: Comparison) -> Comparison:
 
     def own(placed: Any) -> Any:
         # what lies in a file may be larger than memory
-        if isinstance(placed, Placed | OnGrid) and isinstance(describe(placed.data), np.ndarray):
+        if isinstance(placed, LabelsElsewhere) and isinstance(describe(placed.data), np.ndarray):
             return replace(placed, data=placed.data.copy())
         return placed
 

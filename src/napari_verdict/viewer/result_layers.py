@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_verdict.viewer.layers import MARK, is_result, kind_of
 from napari_verdict.viewer.lazy_planes import LazyPlanes, is_lazy
-from napari_verdict.viewer.palette import CLASSES, MAPS, title_of
+from napari_verdict.viewer.palette import CLASSES, MAPS, NOT_LABELLED, title_of
 from napari_verdict.viewer.placement import place, placement_of
 from napari_verdict.viewer.scales import map_limits, sample_of
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.result import Result
 
 OUT_OF_DATE = " (out of date)"
-_POINT_STYLES = {"matched": (1, "disc"), "extra": (2, "x"), "missed": (3, "cross")}
+_POINT_STYLES = {"matched": (1, "disc"), "extra": (2, "x"), "missed": (3, "cross")} | {
+    "not labelled": (5, "diamond")
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,17 +278,17 @@ def _colormap(name: str) -> Any:
 def _class_colours() -> Any:
     from napari.utils import DirectLabelColormap
 
-    colours: dict[int | None, str] = {c.code: c.colour for c in CLASSES}
+    colours: dict[int | None, str] = {c.code: c.colour for c in (*CLASSES, NOT_LABELLED)}
     return DirectLabelColormap(color_dict=colours | {None: "transparent"})
 
 
 def _style_points(layer: Any, drawing: Drawing) -> None:
-    outcomes = list(drawing.features["outcome"])
-    colours = {c.code: c.colour for c in CLASSES}
+    kinds = list(drawing.features["kind"])
+    colours = {c.code: c.colour for c in (*CLASSES, NOT_LABELLED)}
     layer.features = drawing.features
-    if outcomes:
-        layer.face_color = [colours[_POINT_STYLES[o][0]] for o in outcomes]
-        layer.symbol = [_POINT_STYLES[o][1] for o in outcomes]
+    if kinds:
+        layer.face_color = [colours[_POINT_STYLES[k][0]] for k in kinds]
+        layer.symbol = [_POINT_STYLES[k][1] for k in kinds]
 
 
 def of_array(
@@ -319,13 +321,11 @@ def _points(result: Result, candidate: str) -> Drawing:
     objects = objects[(objects["candidate"] == candidate) & (objects["outcome"] != "ignored")]
     # a matched pair is one point, where the ground truth has it
     shown = objects[(objects["role"] == "ground truth") | (objects["outcome"] == "extra")]
-    columns = []
-    for axis in result.comparison.ground_truth.axes:
-        if axis in "tc":
-            columns.append([(frame or {}).get(axis, 0) for frame in shown["frame"]])
-        else:
-            columns.append(list(shown[f"centroid_{axis}"]))
-    features = shown[["outcome", "role", "id"]].reset_index(drop=True)
+    columns = [
+        [(f or {}).get(a, 0) for f in shown["frame"]] if a in "tc" else list(shown[f"centroid_{a}"])
+        for a in result.comparison.ground_truth.axes
+    ]
+    features = shown[["kind", "role", "id"]].reset_index(drop=True)
     data = np.array(columns, dtype=float).T.reshape(len(shown), len(columns))
     return Drawing(candidate, "detections", "points", data, features=features, shift=_shift(result))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,15 @@ from psygnal import Signal
 from napari_verdict.annotation.edits import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     Region = tuple[slice, ...]
 
 
+#: Where a Labels layer keeps the steps that can be undone; it tells of no undo in another way.
+_HISTORY = "_undo_history"
 #: How many pixels are compared before a worker can be stopped.
 _SLAB = 1 << 22
 
@@ -50,8 +51,9 @@ class Strokes:
     """Compares a layer with a shadow of it, where something may have been painted.
 
     napari tells of strokes, but of undo and redo only that something is drawn anew; a shadow
-    tells what changed either way. Only the regions that are watched, and those that were painted
-    in before, are compared, so a look takes milliseconds on any volume.
+    tells what changed either way. Compared are the regions that are watched, and where a step
+    came to napari's history of what may be undone, or left it, since the last look. So a look
+    takes milliseconds on any volume, however much was painted before.
 
     Parameters
     ----------
@@ -69,18 +71,17 @@ class Strokes:
         self.layer = layer
         self._shadow = np.array(layer.data) if shadow is None else shadow
         self._watched: list[Region] = []
-        #: Where napari may undo something: a region that was watched then, or where a stroke lay.
-        self._painted: list[Region] = []
+        #: Where something may have been painted since the last look that was settled.
+        self._suspects: list[Region] = []
+        self._steps = _steps_of(layer)
         self._all = self._stroke = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_drawn)
         layer.events.labels_update.connect(self._on_update)
         layer.events.data.connect(self._on_data)
-        for item in _steps_of(layer):
-            self._remember(item)
 
     def watch(self, regions: Iterable[Region]) -> None:
-        """Compare these regions at every look; others that were painted in stay compared."""
+        """Compare these regions at every look."""
         self._watched = list(regions)
 
     def suspect(self, regions: Iterable[Region] | None = None) -> None:
@@ -88,8 +89,7 @@ class Strokes:
         if regions is None:
             self._all = True
         else:
-            for region in regions:
-                self._painted = _joined(self._painted, region)
+            self._suspects += regions
         self._stroke = True
 
     def search(self) -> Iterator[Region | None]:
@@ -127,13 +127,16 @@ class Strokes:
             )
         if data.dtype != self._shadow.dtype:  # converted, so that there is room for more objects
             self._shadow = self._shadow.astype(data.dtype)
+        self._take_steps()
         whole: list[Region] = [(slice(None),) * data.ndim]
-        regions = whole if self._all else self._compared
+        regions = whole if self._all else [*self._watched, *self._suspects]
         undone = not self._stroke
         found = [self._differing(data, region) for region in regions]
         parts = [f for f in found if len(f)]
         if parts or settled:
             self._all = self._stroke = False
+        if settled:
+            self._suspects = []
         if not parts:
             return None
         flat = np.unique(np.concatenate(parts))
@@ -159,22 +162,21 @@ class Strokes:
         shifted = tuple(i + start for i, start in zip(at, starts, strict=True))
         return np.ravel_multi_index(shifted, data.shape).astype(np.int64)
 
-    @property
-    def _compared(self) -> list[Region]:
-        return [w for w in self._watched if w not in self._painted] + self._painted
-
-    def _remember(self, item: Iterable[Any]) -> None:
-        """Keep where a step of napari's history painted."""
-        for atom in item:
-            region = region_of(atom, self._shadow.ndim)
-            if region is None:
-                self._all = True
-            elif not any(_within(region, p) for p in self._painted):
-                home = next((w for w in self._watched if _within(region, w)), region)
-                self._painted = _joined(self._painted, home)
+    def _take_steps(self) -> None:
+        """Suspect where steps lie that were done, undone or done again."""
+        before, self._steps = self._steps, _steps_of(self.layer)
+        if self._steps is None or before is None:
+            self._all = True
+            return
+        for key in before.keys() ^ self._steps.keys():
+            for atom in before.get(key) or self._steps[key]:
+                region = region_of(atom, self._shadow.ndim)
+                if region is None:
+                    self._all = True
+                elif not any(_within(region, w) for w in self._watched):
+                    self._suspects.append(region)
 
     def _on_paint(self, event: Any) -> None:
-        self._remember(event.value)
         self._stroke = True
         self.stirred.emit(False)
 
@@ -196,10 +198,15 @@ def apply(layer: Any, change: Change) -> None:
         layer.data_setitem(change.indices(layer.data.shape), change.values)
 
 
-def _steps_of(layer: Any) -> Iterator[Any]:
-    """Yield what was painted before and may be undone or done again; napari tells it nowhere."""
-    for name in ("_undo_history", "_redo_history"):
-        yield from getattr(layer, name, ())
+def _steps_of(layer: Any) -> dict[frozenset[int], Any] | None:
+    """Return the steps that napari could undo, each by its atoms; None if it keeps none there.
+
+    Undo and redo turn a step round, so it is known by the outermost two.
+    """
+    history = getattr(layer, _HISTORY, None)
+    if history is None:
+        return None
+    return {frozenset((id(step[0]), id(step[-1]))): step for step in history}
 
 
 def region_of(atom: Any, ndim: int) -> Region | None:
@@ -225,29 +232,3 @@ def _within(inner: Region, outer: Region) -> bool:
         and (o.stop is None or (i.stop is not None and i.stop <= o.stop))
         for i, o in zip(inner, outer, strict=True)
     )
-
-
-def _joined(regions: Sequence[Region], new: Region) -> list[Region]:
-    """Return the regions with one more; those that are nearly as large together become one."""
-    kept = []
-    for region in regions:
-        both = _hull(region, new)
-        if _size(both) <= 1.5 * (_size(region) + _size(new)):
-            new = both
-        else:
-            kept.append(region)
-    return [*kept, new]
-
-
-def _hull(a: Region, b: Region) -> Region:
-    return tuple(
-        slice(
-            min(p.start or 0, q.start or 0),
-            None if p.stop is None or q.stop is None else max(p.stop, q.stop),
-        )
-        for p, q in zip(a, b, strict=True)
-    )
-
-
-def _size(region: Region) -> float:
-    return math.prod(math.inf if s.stop is None else s.stop - (s.start or 0) for s in region)

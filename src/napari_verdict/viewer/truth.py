@@ -10,12 +10,16 @@ from napari_verdict.viewer.layers import pixels_of
 from napari_verdict.viewer.placement import placement_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari.layers import Labels
 
 #: What the layers are called; the names say to the other docks what they are.
 TRUTH, AMBIGUOUS = "ground truth", "ignored (ambiguous)"
 #: Ids up to 65535, which napari draws without hashing and every training script reads.
 DTYPE = np.uint16
+#: Key under which a layer's metadata says in which folder its labels are kept.
+KEPT = "napari-verdict kept in"
 
 
 def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None) -> Labels:
@@ -65,6 +69,24 @@ def forget_steps(layer: Any) -> None:
     """Let undo go back no further than now: napari does not see to it when data are replaced."""
     layer.editable = False  # which is when napari forgets
     layer.editable = True
+
+
+def kept_layers(layers: Iterable[Any]) -> dict[str, tuple[Any | None, Any | None]]:
+    """Return labels and ignore masks that are open, by the folder in which they are kept."""
+    found: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        if KEPT in layer.metadata:
+            folder, name = layer.metadata[KEPT]
+            found.setdefault(folder, {})[name] = layer
+    return {folder: (of.get(TRUTH), of.get(AMBIGUOUS)) for folder, of in found.items()}
+
+
+def pixels_kept(layers: Iterable[Any]) -> dict[str, tuple[Any | None, Any | None]]:
+    """Return the pixels of `kept_layers`."""
+    return {
+        folder: (None if labels is None else labels.data, None if mask is None else mask.data)
+        for folder, (labels, mask) in kept_layers(layers).items()
+    }
 
 
 def shape_of(raw: Any) -> tuple[int, ...]:

@@ -51,6 +51,41 @@ def objects_under(
     ]
 
 
+def has_lazy_labels(result: Any, candidate: str) -> bool:
+    """Whether the labels of either side would have to be computed or fetched to be looked at."""
+    comparison = result.comparison
+    sides = (comparison.ground_truth, comparison.candidates.get(candidate))
+    return bool(comparison.task.is_labels) and any(x and is_lazy(x.data) for x in sides)
+
+
+def read_objects(
+    result: Any, candidate: str, pixel: tuple[int, ...], frame: tuple[int, ...]
+) -> list[EntryKey]:
+    """Return the objects of a pixel, that of the ground truth first. For a worker: it reads.
+
+    Parameters
+    ----------
+    result : Result
+        Of labels.
+    candidate : str
+        The prediction that is looked at.
+    pixel : tuple of int
+        In the pixels compared; one index an axis.
+    frame : tuple of int
+        As in `EntryKey`.
+    """
+    comparison = result.comparison
+    found = []
+    for role in ("ground truth", "prediction"):
+        truth = role == "ground truth"
+        data = (comparison.ground_truth if truth else comparison.candidates[candidate]).data
+        if all(0 <= i < n for i, n in zip(pixel, data.shape, strict=True)):
+            part = data[tuple(slice(i, i + 1) for i in pixel)]
+            part = part.compute(scheduler="synchronous") if hasattr(part, "compute") else part
+            found.append(EntryKey(candidate, role, frame, int(np.asarray(part).ravel()[0])))
+    return found
+
+
 def entry_under(
     viewer: Any, result: Any, reference: Any, entries: Any, world: Any, direction: Any = None
 ) -> int:

@@ -52,14 +52,16 @@ class SharedUndo:
     def undo(self, layer: Any) -> None:
         """Take back the last step, or where none is known that of the layer that was asked."""
         last = self._done.pop() if self._done else layer
-        self._undone.append(last)
-        last.undo()
+        if _has_steps(last, "_undo_history"):
+            self._undone.append(last)
+            last.undo()
 
     def redo(self, layer: Any) -> None:
         """Do the step again that was taken back last."""
         last = self._undone.pop() if self._undone else layer
-        self._done.append(last)
-        last.redo()
+        if _has_steps(last, "_redo_history"):
+            self._done.append(last)
+            last.redo()
 
     def _on_step(self, event: Any) -> None:
         self._done.append(event.source)
@@ -73,3 +75,8 @@ class SharedUndo:
     ) -> None:
         for key, function in ((_UNDO, undo), (_REDO, redo)):
             layer.bind_key(key, function, overwrite=True)
+
+
+def _has_steps(layer: Any, history: str) -> bool:
+    steps = getattr(layer, history, None)
+    return steps is None or len(steps) > 0  # where napari keeps none there it may have one

@@ -21,7 +21,7 @@ _OBJECTS = {
     "tp": _MATCHED,
     "fp": _EXTRA,
     "fn": _MISSED,
-    "n_pred": Filter(kinds=_UNMATCHED | {"matched"}, roles=_PREDICTED),
+    "n_pred": Filter(kinds=_UNMATCHED | {"matched", "not labelled"}, roles=_PREDICTED),
     "precision": _EXTRA,
     "recall": _MISSED,
     "sq": _MATCHED,

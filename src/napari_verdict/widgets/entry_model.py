@@ -284,6 +284,17 @@ class EntryModel(QAbstractTableModel):
         return self._icons[kind]
 
 
+def why_ignored(result: Any, entries: Entries | None, row: int) -> str:
+    """Return what an object is ignored for, to be added to what it is; "" for all others."""
+    if entries is None or row < 0 or entries.kinds[entries.kind[row]] != "ignored":
+        return ""
+    if result.comparison.task != "instances":
+        return ""  # of points there is one reason only, the mask
+    key = entries.key(row)
+    info = result.lookup(key.candidate, key.role, key.id, key.frame)
+    return f" · {info.why}" if info is not None and info.why else ""
+
+
 def swatch(colour: str) -> QIcon:
     """Return a small square of a colour."""
     pixmap = QPixmap(10, 10)

@@ -8,13 +8,21 @@ from weakref import ref
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.fly import box_in_layer, channel_slider
 from napari_verdict.viewer.grid import panels
 from napari_verdict.viewer.highlight import Highlight, outlines_of
 from napari_verdict.viewer.layers import kind_of
 from napari_verdict.viewer.places import frame_and_crop
 from napari_verdict.viewer.result_layers import find
-from napari_verdict.viewer.under import compared_pixel, entry_under, keys_under
+from napari_verdict.viewer.under import (
+    compared_pixel,
+    entry_under,
+    has_lazy_labels,
+    keys_under,
+    read_objects,
+)
+from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.state import choices_of
 
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_verdict.comparison.entries import Entries
+    from napari_verdict.engine.cancel import CancelToken
 
 #: Modes in which a click asks what lies there, rather than paints or adds.
 _LOOKING = ("pan_zoom", "pick")
@@ -51,6 +60,8 @@ class Hunt(QObject):
         self.entries: Entries | None = None
         self.flight, self.highlight = self._session.flight, Highlight(viewer)
         self._sources: list[Any] = []
+        self._reader = Job(self)
+        self._reader.done.connect(self._on_read)
         self._flying = False
         self._click = _click_of(self)
         viewer.mouse_drag_callbacks.append(self._click)
@@ -136,6 +147,7 @@ class Hunt(QObject):
 
     def stop(self) -> None:
         """Leave the viewer alone; the outline goes."""
+        self._reader.cancel()
         self._forget_sources()
         if self._click in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._click)
@@ -157,6 +169,10 @@ class Hunt(QObject):
         if result is None or self.entries is None or not looking:
             return
         candidate, at = self.entries.candidate, (event.position, event.view_direction)
+        flat = len(self._viewer.dims.displayed) == 2
+        if flat and has_lazy_labels(result, candidate):
+            self._read_at(result, candidate, reference, event.position)
+            return
         if result.comparison.task.is_labels:
             keys = keys_under(self._viewer, result, reference, candidate, *at)
         else:
@@ -164,6 +180,23 @@ class Hunt(QObject):
             keys = [self.entries.key(row)] if row >= 0 else []
         if keys:
             self.picked.emit(keys)
+
+    def _read_at(self, result: Any, candidate: str, reference: Any, position: Any) -> None:
+        """Read in a worker which objects lie at a position, then say so."""
+        found = compared_pixel(self._viewer, result, reference, position)
+        if found is None:
+            return
+        pixel = tuple(int(i) for i in np.floor(np.asarray(found[0]) + 0.5))
+
+        def steps(token: CancelToken) -> Generator[Progress, None, Any]:
+            yield Progress(0, 1, "labels")
+            return read_objects(result, candidate, pixel, found[1])
+
+        self._reader.start(steps, "Reading what was clicked")
+
+    def _on_read(self, outcome: Any) -> None:
+        if isinstance(outcome, list) and outcome:
+            self.picked.emit(outcome)
 
     def _on_label(self, event: Any) -> None:
         layer = event.source

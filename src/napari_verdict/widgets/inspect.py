@@ -18,7 +18,7 @@ from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.widgets.docks import Dock, opened
 from napari_verdict.widgets.empty_list import why_empty
-from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE
+from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE, why_ignored
 from napari_verdict.widgets.entry_table import EntryTable
 from napari_verdict.widgets.evidence_notes import how_to_look
 from napari_verdict.widgets.filter_bar import FilterBar
@@ -150,7 +150,7 @@ class InspectWidget(Dock):
             self.judge.open(result, self.places.how)
         if restored and self._places_of != (result, self.places.how):
             self._places_of = result, self.places.how
-            if session.selected is not None and session.selected.role == "place":
+            if session.selected is not None and session.selected.role in ("place", "dispute"):
                 session.selected = None  # in another list its name is that of another place
         return entries
 
@@ -206,6 +206,7 @@ class InspectWidget(Dock):
 
     def _describe(self, row: int) -> None:
         text = self.table.entry_model.describe(row) if row >= 0 else ""
+        text += why_ignored(self.session.result, self.entries, row)
         hidden = row >= 0 and self.table.entry_model.position_of(row) < 0
         text += " · not in the list: the filter leaves it out" if hidden else ""
         self.here.setText(text + (how_to_look(self.entries, row) if text else ""))

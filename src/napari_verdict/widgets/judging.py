@@ -18,7 +18,9 @@ from napari_verdict.widgets.job import Job, words_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from napari_verdict.comparison.entries import Entries
     from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.restoration.images import ImageResult
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.identity import Identity
     from napari_verdict.report.session import SessionFile
@@ -61,7 +63,9 @@ class Judging(QObject):
         #: What the entries belong to: by a sample, and by all pixels once they are read.
         self._quick: Mapping[str, Identity] = {}
         self._identities: Any = None
-        self._before: Any = None  # the identities of what was judged before, if it seems the same
+        self._before: Any = None  # what the identities were before, if it seems the same
+        #: By what was judged in this window: its identities, and judgements with their history.
+        self._past: dict[Any, tuple[Any, Judgements]] = {}
         self._opening = False
         self._unsaved = _Unsaved()
         self._reader, self._writer = Job(self), Job(self)
@@ -98,15 +102,15 @@ class Judging(QObject):
         same = len(arrays) == len(self._arrays) and all(
             a is b for a, b in zip(arrays, self._arrays, strict=True)
         )
-        self._session.judged = comparison
+        self._session.judged, self._session.ranking = comparison, places
         if same and words == self._words:
             return
         self._arrays, self._words = arrays, words
         places = places if listed else ""
         quick = identities_of(comparison, places=places, quick=True)
-        # validated again: the steps that can be undone stay, unless it shows that it is another
-        self._before = self._identities if quick == self._quick else None
-        said = self._session.judgements if quick == self._quick else Judgements()
+        self._past[tuple(self._quick.items())] = self._identities, self._session.judgements
+        # seen before: the steps that can be undone stay, unless it shows that it is another
+        self._before, said = self._past.get(tuple(quick.items()), (None, Judgements()))
         self._quick, self._identities = quick, None
         self._unsaved.leave()
         self._unsaved = _Unsaved(SessionFile(_unfinished() / SESSION_NAME, quick, {}))
@@ -299,6 +303,17 @@ class _Unsaved:
     def _try(self) -> None:
         with suppress(ComparisonError):
             self.write()
+
+
+def places_of(
+    result: ImageResult, judgements: Judgements, ranking: str, token: CancelToken
+) -> list[Entries]:
+    """List again, for a worker, the places of a restoration that were judged."""
+    from napari_verdict.comparison.restoration.places import worst_places
+
+    by, scale, _ = ranking.rsplit(" ", 2)
+    judged = sorted({key.candidate for key in judgements.marks if key.role == "place"})
+    return [worst_places(result, c, by=by, scale=int(scale), token=token) for c in judged]
 
 
 def said_of(comparison: Comparison, token: CancelToken) -> Judgements | None:

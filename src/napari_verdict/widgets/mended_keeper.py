@@ -70,7 +70,7 @@ class MendedKeeper(QObject):
         self.found = ()
         if self._is_known and self._open.journal is not None:
             self._open.journal.know(sha256)
-        self._look()
+        self.look()
         self.changed.emit()
 
     @property
@@ -136,7 +136,8 @@ class MendedKeeper(QObject):
 
     # ---- reading
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look for copies again, such as when the layer was deleted."""
         original = self._mended.original
         if original is None or not self._is_known:
             return

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.judgements import Judgement
 from napari_verdict.comparison.words import sized
+from napari_verdict.viewer.layers import MENDED
 from napari_verdict.viewer.mended import NAME, Mended
 from napari_verdict.widgets.mended_keeper import MendedKeeper
 from napari_verdict.widgets.mending_scores import MendingScores
@@ -43,7 +44,7 @@ class MendingBox(QWidget):
         self.accept = _button("Accept prediction", "Put the predicted object in its place")
         self.delete = _button("Delete", "Take the object out of the ground truth")
         self.edit = _button("Edit by hand", "Paint it with napari's brush")
-        self.copy = _button("Copy into memory", "")
+        self.copy = _button("Copy into memory", "Make a copy in memory, which can be mended")
         self.keeper = MendedKeeper(self.mended, self)
         self.restore = _button("Bring back", "Show the mended copy as it was kept")
         self.scores = MendingScores()
@@ -91,7 +92,8 @@ class MendingBox(QWidget):
         self._events = (
             *((event, self._on_session) for event in (session.result, session.candidate)),
             *((event, self.update_shown) for event in (session.selected, session.judgements)),
-            *((event, self.update_shown) for event in (layers.inserted, layers.removed)),
+            (layers.inserted, self.update_shown),
+            (layers.removed, self._on_removed),
         )
         for event, slot in self._events:
             event.connect(slot)
@@ -110,6 +112,12 @@ class MendingBox(QWidget):
 
     def _on_session(self, _: Any = None) -> None:
         self._later.start()
+
+    def _on_removed(self, event: Any) -> None:
+        """Offer the copy again that was deleted."""
+        if MENDED in event.value.metadata:
+            self.keeper.look()
+        self.update_shown()
 
     def _follow(self) -> None:
         roles = self._session.roles

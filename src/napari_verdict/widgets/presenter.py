@@ -9,7 +9,6 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness, compared_layers
 from napari_verdict.viewer.grid import panels
-from napari_verdict.viewer.hover import Hover
 from napari_verdict.viewer.joint import joint_keys
 from napari_verdict.viewer.overlay_layers import is_painted_when_read, rewrite_layers
 from napari_verdict.viewer.result_layers import (
@@ -25,6 +24,7 @@ from napari_verdict.viewer.result_layers import (
     set_out_of_date,
     uncover,
 )
+from napari_verdict.widgets.hovering import Hovering
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.planes import PlaneWorker
 from napari_verdict.widgets.rematch import Rematch
@@ -73,8 +73,7 @@ class Presenter(QObject):
         self._names: frozenset[str] = frozenset()
         self._waiting: list[Drawing] = []
         self._asked: tuple[Any, str, frozenset[str]] = (None, "", frozenset())
-        self._hover, self._freshness = Hover(viewer), Freshness()
-        self._session.events.entries.connect(self._hover.list)
+        self._hover, self._freshness = Hovering(viewer, self), Freshness()
         self._freshness.changed.connect(self._on_freshness)
         self._job = Job(self)
         self._job.done.connect(self._on_prepared)
@@ -170,7 +169,6 @@ class Presenter(QObject):
         self._turn.stop()
         self._repaint.stop()
         self._session.events.candidate.disconnect(self.look_at)
-        self._session.events.entries.disconnect(self._hover.list)
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.reordered):
             event.disconnect(self._on_layers)

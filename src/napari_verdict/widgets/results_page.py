@@ -24,6 +24,7 @@ from napari_verdict.widgets.asks import COUNTS, filter_of
 from napari_verdict.widgets.docks import open_inspect
 from napari_verdict.widgets.evidence_notes import EvidenceNotes, look_by_keys
 from napari_verdict.widgets.joint_box import JointBox
+from napari_verdict.widgets.region_table import RegionTable
 from napari_verdict.widgets.score_table import ScoreTable
 from napari_verdict.widgets.session import session_of
 from napari_verdict.widgets.show_box import ShowBox
@@ -72,10 +73,8 @@ class ResultsPage(QWidget):
         self.verdict.linkActivated.connect(self._on_link)
         self.table = ScoreTable()
         self.table.asked.connect(self.go)
-        self.region = QComboBox()
-        self.region.setAccessibleName("Scores of")
-        self.region.setToolTip("Whose scores the table shows: of the whole, or of a region")
-        self.region.activated.connect(self._on_region)
+        self.regions = RegionTable()
+        self.regions.turned.connect(self._on_region)
         self.table.score_asked.connect(self._on_score)
         self.threshold = ThresholdBar(viewer)
         self.threshold.moved.connect(self._on_threshold)
@@ -112,7 +111,7 @@ class ResultsPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.which, self.stale, self.refresh, self.verdict):
             layout.addWidget(widget)
-        for widget in (self.notes.statement, self.region, self.table, self.threshold):
+        for widget in (self.notes.statement, self.regions, self.table, self.threshold):
             layout.addWidget(widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.errors)
@@ -129,8 +128,8 @@ class ResultsPage(QWidget):
     def set_result(self, result: Result, tasks: Iterable[Task] = ()) -> None:
         """Show a result; with others of the same layers there is a choice, by task."""
         self._offer_results(list(tasks), result)
-        self._offer_regions(result)
-        self.table.set_result(result)
+        self.regions.set_result(result)
+        self.table.show_region(self.regions.region, result)
         self.threshold.set_result(result)
         self._write_verdict()
         self.update_shown()
@@ -147,20 +146,8 @@ class ResultsPage(QWidget):
         raw = task is Task.RESTORATION and result.comparison.raw is not None
         self.ask_raw.setVisible(raw and Task.EVIDENCE not in tasks)
 
-    def _offer_regions(self, result: Result) -> None:
-        """Offer the regions of a result, and stay with the one that is shown if it has it."""
-        names = [r.name for r in result.comparison.regions]
-        shown = self.region.currentData()
-        self.region.clear()
-        self.region.addItem("Scores of the whole image", None)
-        for name in names:
-            self.region.addItem(f"Scores of region {name}", name)
-        self.region.setCurrentIndex(names.index(shown) + 1 if shown in names else 0)
-        self.region.setVisible(bool(names))
-        self.table.show_region(self.region.currentData(), result)
-
-    def _on_region(self, index: int) -> None:
-        self.table.show_region(self.region.itemData(index), self._presenter.result)
+    def _on_region(self, region: str | None) -> None:
+        self.table.show_region(region, self._presenter.result)
 
     def update_shown(self) -> None:
         """Bring check boxes, candidate and the out-of-date line to what holds now."""
@@ -197,7 +184,8 @@ class ResultsPage(QWidget):
 
     def _on_score(self, candidate: str, metric: str) -> None:
         """List what a score of the table is made of, in the region that it is of."""
-        self.inspect(candidate, metric, self.region.currentData() or "")
+        self.regions.show_metric(metric)
+        self.inspect(candidate, metric, self.regions.region or "")
 
     def inspect(self, candidate: str, metric: str, region: str = "") -> None:
         """List in Inspect what a score or a word is made of; a count brings Inspect to front."""
@@ -266,6 +254,7 @@ class ResultsPage(QWidget):
 
     def _on_rethresholded(self) -> None:
         result = self._presenter.result
+        self.regions.set_result(result)
         self.table.set_result(result)
         self.threshold.set_result(result, move=False)
         self._write_verdict()

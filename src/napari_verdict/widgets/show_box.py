@@ -19,7 +19,14 @@ from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.kinds import style_of
-from napari_verdict.viewer.palette import CLASSES, MAPS, OVERLAYS, title_of
+from napari_verdict.viewer.palette import (
+    CLASSES,
+    FALSE_POSITIVE,
+    MAPS,
+    NOT_LABELLED,
+    OVERLAYS,
+    title_of,
+)
 from napari_verdict.viewer.result_layers import has_map, names_for
 from napari_verdict.viewer.scales import threshold_of
 
@@ -81,8 +88,9 @@ class ShowBox(QWidget):
         names = tuple(n for n in names_for(result) if has_map(result, candidate, n))
         if names != tuple(self.boxes):
             self._make_boxes(names)
-        if (names, result.comparison.task) != self._legend_of:
-            self._legend_of = names, result.comparison.task
+        legend_of = names, result.comparison.task, result.comparison.settings.exclusions.sparse
+        if legend_of != self._legend_of:
+            self._legend_of = legend_of
             self._make_legend(result)
         for name, box in self.boxes.items():
             with signals_blocked(box):
@@ -123,11 +131,14 @@ class ShowBox(QWidget):
             return
         self._reading.setText("")
         pixels = task in (Task.FOREGROUND, Task.SEMANTIC)
+        classes = list(CLASSES if task is Task.SEMANTIC else CLASSES[:3])
+        if result.comparison.settings.exclusions.sparse and not pixels:
+            classes.insert(classes.index(FALSE_POSITIVE) + 1, NOT_LABELLED)
         self._add_swatches(
             [
                 (s.colour, s.letters, s.pixels if pixels else s.objects,
                  f"objects {s.objects}; pixels {s.pixels}")
-                for s in (CLASSES if task is Task.SEMANTIC else CLASSES[:3])
+                for s in classes
             ]
         )  # fmt: skip
 

@@ -162,16 +162,30 @@ def rows_of(result: Result) -> tuple[Row, ...]:
 
 def score_in(result: Result, row: Row, candidate: str, region: str | None = None) -> Score | None:
     """Return the score of the whole, or of a region, that a row shows of a candidate, or None."""
-    pixels = row.pixels and result.comparison.task is Task.INSTANCES
     for score in result.rows:
-        if (
-            (score.metric, score.candidate, score.class_) == (row.metric, candidate, row.class_)
-            and score.axis_index is None
-            and score.region == region
-            and (not pixels or score.threshold is None)
-        ):
+        if (score.candidate, score.region) == (candidate, region) and _is_of(score, row, result):
             return score
     return None
+
+
+def scores_by_region(result: Result, row: Row) -> dict[tuple[str, str | None], Score]:
+    """Return the scores that a row shows, by candidate and region; None stands for the whole."""
+    found: dict[tuple[str, str | None], Score] = {}
+    for score in result.rows:
+        # first what leaves most of them out: there are many of frames and of thresholds
+        if score.axis_index is None and _is_of(score, row, result):
+            found.setdefault((score.candidate, score.region), score)
+    return found
+
+
+def _is_of(score: Score, row: Row, result: Result) -> bool:
+    """Whether a row shows a score, of whichever candidate and region."""
+    pixels = row.pixels and result.comparison.task is Task.INSTANCES
+    return (
+        (score.metric, score.class_) == (row.metric, row.class_)
+        and score.axis_index is None
+        and (not pixels or score.threshold is None)
+    )
 
 
 def text_of(score: Score | None, row: Row) -> str:

@@ -113,8 +113,12 @@ def test_what_raw_contradicts_is_one_sentence_with_counts(shown, hidden, says):
             {State.UNDER_DENOISED: ("dark",), State.OVER_SMOOTHED: ("bright",)},
             "It leaves noise in dim areas, and smooths too much in bright areas.",
             "Do not rely on its fine grain in dim areas or fine detail in bright areas. To mend "
-            "it: even out the noise before denoising (Anscombe transform), since no one strength "
-            "suits dim and bright.",
+            "it: even out the noise of dim and bright before denoising (Anscombe transform).",
+        ),
+        (
+            {State.OVER_SMOOTHED: ALL},
+            "It smooths too much everywhere.",
+            "Do not rely on its fine detail. To mend it: smooth less, or train on sharper images.",
         ),
         (
             {State.OVER_SMOOTHED: ("bright",), State.TOO_DARK: ("bright",)},

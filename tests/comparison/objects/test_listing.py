@@ -7,7 +7,10 @@ import pytest
 
 from cases import CASES, compare, crowded, huge_ids, split_in_three
 from napari_verdict.comparison.entries import ROLES, EntryKey
+from napari_verdict.comparison.exclusions import Exclusions
+from napari_verdict.comparison.judgements import Judgements
 from napari_verdict.comparison.objects.listing import object_entries
+from napari_verdict.comparison.objects.overlays import Code
 
 
 def rows(entries):
@@ -89,3 +92,23 @@ def test_classes_have_no_objects_and_a_stranger_no_entries():
     assert len(object_entries(result, "prediction")) == 0
     with pytest.raises(KeyError, match="stranger"):
         object_entries(result, "stranger")
+
+
+def test_beside_a_sparse_ground_truth_what_is_extra_is_no_error_but_not_labelled():
+    gt, pred = np.zeros((20, 40), int), np.zeros((20, 40), int)
+    gt[1:11, 20:30], gt[15:18, 30:38] = 1, 2
+    pred[1:11, 20:29], pred[15:18, 1:11] = 3, 5
+    result = compare(pred, gt, exclusions=Exclusions(sparse=True))
+    entries = object_entries(result, "prediction")
+    assert rows(entries) == [
+        ("ground truth", 2, "missed"),
+        ("ground truth", 1, "matched"),
+        ("prediction", 3, "matched"),
+        ("prediction", 5, "not labelled"),
+    ]
+    assert Judgements().tally(entries).errors == 1
+    assert "not labelled" in result.lookup("prediction", "prediction", 5).describe()
+    assert list(result.objects["kind"])[-1] == "not labelled"
+    painted = result.overlays("prediction")
+    assert painted["predicted objects"][16, 5] == painted["pixels"][16, 5] == Code.NOT_LABELLED
+    assert painted["predicted objects"][5, 22] == Code.TRUE_POSITIVE

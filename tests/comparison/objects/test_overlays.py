@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from cases import compare, crowded, huge_ids, split
 from napari_verdict.comparison.objects.overlays import Code, LazyOverlay, outline, rewrite
 
-TP, FP, FN, WRONG = Code
+TP, FP, FN, WRONG, _ = Code
 
 
-def test_the_codes_are_one_to_four():
-    assert list(Code) == [1, 2, 3, 4]
+def test_the_codes_are_one_to_five():
+    assert list(Code) == [1, 2, 3, 4, 5]
 
 
 def test_objects_and_pixels_of_a_split():

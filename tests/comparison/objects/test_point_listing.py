@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from builders import compare
+from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.listing import entries_of
 from napari_verdict.comparison.model import Input, Task
 from napari_verdict.comparison.run import complete, run
@@ -41,3 +42,12 @@ def test_restorations_and_unknown_candidates_have_no_objects(result):
     assert entries_of(result, "b") is None
     image = np.arange(400.0).reshape(20, 20)
     assert entries_of(complete(run(compare(image, image + 1))), "a") is None
+
+
+def test_beside_a_sparse_ground_truth_what_is_extra_comes_last():
+    truth = Input("truth", np.array([[5.0, 5.0], [20, 20]]), "yx")
+    spots = Input("a", np.array([[5.0, 6.0], [30, 2]]), "yx")
+    sparse = {"radius": 3.0, "exclusions": Exclusions(sparse=True)}
+    entries = entries_of(complete(run(compare(truth, spots, task=Task.DETECTIONS, **sparse))), "a")
+    kinds = [entries.kinds[k] for k in entries.kind]
+    assert kinds == ["missed", "matched", "matched", "not labelled"]

@@ -242,3 +242,72 @@ def test_labels_are_exported_with_their_tiles_and_origins(labeller, tmp_path):
     labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
     assert not json.loads((tmp_path / "out" / "provenance.json").read_text())["blind"]
     assert (tmp_path / "out" / "masks" / "tile-0001.ome.tif").is_file()
+
+
+def stop_and_go_on(person):
+    person.click("Stop labelling")
+    person.wait(lambda: person.sees("Go on labelling"), "what was begun")
+    person.click("Go on labelling")
+    person.wait(lambda: person.state.bench is not None, "the labels")
+
+
+def layers_called(person, name):
+    return [x for x in person.viewer.layers if x.name.startswith(name)]
+
+
+def test_going_on_takes_up_the_layers_that_are_still_there(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.hover_image(labeller.truth, *np.add(labeller.corner(), (6, 8)))
+    labeller.key("Y")
+    truth, mask = labeller.truth, labeller.dock.desk.ambiguous
+    labels, marks = truth.data.copy(), mask.data.copy()
+    stop_and_go_on(labeller)
+    assert labeller.truth is truth
+    assert labeller.dock.desk.ambiguous is mask
+    assert len(layers_called(labeller, "ground truth")) == 1
+    assert len(layers_called(labeller, "ignored (ambiguous)")) == 1
+    np.testing.assert_array_equal(truth.data, labels)
+    np.testing.assert_array_equal(mask.data, marks)
+    labeller.paint((20, 20), (20, 24), label=2)
+    assert "2 drawn" in labeller.dock.page.origins.text()
+
+
+def test_a_layer_that_was_painted_on_since_stays_as_it_is_beside_what_was_kept(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    kept = labeller.truth.data.copy()
+    labeller.click("Stop labelling")
+    layer = labeller.viewer.layers["ground truth"]
+    layer.paint((100, 100), 9)
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    assert labeller.truth is not layer
+    assert (layer.data == 9).any()
+    np.testing.assert_array_equal(labeller.truth.data, kept)
+
+
+def test_going_on_is_offered_only_for_the_very_pixels_that_were_labelled(labeller):
+    labeller.start()
+    labeller.paint(*ROUND, label=1)
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    raw = labeller.viewer.layers["raw"]
+    raw.data = ~raw.data
+    labeller.dock.lookout.look()
+    labeller.wait(lambda: not labeller.sees("Go on labelling"), "other pixels")
+    assert labeller.sees("Start labelling")
+
+
+def test_whether_labels_that_were_there_before_were_made_blind_nobody_knows(labeller, tmp_path):
+    labels = objects()
+    labeller.viewer.add_labels(labels, name="mine", scale=(0.5, 0.5), units=("um", "um"))
+    labeller.choose("Labels", "mine")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    record = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert record["blind"] is None
+    assert record["labels"]["origins"]["given"] == 32

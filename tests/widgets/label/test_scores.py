@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
 from labelled import objects
+from napari_verdict.annotation.counting import Counter
+from napari_verdict.annotation.edits import Change
 from napari_verdict.report.resuming import resume
+from napari_verdict.viewer.strokes import apply
 from napari_verdict.widgets.state import choices_of
 
 pytestmark = pytest.mark.gui
@@ -129,6 +134,42 @@ def test_a_prediction_that_is_turned_is_scored_no_more_and_it_is_said(three):
     three.viewer.layers["model"].rotate = 0
     choices_of(three.viewer).iou_threshold = 0.6
     three.wait(lambda: three.state.estimates, "the score again")
+
+
+def test_a_prediction_of_another_shape_is_scored_no_more_and_it_is_said(three):
+    model = three.viewer.layers["model"]
+    labels = model.data
+    model.data = np.ones((50, 50), np.uint16)
+    three.wait(lambda: "“model” is 50 × 50 pixels" in three.says(), "the sentence")
+    assert not three.state.estimates
+    model.data = labels
+    score(three)
+
+
+def test_a_tile_that_is_reopened_while_it_is_counted_is_counted_again(labeller, monkeypatch):
+    count, held = Counter.count, threading.Event()
+
+    def slow(self, tile):
+        found = count(self, tile)
+        if threading.current_thread() is not threading.main_thread():
+            held.wait(5)
+        return found
+
+    labeller.start(number=12)
+    held.set()
+    labeller.wait(lambda: labeller.dock.live._counter is not None, "kernels")
+    held.clear()
+    monkeypatch.setattr(Counter, "count", slow)
+    labeller.give(objects())
+    labeller.key("D")
+    labeller.wait(lambda: labeller.dock.live._job.is_busy, "counting to begin")
+    labeller.dock.desk.go(0)
+    labeller.dock.desk.reopen()
+    held.set()
+    labeller.wait(lambda: not labeller.dock.live._job.is_busy, "counting to end")
+    apply(labeller.truth, Change(np.arange(labeller.truth.data.size), 0))
+    labeller.dock.desk.finish(empty=True)
+    assert {r.metric: r.value for r in score(labeller).rows}["n_gt"] == 0
 
 
 def test_another_threshold_scores_anew(three):

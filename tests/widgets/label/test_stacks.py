@@ -52,3 +52,27 @@ def test_tiles_of_several_planes_are_labelled_in_3d_with_interpolation(stack):
     inside = stack.state.window[0]
     outside = not inside.start <= z1 % 12 < inside.stop
     assert ("outside of the tile" in stack.says()) == outside
+
+
+def test_steps_through_a_stack_count_nothing_anew_and_an_undo_among_them_does(stack):
+    name_axis(stack, "z")
+    stack.start(number=3)
+    labels, model = np.repeat(objects()[np.newaxis], 12, axis=0), stack.viewer.layers["model"]
+    model.data_setitem(tuple(np.array([0]) for _ in range(3)), 7)
+    for _ in range(3):
+        stack.give(labels)
+        stack.dock.desk.finish(empty=True)
+    stack.wait(lambda: stack.state.estimates and stack.state.estimates["model"].first.n == 3, "it")
+    stack.click("Correcting: predictions are shown")
+    live, stirred, looks = stack.dock.live, [], []
+    stack.wait(lambda: not (live._later.isActive() or live._looker.is_busy), "rest")
+    live.stirred.connect(lambda: stirred.append(1))
+    live._looker.done.connect(looks.append)
+    for z in range(6):
+        stack.viewer.dims.set_current_step(0, z)
+    stack.wait(lambda: looks == [False], "a look at the prediction")
+    assert not stirred
+    tile = stack.state.plan.tiles[0]
+    model.data[tile.box[0], tile.box[2] : tile.box[3], tile.box[4] : tile.box[5]] = 9
+    model.refresh()  # as undo does, napari tells no more than that it is drawn
+    stack.wait(lambda: stirred, "another count")

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSpinBox, QComboBox
+from qtpy.QtCore import QPointF, Qt
+from qtpy.QtGui import QEnterEvent
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+)
 
 from napari_verdict.annotation.tiles import Draw, State
 
 pytestmark = pytest.mark.gui
 ROUND = ((6, 6), (6, 10), (10, 10), (10, 6))
+
+
+def enter(widget):
+    """Let the mouse come to a widget."""
+    QApplication.sendEvent(widget, QEnterEvent(QPointF(), QPointF(), QPointF()))
 
 
 def look(viewer):
@@ -128,6 +140,63 @@ def test_a_click_that_was_asked_for_is_not_taken_in_another_tile(labeller):
     assert (labeller.truth.data == 1).any()
 
 
+def test_a_label_in_two_pieces_is_asked_about_and_each_gets_its_own(labeller):
+    labeller.start()
+    labeller.truth.brush_size = 4
+    labeller.paint((9, 9), (9, 10), label=3)
+    labeller.paint((22, 21), (22, 22), label=3)
+    labeller.key("D")
+    assert "Label 3 lies in separate pieces" in labeller.says()
+    labeller.click("Go on")
+    assert labeller.state.current == 0
+    labeller.key("D")
+    labeller.click("Separate them")
+    assert labeller.state.plan.tiles[0].state is State.FINISHED
+    assert set(np.unique(labeller.truth.data)) == {0, 3, 4}
+    assert "2 objects" in labeller.dock.page.origins.text()
+
+
+def test_one_object_may_lie_in_pieces(labeller):
+    labeller.start()
+    labeller.truth.brush_size = 4
+    labeller.paint((9, 9), (9, 10), label=3)
+    labeller.paint((22, 21), (22, 22), label=3)
+    labeller.key("D")
+    labeller.click("One object")
+    assert labeller.state.plan.tiles[0].state is State.FINISHED
+    assert set(np.unique(labeller.truth.data)) == {0, 3}
+
+
+def test_what_is_said_while_a_question_stands_is_said_after_it(labeller):
+    labeller.start()
+    labeller.key("D")
+    assert "Really empty?" in labeller.says()
+    labeller.state.message = "Exported to here."
+    assert "Really empty?" in labeller.says()
+    labeller.key("K")
+    assert "Why is this tile left out?" in labeller.says()
+    labeller.click("Keep it")
+    assert labeller.says() == "Exported to here."
+
+
+@pytest.mark.parametrize("turned", [{"ndisplay": 3}, {"order": (1, 2, 0)}])
+def test_tiles_are_framed_whatever_is_displayed_before_and_it_comes_back(stack, turned):
+    axis = stack.dock.setup.axis
+    axis.setCurrentIndex(axis.findData("z"))
+    axis.activated.emit(axis.currentIndex())
+    dims = stack.viewer.dims
+    for name, value in turned.items():
+        setattr(dims, name, value)
+    stack.viewer.layers.selection.active = stack.viewer.layers["stack"]
+    stack.start()
+    assert (dims.ndisplay, dims.order) == (2, (0, 1, 2))
+    assert stack.viewer.layers["tile to label"].visible
+    stack.click("Stop labelling")
+    for name, value in turned.items():
+        assert getattr(dims, name) == value
+    assert stack.viewer.layers.selection.active is stack.viewer.layers["stack"]
+
+
 def test_keys_and_clicks_go_back_and_forth_and_reopen(labeller):
     labeller.start()
     labeller.key("T")
@@ -236,6 +305,15 @@ def test_the_image_may_be_renamed_while_its_tiles_are_labelled(labeller, tmp_pat
     assert len(list((tmp_path / "out" / "masks").iterdir())) == 1
 
 
+def test_the_map_of_probabilities_is_never_chosen_unasked(labeller):
+    draw = labeller.dock.setup.tiles.draw
+    draw.setCurrentIndex(draw.findData("low confidence"))
+    draw.activated.emit(draw.currentIndex())
+    assert "Choose the map of probabilities" in labeller.dock.setup.hint.text()
+    confidence = labeller.dock.setup.tiles.confidence
+    assert [confidence.itemText(i) for i in range(confidence.count())] == ["choose…"]
+
+
 def test_what_tiles_were_drawn_by_is_hidden_too(labeller):
     probability = labeller.viewer.add_image(np.full((128, 128), 0.4), name="probability")
     labeller.start(draw="low confidence", confidence=probability)
@@ -278,6 +356,33 @@ def test_layers_of_another_shape_are_refused_with_a_way_out(labeller):
     setup.truth.activated.emit(setup.truth.currentIndex())
     assert "labels of another image" in setup.hint.text()
     assert not setup.start.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("placed", "said"),
+    [
+        ({"translate": (20, 20)}, "lies (40, 40) pixels away from “raw”"),
+        ({"scale": (2, 2)}, "has pixels of another size than “raw”: (2, 2), not (0.5, 0.5)"),
+    ],
+)
+def test_a_prediction_that_lies_elsewhere_is_refused_with_a_way_out(labeller, placed, said):
+    setup, model = labeller.dock.setup, labeller.viewer.layers["model"]
+    for name, value in placed.items():
+        setattr(model, name, value)
+    enter(setup)
+    assert said in setup.hint.text()
+    assert "Crop both" in setup.hint.text()
+    assert not setup.start.isEnabled()
+    model.scale, model.translate = (0.5, 0.5), (0.1, 0)
+    enter(setup)
+    assert setup.start.isEnabled()
+
+
+def test_a_prediction_without_a_place_of_its_own_is_taken_pixel_by_pixel(labeller):
+    model = labeller.viewer.layers["model"]
+    model.scale, model.units = (1, 1), ("pixel", "pixel")
+    enter(labeller.dock.setup)
+    assert labeller.dock.setup.start.isEnabled()
 
 
 def test_every_control_has_a_name_and_says_what_it_does(labeller):

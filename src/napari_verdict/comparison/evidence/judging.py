@@ -141,11 +141,12 @@ def sentences_of(
         "That is no proof that it is right: the limit shows what could not have been seen.",
         ("limit", name),
     )
-    ahead: list[Part] = [*look] if places else [] if traits else [nothing]
-    if advice := advised(traits):
-        ahead += [(" ", None)] if ahead else []
-        ahead.append((advice, None))
-    return [*sentences, ahead] if ahead else sentences
+    if places:
+        sentences.append([*look])
+    elif not traits:
+        sentences.append([nothing])
+    advice = advised(traits)
+    return [*sentences, [(advice, None)]] if advice else sentences
 
 
 def contradicted(name: str, shown: int, hidden: int) -> list[Part]:
@@ -189,15 +190,14 @@ def advised(traits: Traits) -> str:
     grainy, smooth = traits.get(State.UNDER_DENOISED), traits.get(State.OVER_SMOOTHED)
     doubtful, remedies = [], []
     if grainy is not None:
-        doubtful.append(f"fine grain{_in(grainy)}")
+        doubtful.append(f"fine grain{_in(grainy, everywhere='')}")
         remedies += ["denoise more"] if smooth is None else []
     if smooth is not None:
-        doubtful.append(f"fine detail{_in(smooth)}")
+        doubtful.append(f"fine detail{_in(smooth, everywhere='')}")
         remedies.append(
             "smooth less, or train on sharper images"
             if grainy is None
-            else "even out the noise before denoising (Anscombe transform), since no one strength "
-            "suits dim and bright"
+            else "even out the noise of dim and bright before denoising (Anscombe transform)"
         )
     if State.COPY in traits:
         doubtful.append("grain that raw has too")
@@ -220,12 +220,12 @@ def reading(traits: Traits, level: str) -> str:
     return ", ".join(found) or "like noise"
 
 
-def _in(where: tuple[str, ...]) -> str:
+def _in(where: tuple[str, ...], everywhere: str = " everywhere") -> str:
     """Return where in an image, to be written after what happens there."""
     if not where:
         return ""
     if len(where) == len(LEVELS):
-        return " everywhere"
+        return everywhere
     return f" in {listed([LEVEL_NAMES[w] for w in where])} areas"
 
 

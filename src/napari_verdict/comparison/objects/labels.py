@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.model import Comparison, Task
 from napari_verdict.comparison.objects.limits import tables_by_part, with_ignored
-from napari_verdict.comparison.objects.outcomes import ObjectInfo, Role, object_info, object_table
+from napari_verdict.comparison.objects.outcomes import (
+    ObjectInfo,
+    Role,
+    kind_names,
+    object_info,
+    object_table,
+)
 from napari_verdict.comparison.objects.passes import WHOLE, Tabulate
 from napari_verdict.comparison.objects.scores import CURVE_THRESHOLDS, curve_table, label_rows
 from napari_verdict.comparison.result import Progress, Result
@@ -225,7 +231,7 @@ class LabelResult(Result):
     def _objects(self) -> pd.DataFrame:
         source = self.comparison.ground_truth.source
         frames = [dict(zip(source.frame_axes, f, strict=True)) or None for f in source.frames]
-        return object_table(self.matchings, frames, source.axes)
+        return object_table(self.matchings, frames, source.axes, self.kinds)
 
     @property
     def objects(self) -> pd.DataFrame:
@@ -276,7 +282,12 @@ class LabelResult(Result):
         index = self._frame_index.get(tuple(frame))
         if matchings is None or index is None:
             return None
-        return object_info(matchings[index], candidate, role, int(object_id))
+        return object_info(matchings[index], candidate, role, int(object_id), self.kinds)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The names of the kinds of objects."""
+        return kind_names(self.comparison.settings.exclusions.sparse)
 
     @cached_property
     def _frame_index(self) -> dict[tuple[int, ...], int]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_verdict.comparison.entries import Entries
-from napari_verdict.comparison.objects.outcomes import UNMATCHED, joined, side_of
-from napari_verdict.metrics.error_kinds import KINDS, Kind
+from napari_verdict.comparison.objects.outcomes import NOT_LABELLED, UNMATCHED, joined, side_of
+from napari_verdict.metrics.error_kinds import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,8 @@ def object_entries(result: LabelResult, candidate: str) -> Entries:
 
     Objects without a partner come first, those with most pixels in error before others: size
     times (1 - IoU), with the best IoU they have. Matched objects follow, the lowest IoU
-    first, then ignored ones. Equal ones stay in the order of frame, role and id.
+    first, then what is not labelled in a sparse ground truth, then ignored ones. Equal ones stay
+    in the order of frame, role and id.
 
     Parameters
     ----------
@@ -52,10 +53,10 @@ def object_entries(result: LabelResult, candidate: str) -> Entries:
     kind = _joined([s.kinds for s in every], np.uint8)
     iou = _joined([s.iou for s in every], np.float64)
     size = _joined([s.objects.pixels for s in every], np.int64)
-    order = _worst_first(kind, iou, size)
+    order = _worst_first(kind, iou, size, NOT_LABELLED in result.kinds)
     return Entries(
         candidate=candidate,
-        kinds=KINDS,
+        kinds=result.kinds,
         kind=kind[order],
         role=np.repeat(np.array([r for r, _ in sides], np.uint8), counts)[order],
         id=joined([np.empty(0, np.int64), *(s.objects.ids for s in every)])[order],
@@ -70,11 +71,13 @@ def object_entries(result: LabelResult, candidate: str) -> Entries:
 
 
 def _worst_first(
-    kind: NDArray[np.uint8], iou: NDArray[np.float64], size: NDArray[np.int64]
+    kind: NDArray[np.uint8], iou: NDArray[np.float64], size: NDArray[np.int64], sparse: bool
 ) -> NDArray[np.intp]:
     """Return the order of rows: pixels in error are counted below 0, IoU above."""
     rank = np.where(kind == Kind.MATCHED, iou, -size * (1 - iou))
-    rank[kind == Kind.IGNORED] = 2
+    if sparse:
+        rank[kind == Kind.EXTRA] = 2
+    rank[kind == Kind.IGNORED] = 3
     return np.argsort(rank, kind="stable")
 
 

@@ -25,6 +25,9 @@ Role = Literal["ground truth", "prediction"]
 #: What an object without a partner is called, by role.
 UNMATCHED: Mapping[Role, str] = {"ground truth": "missed", "prediction": "extra"}
 
+#: What is extra where the ground truth does not label everything: it may be there.
+NOT_LABELLED = "not labelled"
+
 #: What a person reads of an object that has no partner, by role and kind.
 FATES: Mapping[Role, Mapping[str, str]] = {
     "ground truth": {"split": "split", "merge": "merged with another"},
@@ -56,7 +59,7 @@ class ObjectInfo:
     outcome : str
         ``matched``, ``missed`` (ground truth), ``extra`` (prediction), or ``ignored``.
     kind : str
-        One of `napari_verdict.metrics.error_kinds.KINDS`: why it is missed or extra.
+        One of `kind_names`: why it is missed or extra.
     partner : int, optional
         Id of the object it is matched with.
     iou : float
@@ -93,15 +96,20 @@ class ObjectInfo:
         return f"{mine} object {self.id}: {fate}, {self.size} px"
 
 
+def kind_names(sparse: bool) -> tuple[str, ...]:
+    """Return what `Kind` indexes; beside a sparse ground truth, what is extra is not labelled."""
+    return tuple(NOT_LABELLED if sparse and kind == "extra" else kind for kind in KINDS)
+
+
 def side_of(matching: Matching, role: Role) -> Side:
     """Return the ground-truth or the predicted objects of a matching."""
     return matching.gt if role == "ground truth" else matching.pred
 
 
 def object_info(
-    matching: Matching, candidate: str, role: Role, object_id: int
+    matching: Matching, candidate: str, role: Role, object_id: int, kinds: Sequence[str] = KINDS
 ) -> ObjectInfo | None:
-    """Say what became of one object; None where there is no such id."""
+    """Say what became of one object; None where there is no such id. `kinds` are their names."""
     side = side_of(matching, role)
     i = side.objects.find(object_id)
     if i < 0:
@@ -112,7 +120,7 @@ def object_info(
         role,
         object_id,
         str(_outcomes(side, role)[i]),
-        KINDS[side.kinds[i]],
+        kinds[side.kinds[i]],
         int(side.others.ids[k]) if k >= 0 else None,
         float(side.iou[i]),
         int(side.objects.pixels[i]),
@@ -134,7 +142,10 @@ def _outcomes(side: Side, role: Role) -> NDArray[Any]:
 
 
 def object_table(
-    matchings: Mapping[str, tuple[Matching, ...]], frames: Sequence[Any], axes: str
+    matchings: Mapping[str, tuple[Matching, ...]],
+    frames: Sequence[Any],
+    axes: str,
+    kinds: Sequence[str] = KINDS,
 ) -> pd.DataFrame:
     """Tabulate every object of every candidate and frame.
 
@@ -146,6 +157,8 @@ def object_table(
         What the column ``frame`` holds for each.
     axes : str
         Axes of the ground truth: z columns are left out where there is no z.
+    kinds : sequence of str
+        As `kind_names` returns them.
 
     Returns
     -------
@@ -172,7 +185,7 @@ def object_table(
         "role": np.repeat([role for _, role, *_ in sides], counts),
         "id": joined([s.objects.ids for s in every]),
         "outcome": outcome,
-        "kind": np.array(KINDS)[np.concatenate([s.kinds for s in every])],
+        "kind": np.array(kinds)[np.concatenate([s.kinds for s in every])],
         "partner": pd.array(partner, dtype="UInt64" if partner.dtype == np.uint64 else "Int64"),
         "iou": np.concatenate([s.iou for s in every]),
         "size": np.concatenate([s.objects.pixels for s in every]),

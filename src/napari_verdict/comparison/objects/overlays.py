@@ -35,6 +35,8 @@ class Code(IntEnum):
     FALSE_POSITIVE = 2
     FALSE_NEGATIVE = 3
     WRONG_CLASS = 4
+    #: In the prediction alone, where the ground truth is sparse.
+    NOT_LABELLED = 5
 
 
 #: Overlays of objects: the role they show and the code of an object without a partner.
@@ -85,8 +87,11 @@ class Painter:
         self.names = [*objects, "pixels"]
         frames = comparison.ground_truth.source.frames
         matchings = result.matchings.get(candidate, ())
+        instances = comparison.task is Task.INSTANCES
+        self._sparse = instances and comparison.settings.exclusions.sparse
         self._codes = {
-            frame: {n: _codes(matchings[k], n) for n in objects} for k, frame in enumerate(frames)
+            frame: {n: _codes(matchings[k], n, self._sparse) for n in objects}
+            for k, frame in enumerate(frames)
         }
         inputs = comparison.ground_truth, comparison.candidates[candidate]
         self.in_memory = all(item.source.in_memory for item in inputs)
@@ -101,6 +106,8 @@ class Painter:
         for name in names:
             if name == "pixels":
                 painted[name] = _pixels(gt, pred, self.comparison.task is Task.SEMANTIC)
+                if self._sparse:
+                    painted[name][painted[name] == Code.FALSE_POSITIVE] = Code.NOT_LABELLED
                 continue
             of = gt if OBJECT_OVERLAYS[name][0] == "ground truth" else pred
             painted[name] = paint(of, *self._codes[block.frame][name])
@@ -124,11 +131,15 @@ class LazyOverlay(LazyArray):
         return self._painter.paint(block, (self._name,))[self._name]
 
 
-def _codes(matching: Matching, overlay: str) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+def _codes(
+    matching: Matching, overlay: str, sparse: bool
+) -> tuple[NDArray[Any], NDArray[np.uint8]]:
     """Return ids and codes of the objects of an overlay."""
     role, alone = OBJECT_OVERLAYS[overlay]
     side = side_of(matching, role)
     codes = np.where(side.partners >= 0, Code.TRUE_POSITIVE, alone)
+    if sparse:
+        codes[side.kinds == Kind.EXTRA] = Code.NOT_LABELLED
     codes[side.kinds == Kind.IGNORED] = 0
     return side.objects.ids, codes.astype(np.uint8)
 
@@ -169,6 +180,7 @@ def rewrite(
     comparison = new.comparison
     read_gt, read_pred, _ = readers(comparison)
     truth = comparison.ground_truth
+    sparse = comparison.settings.exclusions.sparse
     rewritten: list[tuple[str, Index]] = []
     for name, (role, _) in OBJECT_OVERLAYS.items():
         if name not in arrays or comparison.task is not Task.INSTANCES:
@@ -177,8 +189,8 @@ def rewrite(
         view: Any = canonical_view(arrays[name], truth.axes)
         pairs = zip(old.matchings[candidate], new.matchings[candidate], strict=True)
         for frame, (before, after) in zip(truth.source.frames, pairs, strict=True):
-            ids, codes = _codes(after, name)
-            changed = np.flatnonzero(codes != _codes(before, name)[1])
+            ids, codes = _codes(after, name, sparse)
+            changed = np.flatnonzero(codes != _codes(before, name, sparse)[1])
             boxes = side_of(after, role).objects.boxes[changed]
             depth, height, _ = truth.source.shape
             labels = read(Block(frame, 0, depth, 0, height))

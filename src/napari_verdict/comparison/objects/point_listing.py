@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_verdict.comparison.entries import ROLES, Entries
+from napari_verdict.comparison.objects.outcomes import NOT_LABELLED
 from napari_verdict.engine.sources import FRAME_AXES, SPATIAL_AXES
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.objects.points import DetectionResult
 
-_KINDS = ("missed", "extra", "matched", "ignored")
+_KINDS = ("missed", "extra", "matched", NOT_LABELLED, "ignored")
 
 
 def point_entries(result: DetectionResult, candidate: str) -> Entries:
-    """List the points of both sides, of all frames: missed, extra, matched, then ignored.
+    """List the points of both sides, of all frames: missed, extra, matched, the rest.
 
-    Matched ones that are far apart come before others.
+    Matched ones that are far apart come before others. The rest is not labelled, where the ground
+    truth is sparse, or ignored.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ def point_entries(result: DetectionResult, candidate: str) -> Entries:
     table = result.objects
     table = table[table["candidate"] == candidate]
     axes = result.comparison.ground_truth.axes
-    kind = np.array([_KINDS.index(k) for k in table["outcome"]], np.uint8)
+    kind = np.array([_KINDS.index(k) for k in table["kind"]], np.uint8)
     distance = table["distance"].to_numpy(np.float64)
     order = np.lexsort((-np.nan_to_num(distance), kind))
     centroid = np.zeros((len(table), 3))

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_verdict.comparison.exclusions import without_dense
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.objects.outcomes import UNMATCHED, Role
+from napari_verdict.comparison.objects.outcomes import NOT_LABELLED, UNMATCHED, Role
 from napari_verdict.comparison.objects.point_limits import (
     IGNORED,
     IN_REGION,
@@ -254,6 +254,8 @@ class DetectionResult(Result):
             ):
                 table = _table(name, role, points, truth.axes, mine, theirs, m.distance)
                 table.loc[ignored, ["outcome", "kind"]] = "ignored"
+                if self.comparison.settings.exclusions.sparse:
+                    table["kind"] = table["kind"].replace("extra", NOT_LABELLED)
                 tables.append(table)
         return pd.concat(tables, ignore_index=True)
 

@@ -38,6 +38,7 @@ class AskBar(QFrame):
         self.reason.setToolTip("Choose an answer, or write one")
         self._row = QHBoxLayout()
         self._buttons: list[QPushButton] = []
+        self._waiting = ""
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(self.reason)
@@ -51,8 +52,10 @@ class AskBar(QFrame):
         return bool(self._buttons)
 
     def say(self, text: str) -> None:
-        """Say something; a question that stands stays."""
-        if not self.is_asking:
+        """Say something; a question that stands stays, and it is said after it."""
+        if self.is_asking:
+            self._waiting = text
+        else:
             self.text.setText(text)
             self.setVisible(bool(text))
 
@@ -74,7 +77,7 @@ class AskBar(QFrame):
         reason : sequence of str, optional
             If given, something can be written, and these are offered; `reason` holds it.
         """
-        self.clear()
+        self._take_down()
         self.text.setText(question)
         self.reason.setVisible(reason is not None)
         for label, answer in answers.items():
@@ -94,7 +97,13 @@ class AskBar(QFrame):
             self._buttons[-1].setFocus()
 
     def clear(self) -> None:
-        """Take the question back."""
+        """Take the question back, and say what was to be said meanwhile."""
+        waiting, self._waiting = self._waiting, ""
+        self._take_down()
+        if waiting:
+            self.say(waiting)
+
+    def _take_down(self) -> None:
         for button in self._buttons:
             button.hide()
             button.deleteLater()

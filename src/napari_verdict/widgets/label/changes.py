@@ -108,6 +108,14 @@ class Changes:
         whole = np.count_nonzero(change.values == new) == np.count_nonzero(found)
         return change, whole and not _reaches_end(found, window, labels.shape)
 
+    def separate(self) -> Change:
+        """Give each piece of an object that lies in several a label of its own."""
+        from napari_verdict.annotation.pieces import separate
+
+        labels, window = self._where
+        assert self._state.inner is not None
+        return separate(labels, window, self._state.inner, self._free())
+
     def cut(self, line: Any) -> Change:
         """Split the object that most of a line lies in."""
         from napari_verdict.annotation.splitting import split_by_line

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.model import Comparison, Input, RgbInput, Task, unique_names
 from napari_verdict.viewer.layers import infer_task, pixels_of
 from napari_verdict.viewer.snapshot import snapshot
+from napari_verdict.widgets.label.obstacles import obstacle_of_layers
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.model import Settings
@@ -56,9 +58,16 @@ def comparison_of_bench(bench: Bench, settings: Settings, ignore: Any | None) ->
         Threshold of a match, and what counts.
     ignore : ndarray, optional
         Pixels with any id are left out.
+
+    Raises
+    ------
+    ComparisonError
+        If a prediction is no longer of the shape of raw, or lies elsewhere.
     """
     if not bench.predictions:
         return None
+    if why := obstacle_of_layers(bench.raw, None, bench.predictions, None):
+        raise ComparisonError([Finding("misfit", Severity.ERROR, f"Nothing is scored: {why}")])
     return Comparison(
         bench.task,
         replace(snapshot(bench.truth, like=bench.raw), axes=bench.axes),

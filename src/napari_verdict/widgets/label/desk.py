@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_verdict.comparison.model import Task
 from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
@@ -35,10 +36,12 @@ class Desk(QObject):
 
     #: A tile is asked about before it is finished: it has no object.
     doubted = Signal()
+    #: A tile is asked about before it is finished: labels that are in several pieces.
+    scattered = Signal(object)
     #: A tile is to be taken in hand whose image is not on the desk: its number.
     wanted = Signal(int)
-    #: The mask of what nobody can tell was made: the layer.
-    masked = Signal(object)
+    #: The mask of what nobody can tell was made: the layer, and whether nothing is marked yet.
+    masked = Signal(object, bool)
 
     def __init__(self, viewer: Any, state: Labelling, parent: QObject) -> None:
         super().__init__(parent)
@@ -46,16 +49,26 @@ class Desk(QObject):
         self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
         self._blindfold.lifted.connect(self._on_lifted)
         self._before: View | None = None
+        self._active: Any = None
         self._ambiguous: Any = None
         #: Tiles without an object, of images that are not on the desk.
         self._empty: set[Any] = set()
 
     # ---- beginning and end
 
-    def start(self, bench: Bench, plan: Plan, mask: Any = None) -> None:
-        """Begin with the first tile that is open; `mask` holds what nobody could tell before."""
+    def remember_view(self) -> None:
+        """Remember what is seen and selected now, to be brought back at the end."""
         self._before = View.of(self._viewer)
-        self.state.bench = bench
+        self._active = self._viewer.layers.selection.active
+
+    def start(self, bench: Bench, plan: Plan, mask: Any = None, layer: Any = None) -> None:
+        """Begin with the first tile that is open.
+
+        `mask` holds what nobody could tell before; where a `layer` shows that, it is taken up.
+        """
+        dims = self._viewer.dims  # tiles are planes along the last two axes
+        dims.ndisplay, dims.order = 2, tuple(range(dims.ndim))
+        self.state.bench, self._ambiguous = bench, layer
         if mask is not None:
             self.need_ambiguous(mask)
         self.turn_to(bench, plan, plan.next_open() or 0)
@@ -87,6 +100,9 @@ class Desk(QObject):
         if self._before is not None:
             self._before.restore(self._viewer)
             self._before = None
+        if self._active in self._viewer.layers:
+            self._viewer.layers.selection.active = self._active
+        self._active = None
         self._ambiguous, self._empty = None, set()
         self.state.update({"bench": None, "plan": None, "current": -1, "estimates": None})
 
@@ -134,13 +150,15 @@ class Desk(QObject):
         self.go((state.current + by) % len(state.plan.tiles))
         return True
 
-    def finish(self, empty: bool = False) -> bool:
-        """Finish the tile in hand and go to the next that is open; an empty one is asked about.
+    def finish(self, empty: bool = False, whole: bool = False) -> bool:
+        """Finish the tile in hand and go to the next that is open, or ask about it first.
 
         Parameters
         ----------
         empty : bool
             Whether the person has said that it really is empty.
+        whole : bool
+            Whether they have said that each label is one object, in however many pieces.
 
         Returns
         -------
@@ -152,6 +170,9 @@ class Desk(QObject):
             return False
         if not empty and not self.has_objects(state.current):
             self.doubted.emit()
+            return False
+        if not whole and (scattered := self._in_pieces()):
+            self.scattered.emit(scattered)
             return False
         self._settle(state.plan.finish(state.current))
         return True
@@ -175,6 +196,17 @@ class Desk(QObject):
         if tile.image != bench.image:
             return tile.place not in self._empty
         return bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
+
+    def _in_pieces(self) -> tuple[int, ...]:
+        """Return labels of the tile that lie in separate pieces, where objects are compared."""
+        from napari_verdict.annotation.pieces import in_pieces
+
+        bench, window, tile = self.state.bench, self.state.window, self.state.inner
+        assert window is not None
+        assert tile is not None
+        if bench.task is Task.FOREGROUND:
+            return ()
+        return tuple(in_pieces(bench.truth.data, window, tile))
 
     def in_view(self) -> tuple[tuple[int, ...], Box]:
         """Return the frame, and the box of a tile in the middle of the view, within the image."""
@@ -231,7 +263,7 @@ class Desk(QObject):
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
-            self.masked.emit(self._ambiguous)
+            self.masked.emit(self._ambiguous, data is None)
         return self._ambiguous
 
     # ---- what happens

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.viewer.truth import TRUTH, add_labels_like
+from napari_verdict.viewer.truth import TRUTH, add_labels_like, kept_layers, pixels_kept
 from napari_verdict.widgets.docks import Dock
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label import compared
@@ -101,7 +101,7 @@ class LabelWidget(Dock):
         page.score.unit_chosen.connect(self.live.count_by)
         self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
-        state.events.current.connect(self._on_current)
+        state.events.current.connect(self._show_tiles)
         state.events.message.connect(page.bar.say)
         state.events.correcting.connect(self._show_correcting)
         choices_of(self._viewer).events.connect(self._on_settings)
@@ -113,6 +113,7 @@ class LabelWidget(Dock):
 
     def start(self, asked: Asked) -> None:
         """Draw tiles or take labels up, in a worker, and then go to a tile."""
+        self.desk.remember_view()
         if asked.images is not None:
             self._asked = asked
             self.job.start(self.shelf.steps(asked), "Drawing tiles")
@@ -139,7 +140,8 @@ class LabelWidget(Dock):
         )
         truth, who = asked.truth, asked.annotator
         if isinstance(truth, Sitting):
-            self.job.start(lambda t: resuming(truth, wanted, image, t), "Taking labels up")
+            there = pixels_kept(self._viewer.layers)
+            self.job.start(lambda t: resuming(truth, wanted, image, t, there), "Taking labels up")
         else:
             labels = None if truth is None else truth.data
             self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
@@ -148,11 +150,12 @@ class LabelWidget(Dock):
         """Make the layer to label on where there is none, and go to the first tile."""
         kept, truth = opened.kept, asked.truth
         who = kept.record.annotator if kept is not None else asked.annotator
-        said = opened.said if kept is None else ""
-        keeper = Keeper(self, kept, who, said, self.shelf.notes)
+        keeper = Keeper(self, kept, who, "" if kept else opened.said, self.shelf.notes)
+        there = kept_layers(self._viewer.layers).get(keeper.folder, (None, None))
+        known, mask_layer = there if opened.same else (None, None)
         if truth is None or isinstance(truth, Sitting):
             data = None if kept is None else kept.labels
-            truth = add_labels_like(self._viewer, asked.raw, TRUTH, data)
+            truth = known or add_labels_like(self._viewer, asked.raw, TRUTH, data)
         else:
             keeper.given(opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
@@ -163,9 +166,9 @@ class LabelWidget(Dock):
             asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task, image
         )
         mask = None if kept is None else kept.ignore
-        self.desk.start(bench, opened.plan, mask)
+        self.desk.start(bench, opened.plan, mask, mask_layer)
         self._on_estimates({})
-        self.take_up(keeper, opened.shadow, look=truth is asked.truth)
+        self.take_up(keeper, opened.shadow, look=truth in (asked.truth, known))
         if opened.said or opened.resumed:
             self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
         if opened.resumed and not self.shelf.is_on:
@@ -278,7 +281,7 @@ class LabelWidget(Dock):
             self.page.saved.setText(f"⚠ {worry}" if worry else keeper.words)
             self.page.saved.setToolTip(keeper.folder)
 
-    def _show_tiles(self) -> None:
+    def _show_tiles(self, *_: Any) -> None:
         self.page.show_plan(self.state.plan, self.state.current, self.desk.has_objects)
 
     def _show_correcting(self, on: bool) -> None:
@@ -289,9 +292,6 @@ class LabelWidget(Dock):
         self._show_tiles()
         if plan is not None and self.state.bench is not None and not self.second.is_on:
             self.live.follow(plan)
-
-    def _on_current(self, current: int) -> None:
-        self._show_tiles()
 
     def _on_estimates(self, estimates: Any) -> None:
         self.state.estimates = estimates
@@ -306,8 +306,7 @@ class LabelWidget(Dock):
         self.state.message = message
 
     def _on_settings(self, *_: Any) -> None:
-        if self.state.bench is not None:
-            self._score()
+        self._score()
 
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench

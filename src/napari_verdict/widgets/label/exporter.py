@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
+from napari_verdict.annotation.origins import Origin
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.compared import labelled_input
@@ -61,7 +62,9 @@ class Exporter(QObject):
         estimates = self._dock.state.estimates or {}
         scores = [r for e in estimates.values() for r in e.all_rows]
         scores = [] if self._dock.second.is_on else scores
-        blind = not work.keeper.corrected
+        # whether labels that were there before were made blind nobody knows
+        given = any(o.made is Origin.GIVEN for o in origins.objects.values())
+        blind = None if given else not work.keeper.corrected
         zarr = self._dock.page.zarr
         # what napari's writers take: pixels and what is said of them
         layer = (*bench.truth.as_layer_data_tuple()[1:],) if zarr.isChecked() else None
@@ -69,7 +72,7 @@ class Exporter(QObject):
         if self._dock.shelf.is_on:
             from napari_verdict.report.labels_set import Labelled, exporting_set
 
-            mine = Labelled(image, "", labels.copy(), origins, ignore)
+            mine = Labelled(image, "", labels, origins, ignore)
             read = self._dock.shelf.reader(mine)
             names = [i.name for i in plan.images]
 

@@ -124,6 +124,11 @@ class Hands(QObject):
             self._take_over(refused, over=True)
             self._desk.arm()
 
+    def separate(self) -> None:
+        """Give each piece of an object that lies in several a label of its own."""
+        self._try(self._changes.separate, "split")
+        self._desk.arm()
+
     def cancel(self) -> None:
         """Ask for no place any more, and wait for nothing that is read."""
         self.reader.stop()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
-from napari_verdict.widgets.job import Failed, Job, Refused
+from napari_verdict.widgets.job import Failed, Job, Refused, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -58,10 +58,13 @@ class LiveScores(QObject):
         self._job = Job(self)
         self._job.done.connect(self._on_done)
         self._predictions: list[Any] = []
+        self._edited = False
+        self._looker = Job(self)
+        self._looker.done.connect(self._on_looked)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(SETTLING)
-        self._later.timeout.connect(self.stirred)
+        self._later.timeout.connect(self._look)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
@@ -144,6 +147,7 @@ class LiveScores(QObject):
         self._later.stop()
         self._listen(())
         self._job.cancel()
+        self._looker.cancel()
         self._dirty |= self._under_way
         self._under_way = frozenset()
         self._comparison = self._plan = self._counter = None
@@ -163,16 +167,45 @@ class LiveScores(QObject):
     def _listen(self, predictions: Iterable[Any]) -> None:
         """Notice edits of these layers, undone ones too, and of no others."""
         for layer in self._predictions:
-            for event in (layer.events.paint, layer.events.data, layer.events.set_data):
-                event.disconnect(self._on_prediction)
-        self._predictions = list(predictions)
+            layer.events.paint.disconnect(self._on_edited)
+            layer.events.data.disconnect(self._on_edited)
+            layer.events.set_data.disconnect(self._on_drawn)
+        self._predictions, self._edited = list(predictions), False
         for layer in self._predictions:
-            for event in (layer.events.paint, layer.events.data, layer.events.set_data):
-                event.connect(self._on_prediction)
+            layer.events.paint.connect(self._on_edited)
+            layer.events.data.connect(self._on_edited)
+            layer.events.set_data.connect(self._on_drawn)
 
-    def _on_prediction(self, event: Any = None) -> None:
-        if self._seconds:
+    def _on_edited(self, event: Any = None) -> None:
+        self._edited = True
+        self._later.start()
+
+    def _on_drawn(self, event: Any = None) -> None:
+        # undone, or a slider was moved
+        self._later.start()
+
+    def _look(self) -> None:
+        """Have all counted again if a prediction is not as it was read."""
+        counter = self._counter
+        if self._edited:
+            self.stirred.emit()
+        elif self._job.is_busy:
             self._later.start()
+        elif counter is not None:
+
+            def steps(token: CancelToken) -> Generator[Progress, None, bool]:
+                for done, differs in enumerate(counter.differences()):
+                    token.check()
+                    if differs:
+                        return True
+                    yield Progress(done, done + 1, "comparing predictions")
+                return False
+
+            self._looker.start(steps, "Looking at predictions")
+
+    def _on_looked(self, differs: Any) -> None:
+        if differs is True:
+            self.stirred.emit()
 
     def _is_here(self, k: int) -> bool:
         assert self._plan is not None
@@ -227,10 +260,9 @@ class LiveScores(QObject):
 
     def _on_done(self, outcome: Any) -> None:
         self._under_way = frozenset()
-        if isinstance(outcome, Failed):
-            self.failed.emit(outcome.message)
-        elif isinstance(outcome, Refused):
-            self.failed.emit(" ".join(f.message for f in outcome.findings))
+        if isinstance(outcome, (Failed, Refused)):
+            self.changed.emit({})  # what was said before holds no longer
+            self.failed.emit(words_of(outcome))
         elif self._plan is not None:
             self._counter, counts, seconds = outcome
             self._counter.plan = self._plan
@@ -241,7 +273,8 @@ class LiveScores(QObject):
                 self._soon.start()
 
     def _take(self, counts: dict[int, Any], seconds: dict[int, float]) -> None:
-        self._counts |= counts
+        finished = self._finished()  # tiles may have been reopened meanwhile
+        self._counts |= {k: c for k, c in counts.items() if k in finished}
         self._seconds |= seconds
         self._dirty = set()
         self._tell()

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.comparison.findings import ComparisonError
+from napari_verdict.comparison.geometry import SCALE_TOLERANCE, unit_factor
 from napari_verdict.comparison.words import times
 from napari_verdict.viewer.layers import pixels_of
+from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.viewer.truth import shape_of
 from napari_verdict.widgets.label.asked import DRAWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: How many pixels a layer may lie away from raw.
+FARTHEST = 0.5
 
 
 def obstacle_of_layers(raw: Any, truth: Any, predictions: Sequence[Any], confidence: Any) -> str:
@@ -38,14 +44,20 @@ def obstacle_of_layers(raw: Any, truth: Any, predictions: Sequence[Any], confide
                 f"“{truth.name}” is {times(truth.data.shape)} pixels, “{raw.name}” is "
                 f"{times(shape)}: these are labels of another image."
             )
+        if where := _displacement(raw, truth):
+            return f"“{truth.name}” {where} to go on with it."
     for layer in predictions:
         if tuple(pixels_of(layer).shape) != shape:
             return (
                 f"“{layer.name}” is {times(pixels_of(layer).shape)} pixels, “{raw.name}” is "
-                f"{times(shape)}: it cannot be scored on these tiles. Untick it."
+                f"{times(shape)}: it cannot be scored on these tiles. Leave it out."
             )
+        if where := _displacement(raw, layer):
+            return f"“{layer.name}” {where} to score it."
     if confidence is not None and tuple(pixels_of(confidence).shape) != shape:
         return f"Confidence must be an image of the shape of “{raw.name}”."
+    if confidence is not None and (where := _displacement(raw, confidence)):
+        return f"“{confidence.name}” {where} to draw tiles by it."
     return ""
 
 
@@ -71,3 +83,38 @@ def obstacle_of_draw(draw: str, predictions: int, several: bool) -> str:
             "hand can be added later."
         )
     return ""
+
+
+def _displacement(raw: Any, layer: Any) -> str:
+    """Say how a layer of raw's shape lies elsewhere, and the way out; "" where it does not.
+
+    A layer that has no scale and no position of its own is taken pixel by pixel, and one that is
+    turned is refused where layers are frozen.
+    """
+    try:
+        own, of_raw = snapshot(layer, like=raw), snapshot(raw, like=raw)
+    except ComparisonError:
+        return ""
+    n = len(own.shape)
+    scale, size = np.array(own.scale), np.array(of_raw.scale[:n])
+    if (scale == 1).all() and not np.any(own.translate):
+        return ""
+    factors = [unit_factor(*u) or 1.0 for u in zip(own.units, of_raw.units[:n], strict=True)]
+    scale = scale * factors
+    way_out = (
+        "Crop both to what they share, or, if only this is wrong, copy scale and position of "
+        f"“{raw.name}” to it (right-click a layer),"
+    )
+    if not np.allclose(scale, size, rtol=SCALE_TOLERANCE, atol=0):
+        return (
+            f"has pixels of another size than “{raw.name}”: {_listed(scale)}, not "
+            f"{_listed(size)}. {way_out}"
+        )
+    offset = (np.array(own.translate) * factors - of_raw.translate[:n]) / size
+    if np.abs(offset).max() <= FARTHEST:
+        return ""
+    return f"lies {_listed(offset)} pixels away from “{raw.name}”. {way_out}"
+
+
+def _listed(numbers: Any) -> str:
+    return f"({', '.join(f'{n:.4g}' for n in numbers)})"

@@ -14,7 +14,7 @@ from napari_verdict.viewer.truth import DTYPE
 from napari_verdict.widgets.label.keeper import given_of, plan_of, wait_for_end
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -43,6 +43,8 @@ class Opened:
         Labels that were there before, of a layer that is gone on with.
     shadow : ndarray, optional
         What the labels are, in an array of its own.
+    same : bool
+        Whether layers that are open hold just what was kept.
     image : str
         Which image of the plan it is; empty where there is but one.
     """
@@ -53,6 +55,7 @@ class Opened:
     said: str = ""
     given: Any = None
     shadow: Any = None
+    same: bool = False
     image: str = ""
 
 
@@ -86,16 +89,17 @@ class Sitting:
 
 def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
     """Find labels of an image that were begun before: second opinions last, the newest first."""
-    from napari_verdict.report.labelling import labellings_of
+    from napari_verdict.report.labelling import image_record, labellings_of
 
     yield Progress(0, 1, "looking for labels")
     kept: dict[Path, LabellingRecord] = {}
     for place in (image, replace(image, path=None)):
         token.check()
         kept |= labellings_of(place)
-    sittings = [
-        Sitting(folder, record) for folder, record in kept.items() if _may_be(record, image)
-    ]
+    kept = {folder: record for folder, record in kept.items() if _may_be(record, image)}
+    # channels of one file, and images in memory of one name, have one place
+    pixels = image_record(image, token).sha256 if kept else ""
+    sittings = [Sitting(f, record) for f, record in kept.items() if record.image.sha256 == pixels]
     newest_first = sorted(sittings, key=lambda s: s.record.created, reverse=True)
     return tuple(sorted(newest_first, key=lambda s: s.is_second))
 
@@ -170,15 +174,46 @@ def keeping(
 
 
 def resuming(
-    sitting: Sitting, wanted: Wanted, image: Input, token: CancelToken
+    sitting: Sitting,
+    wanted: Wanted,
+    image: Input,
+    token: CancelToken,
+    there: Mapping[str, tuple[Any, Any]],
 ) -> Generator[Progress, None, Opened]:
-    """Take labels up where they were left; tiles are drawn where none were kept."""
+    """Take labels up where they were left; tiles are drawn where none were kept.
+
+    Parameters
+    ----------
+    sitting : Sitting
+        What was begun.
+    wanted : Wanted
+        What to draw where no tiles were kept.
+    image : Input
+        What is labelled; read for its checksum.
+    token : CancelToken
+        Stops it.
+    there : mapping of str to (ndarray or None, ndarray or None)
+        Labels and ignore masks of layers that are still open, by their folder.
+    """
     yield Progress(0, 2, "taking labels up")
     kept = taken_up(sitting.folder, image, token)
     plan = plan_of(kept.notes)
     if plan is None:
         plan = yield from planning(wanted, token)
-    return Opened(plan, kept, resumed=True, said=kept.trouble, shadow=kept.labels.copy())
+    return Opened(
+        plan, kept, True, kept.trouble, shadow=kept.labels.copy(), same=is_same(kept, there)
+    )
+
+
+def is_same(kept: Labelling, there: Mapping[str, tuple[Any, Any]]) -> bool:
+    """Whether the layers of a folder that are still open hold just what was kept in it."""
+    labels, mask = there.get(str(kept.folder), (None, None))
+    ignored = kept.ignore is not None and bool(kept.ignore.any())
+    if labels is None or not np.array_equal(labels, kept.labels):
+        return False
+    if mask is None or not ignored:
+        return not ignored and (mask is None or not np.any(mask))
+    return bool(np.array_equal(np.asarray(mask) != 0, kept.ignore != 0))
 
 
 def taken_up(folder: Path, image: Input, token: CancelToken) -> Labelling:
@@ -210,4 +245,5 @@ def taken_up(folder: Path, image: Input, token: CancelToken) -> Labelling:
 
 def _may_be(record: LabellingRecord, image: Input) -> bool:
     known = record.image
-    return known.axes == image.axes and tuple(known.shape) == image.shape
+    dtype = np.dtype(image.data.dtype).name
+    return (known.axes, tuple(known.shape), known.dtype) == (image.axes, image.shape, dtype)

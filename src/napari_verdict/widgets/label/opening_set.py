@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_verdict.annotation.planning import Wanted, planning, spread
 from napari_verdict.annotation.tiles import State
@@ -11,7 +11,14 @@ from napari_verdict.comparison.findings import ComparisonError, Finding, Severit
 from napari_verdict.comparison.model import Comparison, Input, Task
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
-from napari_verdict.widgets.label.opening import Opened, Sitting, keeping, sizing, taken_up
+from napari_verdict.widgets.label.opening import (
+    Opened,
+    Sitting,
+    is_same,
+    keeping,
+    sizing,
+    taken_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -92,9 +99,17 @@ def sizing_set(images: ImageSet, token: CancelToken) -> Generator[Progress, None
 
 
 def opening_set(
-    wanted: Wanted, images: ImageSet, annotator: str, begun: Sitting | None, token: CancelToken
+    wanted: Wanted,
+    images: ImageSet,
+    annotator: str,
+    begun: Sitting | None,
+    token: CancelToken,
+    there: Mapping[str, tuple[Any, Any]],
 ) -> Generator[Progress, None, OpenedSet]:
-    """Draw tiles over several images, or take them up, and open the image of the first one."""
+    """Draw tiles over several images, or take them up, and open the image of the first one.
+
+    `there` holds labels and ignore masks of layers that are still open, by their folder.
+    """
     from napari_verdict.report.labelling_set import begin_set, take_up_set
 
     labelling = None
@@ -115,7 +130,10 @@ def opening_set(
         taken = yield from taking(images[name], plan, labelling.folders.get(name), who, token)
         if isinstance(taken, Taken):
             said = " ".join([*_told(reasons), taken.opened.said]).strip()
-            opened = replace(taken.opened, plan=left_out(plan, reasons), resumed=resumed, said=said)
+            kept = taken.opened.kept
+            same = kept is not None and is_same(kept, there)
+            rest = left_out(plan, reasons)
+            opened = replace(taken.opened, plan=rest, resumed=resumed, said=said, same=same)
             return OpenedSet(labelling, replace(taken, opened=opened), task)
         reasons[taken.image] = taken.reason
     raise _refusal(f"None of the images can be opened. {' '.join(_told(reasons))}")

@@ -123,8 +123,7 @@ class SetupBox(QWidget):
         truth = self.truth.currentData()
         fallback = guess.raw or next(iter(images), None)
         _fill(self.raw, None, images, raw if raw in images else fallback)
-        confidence = self.tiles.confidence
-        _fill(confidence, None, images, confidence.currentData())
+        self._offer_maps()
         _fill(self.truth, "a new layer", labels if self.is_one else (), truth)
         self._add_sittings(truth)
         self.set.show_layers(self._layers)
@@ -230,14 +229,16 @@ class SetupBox(QWidget):
         if self.axes[-2:] != "yx":
             return "Tiles need an image whose last two axes are y and x. Reorder its axes."
         draw, truth = self.tiles.draw.currentData(), self.truth.currentData()
-        if self.set.images is not None:
+        if not self.is_one and self.set.images is not None:
             return obstacle_of_draw(draw, len(self.set.images.predictions), True)
-        chosen = self.chosen()
+        chosen, confidence = self.chosen(), self.tiles.confidence.currentData()
+        if draw == "low confidence" and confidence is None:
+            return "Choose the map of probabilities, or draw at random."
         return obstacle_of_layers(
             raw,
             None if truth in self._sittings else truth,
             chosen,
-            self.tiles.confidence.currentData() if draw == "low confidence" else None,
+            confidence if draw == "low confidence" else None,
         ) or obstacle_of_draw(draw, len(chosen), False)
 
     # ---- what happens
@@ -266,9 +267,16 @@ class SetupBox(QWidget):
         self._sized, self._sittings = raw, ()
         if raw is not None:
             self.tiles.begin_anew(shape_of(raw))
+            self._offer_maps()
             self._offer_axes(axes_from_labels(tuple(raw.axis_labels)))
         self._update()
         self.changed.emit()
+
+    def _offer_maps(self) -> None:
+        """Offer all images but raw as the map of probabilities; none is chosen unasked."""
+        raw, confidence = self.raw.currentData(), self.tiles.confidence
+        maps = [x for x in self._layers if kind_of(x) == "image" and x is not raw]
+        _fill(confidence, "choose…", maps, confidence.currentData())
 
     def _offer_axes(self, axes: Sequence[str]) -> None:
         if UNKNOWN in axes or self.axis.count():
@@ -299,6 +307,11 @@ class SetupBox(QWidget):
         if asked is not None:
             self.asked.emit(asked)
         self._update()
+
+    def enterEvent(self, event: Any) -> None:
+        """Say what is in the way now: layers may have been moved, or named, since."""
+        self._update()
+        super().enterEvent(event)
 
     def _update(self, *_: Any) -> None:
         one, raw = self.is_one, self.raw.currentData()

@@ -13,7 +13,7 @@ from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
 from napari_verdict.viewer.placement import place
-from napari_verdict.viewer.truth import forget_steps
+from napari_verdict.viewer.truth import forget_steps, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
 from napari_verdict.widgets.label.opening import Sitting
@@ -71,6 +71,7 @@ class Shelf(QObject):
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._go_on)
         dock.desk.wanted.connect(self.fetch)
+        dock.state.events.current.connect(self._on_current)
 
     @property
     def is_on(self) -> bool:
@@ -93,7 +94,8 @@ class Shelf(QObject):
             by=asked.by,
         )
         begun = asked.truth if isinstance(asked.truth, Sitting) else None
-        return lambda token: opening_set(wanted, images, asked.annotator, begun, token)
+        there = pixels_kept(self._dock._viewer.layers)
+        return lambda token: opening_set(wanted, images, asked.annotator, begun, token, there)
 
     def begin(self, asked: Asked, opened: OpenedSet) -> None:
         """Show the first image, and label it."""
@@ -128,13 +130,18 @@ class Shelf(QObject):
         state, images = self._dock.state, self.images
         if images is None or self._steps is not None:
             return
-        self._wanted = k
+        self._wanted, self._taken = k, None
         name, plan = state.plan.tiles[k].image, state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
         self._job.start(
             lambda token: taking(images[name], plan, folder, who, token), f"Opening {name}"
         )
+
+    def _on_current(self, _: int) -> None:
+        if self._steps is None:  # a tile of the image that is open was taken in hand meanwhile
+            self._job.cancel()
+            self._taken = None
 
     def _on_taken(self, outcome: Any) -> None:
         state = self._dock.state
@@ -157,10 +164,14 @@ class Shelf(QObject):
                 return
             self._steps = self._changing(self._taken)
         if self._steps is not None:
-            if next(self._steps, self) is self:
-                self._steps = self._taken = None
-            else:
-                self._turn.start(0)
+            more = False
+            try:
+                more = next(self._steps, self) is not self
+            finally:
+                if more:
+                    self._turn.start(0)
+                else:
+                    self._steps = self._taken = None
 
     def _is_put_away(self) -> bool:
         """Whether the image on the desk is saved, so that another may take its place."""
@@ -252,9 +263,14 @@ class Shelf(QObject):
         picture = images[here.image.name]
         image = replace(here.image, path=picture.path)
         here = replace(here, image=image, condition=picture.condition)
-        return lambda name: (
-            here if name == here.image.name else labelled_elsewhere(images[name], folders.get(name))
-        )
+
+        def read(name: str) -> Labelled:
+            if name != here.image.name:
+                return labelled_elsewhere(images[name], folders.get(name))
+            assert here.labels is not None
+            return replace(here, labels=here.labels.copy())
+
+        return read
 
     @property
     def _names(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
@@ -52,6 +52,7 @@ class Talk(QObject):
         page.reopen.clicked.connect(desk.reopen)
         page.leave.clicked.connect(self._on_leave)
         desk.doubted.connect(self._on_doubted)
+        desk.scattered.connect(self._on_scattered)
         hands.refused.connect(self._on_refused)
 
     def _on_chosen(self, k: int) -> None:
@@ -95,6 +96,21 @@ class Talk(QObject):
                 "No, go on": self._desk.arm,
             },
         )
+
+    def _on_scattered(self, labels: Any) -> None:
+        which = f"Label {labels[0]} lies" if len(labels) == 1 else f"{len(labels)} labels lie"
+        self._page.bar.ask(
+            f"{which} in separate pieces, which count as one object. Is each piece an object?",
+            {
+                "Separate them": self._on_separate,
+                "One object": lambda: self._desk.finish(whole=True),
+                "Go on": self._desk.arm,
+            },
+        )
+
+    def _on_separate(self) -> None:
+        self._hands.separate()
+        self._desk.finish(whole=True)
 
     def _on_refused(self, why: str) -> None:
         self._page.bar.ask(

@@ -12,6 +12,7 @@ from napari_verdict.annotation.edits import Change, EditError
 from napari_verdict.annotation.objects import free_labels
 from napari_verdict.annotation.origins import Action
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.truth import AMBIGUOUS, KEPT, TRUTH
 from napari_verdict.viewer.undoing import SharedUndo
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.keeper import section_of
@@ -74,6 +75,7 @@ class Work(QObject):
         self._job.done.connect(self._on_compared)
         self.undoing = SharedUndo()
         self.undoing.add(desk.state.bench.truth)
+        desk.state.bench.truth.metadata[KEPT] = keeper.folder, TRUTH
         self.wake()
         if desk.ambiguous is not None:
             self._follow_mask(desk.ambiguous, None)
@@ -210,14 +212,16 @@ class Work(QObject):
         for frame, box in self._state.bench.places(painted.low, painted.high):
             self._live.touched(frame, box)
 
-    def _on_mask(self, mask: Any) -> None:
-        # it is new: of zeros that take no memory before they are written to
-        self._follow_mask(mask, np.zeros(mask.data.shape, mask.data.dtype))
+    def _on_mask(self, mask: Any, new: bool) -> None:
+        # zeros take no memory before they are written to
+        shadow = np.zeros(mask.data.shape, mask.data.dtype) if new else None
+        self._follow_mask(mask, shadow)
 
     def _follow_mask(self, mask: Any, shadow: Any) -> None:
         self._leave_mask()
         self._mask = Watch(mask, self, shadow)
         self.undoing.add(mask)
+        mask.metadata[KEPT] = self.keeper.folder, AMBIGUOUS
         self._mask.changed.connect(self._on_marked)
         self._mask.lost.connect(self._on_lost)
         self.follow()

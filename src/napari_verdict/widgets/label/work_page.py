@@ -60,8 +60,8 @@ class WorkPage(QWidget):
             (self.reopen, "This tile is not finished or skipped after all"),
             (self.export, "Write labels, tiles and where each object comes from into a folder"),
             (self.zarr, "Save all labels through napari as ground_truth.ome.zarr as well"),
-            (self.second, "Somebody else, or you again, labels finished tiles blind: agreement "
-             "is shown beside the score of the model"),
+            (self.second, "Somebody else, or you again, labels finished tiles of one image blind: "
+             "agreement is shown beside the score of the model"),
             (self.leave, "Show everything as it was before; the labels stay"),
         ):  # fmt: skip
             control.setToolTip(tip)

@@ -27,6 +27,7 @@ _KINDS = {
     "many-to-many": ("D", 3),
     "inaccurate": ("s", 4),
     "ignored": ("_", None),
+    "not labelled": ("1", None),
 }
 
 
