@@ -10,6 +10,8 @@ from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.report.labelling import image_record, safe_name
 from napari_verdict.report.labels import (
+    leave_out,
+    replaced,
     storable,
     unwritable,
     write_provenance,
@@ -105,6 +107,7 @@ def exporting_set(
     pictures, origins = list[PictureProvenance](), list[Origins]()
     rows, objects, written = list[dict[str, Any]](), list[dict[str, Any]](), list["Path"]()
     try:
+        before = replaced(folder)
         for name in names:
             token.check()
             finished = any(t.image == name and t.state is State.FINISHED for t in plan.tiles)
@@ -142,6 +145,7 @@ def exporting_set(
         folder.mkdir(parents=True, exist_ok=True)
         written += write_tables(folder, tables)
         files_written = [p.relative_to(folder).as_posix() for p in written]
+        leave_out(folder, before.difference(files_written))
         told = provenance_of_set(
             pictures, origins, annotator, plan, rows, files_written, blind=blind
         )
