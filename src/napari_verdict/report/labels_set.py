@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict.annotation.origins import Origins
 from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.report.labelling import image_record, safe_name
 from napari_verdict.report.labels import (
     leave_out,
@@ -99,7 +100,7 @@ def exporting_set(
     Raises
     ------
     ComparisonError
-        If the folder cannot be written to, or an image cannot be read.
+        If the folder cannot be written to, or an image cannot be read that has finished tiles.
     Cancelled
         If the token was set.
     """
@@ -109,8 +110,13 @@ def exporting_set(
         before = replaced(folder)
         for name in names:
             token.check()
-            one = read(name)
             finished = any(t.image == name and t.state is State.FINISHED for t in plan.tiles)
+            try:
+                one = read(name)
+            except ComparisonError:
+                if finished:
+                    raise
+                continue  # nothing of it was labelled; its tiles say why
             labels, record = one.labels, None
             # labels of an image that nobody labelled would say that it is empty
             if labels is not None and (finished or labels.any()):
