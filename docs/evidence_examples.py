@@ -49,8 +49,12 @@ def count_photons() -> None:
     cells = np.clip((cells - np.median(cells)) / np.ptp(cells), 0, None)
     for background in (0.4, 0.2, 0.1, 0.02):
         mean = background + 20 * cells / cells.max()
-        result = check_evidence(mean, np.random.default_rng(1).poisson(mean).astype(np.uint16))
-        print(f"{background:g} photons: {len(result.places['prediction'])} places")
+        raw = np.random.default_rng(1).poisson(mean).astype(np.uint16)
+        counts = {"gain": 1.0, "offset": 0.0, "read_noise": 0.0}
+        found = [
+            len(check_evidence(mean, raw, noise=n).places["prediction"]) for n in (None, counts)
+        ]
+        print(f"{background:g} photons: {found[0]} places, {found[1]} with the camera entered")
 
 
 def report(what: str, result: object, name: str = "prediction") -> None:
@@ -81,7 +85,12 @@ if __name__ == "__main__":
         f"raw under a Gaussian of {s:g} px": gaussian_filter(raw * 1.0, s) for s in (2, 4)
     }
     predictions["the truth and raw, half and half"] = (grey(truth) + raw) / 2
-    for what, shown in predictions.items():
+    cases = [(what, shown, raw) for what, shown in predictions.items()]
+    # structure that no optics made smooth: every pixel has a brightness of its own
+    fine = truth * np.random.default_rng(3).uniform(0.2, 1.8, truth.shape)
+    cases.append(("fine structure, the truth", grey(fine), capture(fine)))
+    cases.append(("fine structure, lost", grey(gaussian_filter(fine, 2.0)), capture(fine)))
+    for what, shown, raw in cases:
         for source, noise in (("entered", CAMERA), ("estimated", None)):
             result = check_evidence(shown, raw, noise=noise)
             slope = result.conditions["prediction"].noise.slope

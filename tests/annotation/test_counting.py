@@ -227,6 +227,15 @@ def test_objects_too_large_for_the_margin_are_counted_as_cut():
     assert found.instances.tp == 1
 
 
+def test_objects_of_one_plane_are_not_cut_by_its_neighbours():
+    labels = np.zeros((1, 40, 40), int)
+    labels[0, 10:30, 10:30] = 1
+    box = (3, 4, 0, 40, 0, 40)
+    assert count_window(labels, labels, box, box, (9, 40, 40), Settings()).cut == 0
+    thick, box = np.repeat(labels, 2, axis=0), (3, 5, 0, 40, 0, 40)
+    assert count_window(thick, thick, box, box, (9, 40, 40), Settings()).cut == 2
+
+
 def test_inputs_are_not_changed(rng):
     truth, prediction = discs_in_rows(rng)
     truth.flags.writeable = prediction.flags.writeable = False

@@ -217,3 +217,9 @@ def test_pixels_are_counted_as_they_are_and_undoing_all_leaves_no_object(strokes
     assert desk.of() == {}
     assert all(o.digest == 0 for o in desk.origins.objects.values())
     assert set(desk.origins.counts()) == set(Origin)
+
+
+def test_the_time_of_a_step_is_shared_evenly_by_the_objects_it_made():
+    at = np.array([0, 1, 2, 40], np.int64)
+    desk = Desk().do(Change(at, np.array([1, 1, 2, 3], np.uint16)), seconds=6)
+    assert {label: o.seconds for label, o in desk.origins} == {1: 2, 2: 2, 3: 2}

@@ -186,6 +186,20 @@ def test_as_many_more_units_as_are_said_reach_the_width(pairs, goal):
     assert more == 0 or half(more - 1) > goal
 
 
+def test_fewer_more_units_are_needed_of_a_small_population():
+    s, k, size, goal = [3, 7, 5, 9, 4, 8], [10] * 6, 40, 0.05
+    found = ratio_estimate(s, k, "none", population=size)
+    n, spread = 6, np.var(np.array(s) / 10, ddof=1)
+
+    def half(total):
+        error = math.sqrt(spread / total * (1 - total / size))
+        return stats.t.ppf(0.975, total - 1) * error
+
+    wanted = next(total for total in range(n, size) if half(total) <= goal)
+    assert found.more_units(goal, size) == wanted - n
+    assert wanted - n < found.more_units(goal)
+
+
 def test_no_more_units_are_asked_for_than_there_are():
     found = ratio_estimate([1, 9, 2, 8], [10, 10, 10, 10], "none", population=9)
     assert found.more_units(0.001, 9) == 5

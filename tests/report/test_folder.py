@@ -14,6 +14,7 @@ from napari_verdict import ComparisonError, compare_images, compare_labels
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.judgements import Judgement, Judgements
 from napari_verdict.comparison.record import Record
+from napari_verdict.comparison.restoration.places import worst_places
 from napari_verdict.comparison.result import Progress
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.folder import save, saving
@@ -168,6 +169,21 @@ def test_judgements_stand_in_the_record_and_those_of_places_in_a_table(images, t
     table = pd.read_csv(tmp_path / "judgements.csv")
     assert table[["judgement", "note"]].values.tolist() == [["ambiguous", "at the edge"]]
     assert {f.kind for f in record.files} == {"scores", "judgements"}
+
+
+def test_a_place_that_was_judged_is_found_in_what_is_saved(images, tmp_path):
+    places = worst_places(images, "raw", by="error", scale=8)
+    key = places.key(1)
+    said = Judgements().judge([key], Judgement.REAL_ERROR)
+    how = {"places": [places], "ranking": "error 8 px"}
+    save(images, tmp_path, maps=False, judgements=said, **how)
+    (row,) = pd.read_csv(tmp_path / "judgements.csv").to_dict("records")
+    sides = [row[side] for side in ("z0", "z1", "y0", "y1", "x0", "x1")]
+    assert sides == places.box[1].tolist()
+    assert (row["id"], row["ranking"]) == (key.id, "error 8 px")
+    assert row["value"] == pytest.approx(places.value[1])
+    (one,) = Record.model_validate_json((tmp_path / "results.json").read_bytes()).judgements
+    assert (list(one.box), one.ranking) == (sides, "error 8 px")
 
 
 def test_where_nobody_was_asked_the_record_says_nothing_of_judgements(images, tmp_path):

@@ -215,6 +215,21 @@ def test_a_snapshot_has_the_pixels_of_its_moment_and_the_one_before_is_kept(tmp_
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_snapshot_is_not_changed_by_what_is_painted_before_the_disk_has_it(
+    tmp_path, journal, monkeypatch
+):
+    answers, fsync = threading.Event(), os.fsync
+    monkeypatch.setattr(module.os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
+    labels = np.full((2, 2), 1, np.uint16)
+    journal.record("a", dot(1), PAINT)
+    journal.snapshot("a", (slice(0, 2), slice(0, 2)), labels)
+    labels[:] = 9
+    answers.set()
+    assert journal.flush(10)
+    kept = read_snapshot((tmp_path / "a.snapshot").read_bytes())
+    assert (kept.pixels == 1).all()
+
+
 def test_however_many_tiles_there_are_few_files_are_open(tmp_path, journal, monkeypatch):
     opened, closed = [], []
     open_, close = os.open, os.close

@@ -21,6 +21,7 @@ from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labelling import begin, belongs, default_folder, found, labellings_of
 from napari_verdict.report.resuming import resume
 
+URL = "https://example.com/d/a.tif"
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 IMAGE = Input("nuclei", np.arange(1600).reshape(40, 40).astype(np.uint16), "yx", (0.5, 0.5))
 ALL = (slice(0, 40), slice(0, 40))
@@ -255,3 +256,15 @@ def test_whatever_is_painted_in_whatever_tiles_comes_back(tmp_path_factory, stro
         desk.paint(*stroke)
     desk.end()
     same(resume(folder), desk)
+
+
+@pytest.mark.parametrize("path", [URL, "a.tif", "/no/such/folder/a.tif"])
+def test_labels_of_an_image_that_lies_in_no_folder_are_kept_at_home(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    image = replace(IMAGE, path=path)
+    home = tmp_path / "napari-verdict" / "nuclei.labels" / "ann"
+    assert default_folder(image, "ann") == home
+    begin(default_folder(image, "ann"), image, "ann")
+    assert list(labellings_of(image)) == [home]
+    assert [p.name for p in tmp_path.iterdir()] == ["napari-verdict"]

@@ -175,3 +175,31 @@ def test_exporting_can_be_cancelled_and_changes_nothing_it_was_given(tmp_path):
     export(tmp_path, IMAGE, LABELS, ORIGINS, "ann")
     np.testing.assert_array_equal(LABELS, before[0])
     np.testing.assert_array_equal(RAW, before[1])
+
+
+def test_an_export_over_another_leaves_no_file_that_is_no_part_of_it(tmp_path):
+    folder, tiles = tmp_path / "out", plan()
+    (tmp_path / "above.tif").write_text("a")
+    exported(folder, plan=tiles.finish(2), ignore=np.zeros((40, 40), np.uint8))
+    (folder / "masks" / "mine.tif").write_text("mine")
+    record = json.loads((folder / "provenance.json").read_text("utf-8"))
+    record["files"].append("../above.tif")
+    (folder / "provenance.json").write_text(json.dumps(record), "utf-8")
+    exported(folder, plan=tiles)
+    for part in ("images", "masks"):
+        names = {p.name for p in (folder / part).iterdir()}
+        assert names - {"mine.tif"} == {"tile-0001.ome.tif"}
+    assert (folder / "masks" / "mine.tif").exists()
+    assert not list((folder / "ignore").iterdir())
+    assert (tmp_path / "above.tif").exists()
+
+
+def test_an_export_that_is_cancelled_leaves_no_provenance_of_the_one_before(tmp_path):
+    exported(tmp_path, plan=plan())
+    token = CancelToken()
+    steps = exporting(tmp_path, IMAGE, LABELS, ORIGINS, "ann", token, plan=plan())
+    next(steps)
+    token.cancel()
+    with pytest.raises(Cancelled):
+        list(steps)
+    assert not (tmp_path / "provenance.json").exists()

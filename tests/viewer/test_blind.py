@@ -35,6 +35,14 @@ def test_predictions_and_what_is_made_of_them_are_hidden(viewer):
     assert seen(viewer) == ["raw", "other channel", "truth"]
 
 
+def test_images_that_are_called_after_a_model_are_hidden_too(viewer):
+    viewer.add_image(np.zeros((8, 8)), name="unet prediction")
+    blind = Blindfold(viewer)
+    blind.put_on([viewer.layers["truth"]])
+    viewer.add_image(np.zeros((8, 8)), name="Stardist_mask")
+    assert seen(viewer) == ["raw", "other channel", "probability", "truth"]
+
+
 def test_what_comes_meanwhile_is_hidden_too(viewer):
     blind = Blindfold(viewer)
     blind.put_on([viewer.layers["truth"]])

@@ -273,7 +273,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(desk, inspe
     desk.qtbot.waitUntil(lambda: not inspect.judge.bar.trouble.isVisible())
 
 
-def test_places_of_another_ranking_are_judged_apart(desk, triplet):
+def test_places_of_another_ranking_are_judged_apart(desk, triplet, tmp_path):
     gt, raw, prediction = (x.copy() for x in triplet)
     prediction[20:30, 30:40] += 400
     for name, image in (("raw", raw), ("cnn", prediction), ("gt", gt)):
@@ -293,6 +293,11 @@ def test_places_of_another_ranking_are_judged_apart(desk, triplet):
     assert said(widget) == {}
     ranked("worst")
     assert [m for m, _ in said(widget).values()] == [Judgement.REAL_ERROR]
+    with desk.qtbot.waitSignal(desk.dock.saving.done, timeout=120_000):
+        desk.dock.save(tmp_path)
+    (row,) = pd.read_csv(tmp_path / "judgements.csv").to_dict("records")
+    assert row["ranking"] == widget.places.how
+    assert [row[k] for k in ("y0", "y1", "x0", "x1")] == widget.entries.box[0, 2:].tolist()
     desk.click(widget.judge.bar.undo)
     assert said(widget) == {}
 

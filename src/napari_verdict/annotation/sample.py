@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +75,8 @@ def _images_of(
 class Sample:
     """Finished tiles of a plan, and how they stand for the rest.
 
+    What follows from the plan is found once, for all scores of all candidates.
+
     Parameters
     ----------
     plan : Plan
@@ -92,26 +94,30 @@ class Sample:
     @property
     def images(self) -> tuple[str, ...]:
         """Names of the images that they are of, each once."""
-        return tuple(dict.fromkeys(self._tile(k).image for k in self.tiles))
+        return tuple(dict.fromkeys(t.image for t in self._used))
 
-    @property
+    @cached_property
     def by_hand(self) -> bool:
         """Whether a person chose them, so that they stand for nothing but themselves."""
-        return any(self._tile(k).draw is Draw.HAND for k in self.tiles)
+        return any(t.draw is Draw.HAND for t in self._used)
 
-    def ratio(self, s: Sequence[float], k: Sequence[float], why_undefined: str) -> Ratio:
+    def ratio(
+        self,
+        s: Sequence[float] | NDArray[np.float64],
+        k: Sequence[float] | NDArray[np.float64],
+        why_undefined: str,
+    ) -> Ratio:
         """Estimate Σs / Σk over everything from one s and one k of each tile."""
         plan = self.plan
         if self.unit == "image":
             weights = None if not plan.weights or self.by_hand else self._weights()
-            images = [self._tile(t).image for t in self.tiles]
+            images = [t.image for t in self._used]
             return ratio_estimate(s, k, why_undefined, weights=weights, groups=images)
         if plan.weights and not self.by_hand:
-            share = np.array([self._tile(t).share for t in self.tiles])
             return lure_estimate(
-                s, k, why_undefined, share, plan.population, skipped=self._skipped()
+                s, k, why_undefined, self._share, plan.population, skipped=self._skipped
             )
-        size = None if self.by_hand else plan.population - self._skipped()[0]
+        size = None if self.by_hand else plan.population - self._skipped[0]
         return ratio_estimate(s, k, why_undefined, population=size)
 
     @property
@@ -120,10 +126,10 @@ class Sample:
         skipped = sum(t.state is State.SKIPPED for t in self.plan.drawn)
         return self.plan.population - skipped
 
-    @property
+    @cached_property
     def convention(self) -> str:
         """What of it a score depends on, as ``key=value`` pairs."""
-        gone = [t.state for t in self._passed_over()] if not self.by_hand else []
+        gone = [t.state for t in self._passed_over] if not self.by_hand else []
         skipped = gone.count(State.SKIPPED)
         left_open = len(gone) - skipped
         return "; ".join(
@@ -147,19 +153,25 @@ class Sample:
             return f"{n}, drawn by {plan.priority} with {part} equal chances, weighted by LURE"
         return f"{n}, evenly at random over {', '.join((*plan.by, 'area'))}"
 
-    def _tile(self, k: int) -> Tile:
-        return self.plan.tiles[k]
+    @cached_property
+    def _used(self) -> tuple[Tile, ...]:
+        return tuple(self.plan.tiles[k] for k in self.tiles)
 
+    @cached_property
+    def _share(self) -> NDArray[np.float64]:
+        return np.array([t.share for t in self._used])
+
+    @cached_property
     def _passed_over(self) -> list[Tile]:
         """Return tiles that were drawn, are not used, and others after them are."""
         used = set(self.tiles)
         before = self.plan.tiles[: max(used, default=-1)]
         return [t for k, t in enumerate(before) if k not in used and t.draw is not Draw.HAND]
 
+    @cached_property
     def _skipped(self) -> tuple[int, float]:
-        gone = self._passed_over()
+        gone = self._passed_over
         return len(gone), math.fsum(t.share for t in gone)
 
     def _weights(self) -> NDArray[np.float64]:
-        share = np.array([self._tile(t).share for t in self.tiles])
-        return lure_weights(share, self.plan.population, skipped=self._skipped())
+        return lure_weights(self._share, self.plan.population, skipped=self._skipped)

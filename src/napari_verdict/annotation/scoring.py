@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_verdict.annotation.counting import TileCounts
+import numpy as np
+
 from napari_verdict.annotation.sample import Sample, of_condition, used_tiles
 from napari_verdict.comparison.model import Task
 from napari_verdict.comparison.scores import Score
 from napari_verdict.comparison.words import counted, sentence
+from napari_verdict.metrics.foreground import PixelCounts
+from napari_verdict.metrics.instances import InstanceCounts
 from napari_verdict.metrics.values import BOTH_EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from napari_verdict.annotation.counting import TileCounts
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.comparison.model import Settings
     from napari_verdict.metrics.estimates import Ratio
@@ -30,17 +34,17 @@ GOAL = 0.05
 
 
 class _Terms(NamedTuple):
-    """How a score is made of what a tile holds."""
+    """How a score is made of what a tile holds, or of columns of what many hold."""
 
-    numerator: Callable[[TileCounts], float]
-    denominator: Callable[[TileCounts], float]
+    numerator: Callable[[Any], Any]
+    denominator: Callable[[Any], Any]
     why_undefined: str
 
 
 _OBJECTS, _PIXELS = f"{BOTH_EMPTY} objects", f"{BOTH_EMPTY} foreground"
 
 
-def _pixels_of_any(c: TileCounts) -> int:
+def _pixels_of_any(c: Any) -> Any:
     return c.pixels.tp + c.pixels.fp + c.pixels.fn
 
 
@@ -235,14 +239,14 @@ class _Estimator:
 
     def of(self, candidate: str, counts: Sequence[TileCounts]) -> Estimated:
         objects = OBJECT_SCORES if self.task is Task.INSTANCES else {}
-        of_objects = self._ratios(objects, counts)
-        of_pixels = self._ratios(PIXEL_SCORES, counts)
+        columns = _columns(counts)
+        of_objects = self._ratios(objects, columns)
+        of_pixels = self._ratios(PIXEL_SCORES, columns)
         rows = [self._score(candidate, m, r, self._matched, True) for m, r in of_objects.items()]
         pixels = "counted=pixels of tiles; foreground=every id but 0"
         rows += [self._score(candidate, m, r, pixels, False) for m, r in of_pixels.items()]
-        total = reduce(add, counts, TileCounts())
         if objects:
-            rows += self._counts(candidate, total)
+            rows += self._counts(candidate, columns.instances)
         ratios = of_objects or of_pixels
         first = next(iter(ratios.values()))
         by_hand, unit = self.sample.by_hand, self.sample.unit
@@ -250,7 +254,7 @@ class _Estimator:
         size = self.sample.left_to_label if unit == "tile" else None
         more = None if by_hand else first.more_units(GOAL, size, self.level)
         why = "chosen by hand" if by_hand else first.interval(self.level).reason
-        return Estimated(tuple(rows), ratios, more, unit, why, total.cut)
+        return Estimated(tuple(rows), ratios, more, unit, why, sum(c.cut for c in counts))
 
     @property
     def _matched(self) -> str:
@@ -263,14 +267,10 @@ class _Estimator:
             f"objects={space}, of the tile their centroid is in"
         )
 
-    def _ratios(
-        self, scores: Mapping[str, _Terms], counts: Sequence[TileCounts]
-    ) -> dict[str, Ratio]:
+    def _ratios(self, scores: Mapping[str, _Terms], columns: Any) -> dict[str, Ratio]:
         return {
             metric: self.sample.ratio(
-                [terms.numerator(c) for c in counts],
-                [terms.denominator(c) for c in counts],
-                terms.why_undefined,
+                terms.numerator(columns), terms.denominator(columns), terms.why_undefined
             )
             for metric, terms in scores.items()
         }
@@ -297,8 +297,9 @@ class _Estimator:
             ci_high=interval.high if bounded else None,
         )
 
-    def _counts(self, candidate: str, total: TileCounts) -> list[Score]:
-        values = total.instances.scores()
+    def _counts(self, candidate: str, objects: Any) -> list[Score]:
+        sums = (int(column.sum()) for column in (objects.n_gt, objects.n_pred, objects.tp))
+        values = InstanceCounts(*sums).scores()
         return [
             Score(
                 image=self.image,
@@ -313,3 +314,17 @@ class _Estimator:
             )
             for metric in ("n_gt", "n_pred", "tp", "fp", "fn")
         ]
+
+
+def _columns(counts: Sequence[TileCounts]) -> Any:
+    """Return what tiles hold as a column of each count, under the same names."""
+
+    def each(part: str, kind: type[Any]) -> Any:
+        names = [f.name for f in fields(kind)]
+        of_all = attrgetter(*(f"{part}.{name}" for name in names))
+        table = np.array([of_all(c) for c in counts], np.float64).reshape(-1, len(names))
+        return SimpleNamespace(**dict(zip(names, table.T, strict=True)))
+
+    return SimpleNamespace(
+        instances=each("instances", InstanceCounts), pixels=each("pixels", PixelCounts)
+    )

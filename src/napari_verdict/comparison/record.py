@@ -23,9 +23,8 @@ from napari_verdict.comparison.model import Input, Task
 from napari_verdict.comparison.regions import OnGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from napari_verdict.comparison.judgements import Judgements
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.comparison.regions import Region
     from napari_verdict.comparison.result import Result
@@ -173,6 +172,9 @@ class JudgementRecord(_Model):
     judgement: Judgement | None
     note: str
     at: AwareDatetime
+    ranking: str | None = Field(None, description="Of a place: what ranked it, and the size.")
+    box: tuple[int, ...] | None = Field(None, description="Of a place: z0, z1, y0, y1, x0, x1.")
+    value: float | None = Field(None, description="Of a place: what ranked it.")
 
 
 class FileRecord(_Model):
@@ -216,7 +218,7 @@ def record_of(
     result: Result,
     files: Iterable[FileRecord] = (),
     token: CancelToken | None = None,
-    judgements: Judgements | None = None,
+    judgements: Iterable[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the record of a run, ready for JSON.
 
@@ -228,8 +230,8 @@ def record_of(
         What was saved beside the record.
     token : CancelToken, optional
         Stops the reading.
-    judgements : Judgements, optional
-        What a person said of entries.
+    judgements : iterable of mapping, optional
+        What a person said of entries, as `Judgements.as_rows` gives it.
 
     Returns
     -------
@@ -255,7 +257,7 @@ def record_of(
         scores=tuple(ScoreRecord.model_validate(s.as_row()) for s in result.rows),
         judgements=None
         if judgements is None
-        else tuple(map(JudgementRecord.model_validate, judgements.as_rows())),
+        else tuple(map(JudgementRecord.model_validate, judgements)),
         files=tuple(files),
     )
     return record.model_dump(mode="json", by_alias=True)

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.record import FileRecord, record_of, to_json
 from napari_verdict.comparison.result import Progress, complete
@@ -17,10 +18,11 @@ from napari_verdict.report.ome import write_ome_tiff
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     import pandas as pd
 
+    from napari_verdict.comparison.entries import Entries
     from napari_verdict.comparison.judgements import Judgements
     from napari_verdict.comparison.objects.labels import LabelResult
     from napari_verdict.comparison.result import Result
@@ -39,6 +41,8 @@ def save(
     overlays: bool = True,
     judgements: Judgements | None = None,
     mended: LabelResult | None = None,
+    places: Sequence[Entries] = (),
+    ranking: str = "",
 ) -> list[Path]:
     """Save a result: record, tables, maps and overlays.
 
@@ -58,6 +62,11 @@ def save(
     mended : LabelResult, optional
         The result against a mended copy of the ground truth: its labels are written as
         ``mended_ground-truth.ome.tif``, its scores as ``scores_mended.csv``.
+    places : sequence of Entries
+        Places of a restoration that were judged, of each candidate: their boxes and values stand
+        beside the judgements.
+    ranking : str
+        How they were ranked, such as ``worst 16 px``.
 
     Returns
     -------
@@ -70,6 +79,7 @@ def save(
         If the folder cannot be written to.
     """
     what: Any = {"maps": maps, "overlays": overlays, "judgements": judgements, "mended": mended}
+    what |= {"places": places, "ranking": ranking}
     return complete(saving(result, folder, CancelToken(), **what))
 
 
@@ -82,6 +92,8 @@ def saving(
     overlays: bool = True,
     judgements: Judgements | None = None,
     mended: LabelResult | None = None,
+    places: Sequence[Entries] = (),
+    ranking: str = "",
 ) -> Generator[Progress, None, list[Path]]:
     """Save a result as a generator of progress; `save` says what and how.
 
@@ -95,8 +107,9 @@ def saving(
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         written = []
+        said = None if judgements is None else _said(judgements, places, ranking)
         contents = chain(
-            _tables(result, judgements),
+            _tables(result, judgements, said),
             _mended(mended, token),
             _images(result, maps, overlays, token),
         )
@@ -106,7 +119,7 @@ def saving(
             written.append(write_whole(folder / file.name, write))
             files.append(file)
         yield Progress(total - 1, total, "saving")
-        text = to_json(record_of(result, files, token, judgements))
+        text = to_json(record_of(result, files, token, said))
         written.append(write_whole(folder / RECORD_NAME, lambda p: p.write_text(text, "utf-8")))
     except OSError as error:
         message = (
@@ -125,7 +138,9 @@ def _count(result: Result, maps: bool, overlays: bool) -> int:
     return 3 + of_maps + of_overlays
 
 
-def _tables(result: Result, judgements: Judgements | None) -> Iterator[_Content]:
+def _tables(
+    result: Result, judgements: Judgements | None, said: list[dict[str, Any]] | None
+) -> Iterator[_Content]:
     """Yield the tables there are to save, each with the function that writes it."""
     yield _file("scores.csv", "scores"), _csv(_flat(result.scores))
     if result.comparison.task != "restoration":
@@ -140,7 +155,27 @@ def _tables(result: Result, judgements: Judgements | None) -> Iterator[_Content]
     if judgements and (result.comparison.task == "restoration" or "dispute" in named):
         import pandas as pd
 
-        yield _file("judgements.csv", "judgements"), _csv(pd.DataFrame(judgements.as_rows()))
+        table = pd.DataFrame(said)
+        if "box" in table:
+            sides = ("z0", "z1", "y0", "y1", "x0", "x1")
+            for k, side in enumerate(sides):
+                table[side] = [b[k] if isinstance(b, list) else None for b in table["box"]]
+            table = table.drop(columns="box").astype(dict.fromkeys(sides, "Int64"))
+        yield _file("judgements.csv", "judgements"), _csv(table)
+
+
+def _said(judgements: Judgements, places: Sequence[Entries], ranking: str) -> list[dict[str, Any]]:
+    """Return judgements as rows; places with their box, since a rank alone says not where."""
+    listed = {entries.candidate: entries for entries in places}
+    rows = judgements.as_rows()
+    for row in rows:
+        entries = listed.get(row["candidate"])
+        if row["role"] == "place" and entries is not None:
+            key = EntryKey(row["candidate"], row["role"], tuple(row["frame"]), row["id"])
+            if (k := entries.find(key)) >= 0:
+                value, box = float(entries.value[k]), entries.box[k].tolist()
+                row |= {"ranking": ranking, "box": box, "value": value}
+    return rows
 
 
 def _mended(mended: LabelResult | None, token: CancelToken) -> Iterator[_Content]:

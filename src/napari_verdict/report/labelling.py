@@ -259,8 +259,8 @@ def unreadable(path: Path, why: str) -> str:
 
 
 def _folder_of(image: Input) -> Path:
-    if image.path is not None:
-        path = Path(image.path)
+    path = None if image.path is None else Path(image.path)
+    if path is not None and path.is_absolute() and path.parent.is_dir():  # a URL is neither
         return path.parent / f"{bare_name(path)}.labels"
     return Path.home() / "napari-verdict" / f"{safe_name(image.name) or 'image'}.labels"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,8 @@ def export(
     ----------
     folder : str or Path
         Made where it is missing. Files of the same names are replaced, each at once and whole;
-        no other file is touched.
+        those of an export before that are no part of this one are removed, such as the mask of a
+        tile that was reopened. No other file is touched.
     image : Input
         What was labelled.
     labels : ndarray of int
@@ -121,12 +123,14 @@ def exporting(
     """
     folder, labels = Path(folder), storable(labels)
     try:
+        before = replaced(folder)
         rows, written = yield from writing(folder, image, labels, token, plan=plan, ignore=ignore)
         tables = {"objects.csv": origins.as_rows()} | ({"tiles.csv": rows} if plan else {})
         if said := [score.as_row() for score in scores]:
             tables["scores.csv"] = said
         written += write_tables(folder, tables)
         names = [p.relative_to(folder).as_posix() for p in written]
+        leave_out(folder, before.difference(names))
         record = provenance_of(
             image, labels, origins, annotator, plan, rows, names, token, blind=blind
         )
@@ -180,6 +184,24 @@ def writing(
         write = partial(write_ome_tiff, data=pixels, like=image, token=token)
         written.append(write_whole(folder / file, write))
     return rows, written
+
+
+def replaced(folder: Path) -> frozenset[str]:
+    """Begin to replace an export: take its provenance away, and return the files it names."""
+    path = folder / PROVENANCE_NAME
+    try:
+        named = json.loads(path.read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        named = []
+    path.unlink(missing_ok=True)  # so that where it is, the rest is complete
+    return frozenset(name for name in named if isinstance(name, str))
+
+
+def leave_out(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of an export before; others of the folder stay."""
+    for path in (folder / name for name in names):
+        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            path.unlink()
 
 
 def write_tables(folder: Path, tables: Mapping[str, list[dict[str, Any]]]) -> list[Path]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari_verdict.annotation.origins import Origins
 from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.report.labelling import image_record, safe_name
 from napari_verdict.report.labels import (
+    leave_out,
+    replaced,
     storable,
     unwritable,
     write_provenance,
@@ -97,17 +100,23 @@ def exporting_set(
     Raises
     ------
     ComparisonError
-        If the folder cannot be written to, or an image cannot be read.
+        If the folder cannot be written to, or an image cannot be read that has finished tiles.
     Cancelled
         If the token was set.
     """
     pictures, origins = list[PictureProvenance](), list[Origins]()
     rows, objects, written = list[dict[str, Any]](), list[dict[str, Any]](), list["Path"]()
     try:
+        before = replaced(folder)
         for name in names:
             token.check()
-            one = read(name)
             finished = any(t.image == name and t.state is State.FINISHED for t in plan.tiles)
+            try:
+                one = read(name)
+            except ComparisonError:
+                if finished:
+                    raise
+                continue  # nothing of it was labelled; its tiles say why
             labels, record = one.labels, None
             # labels of an image that nobody labelled would say that it is empty
             if labels is not None and (finished or labels.any()):
@@ -136,6 +145,7 @@ def exporting_set(
         folder.mkdir(parents=True, exist_ok=True)
         written += write_tables(folder, tables)
         files_written = [p.relative_to(folder).as_posix() for p in written]
+        leave_out(folder, before.difference(files_written))
         told = provenance_of_set(
             pictures, origins, annotator, plan, rows, files_written, blind=blind
         )

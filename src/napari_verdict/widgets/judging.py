@@ -18,7 +18,9 @@ from napari_verdict.widgets.job import Job, words_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from napari_verdict.comparison.entries import Entries
     from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.restoration.images import ImageResult
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.identity import Identity
     from napari_verdict.report.session import SessionFile
@@ -100,7 +102,7 @@ class Judging(QObject):
         same = len(arrays) == len(self._arrays) and all(
             a is b for a, b in zip(arrays, self._arrays, strict=True)
         )
-        self._session.judged = comparison
+        self._session.judged, self._session.ranking = comparison, places
         if same and words == self._words:
             return
         self._arrays, self._words = arrays, words
@@ -301,6 +303,17 @@ class _Unsaved:
     def _try(self) -> None:
         with suppress(ComparisonError):
             self.write()
+
+
+def places_of(
+    result: ImageResult, judgements: Judgements, ranking: str, token: CancelToken
+) -> list[Entries]:
+    """List again, for a worker, the places of a restoration that were judged."""
+    from napari_verdict.comparison.restoration.places import worst_places
+
+    by, scale, _ = ranking.rsplit(" ", 2)
+    judged = sorted({key.candidate for key in judgements.marks if key.role == "place"})
+    return [worst_places(result, c, by=by, scale=int(scale), token=token) for c in judged]
 
 
 def said_of(comparison: Comparison, token: CancelToken) -> Judgements | None:

@@ -46,6 +46,11 @@ class RegionTable(QWidget):
     def set_result(self, result: Result) -> None:
         """Show the regions of a result, if it has any; the one that is chosen stays so."""
         names, before = [r.name for r in result.comparison.regions], self.region
+        self.setVisible(bool(names))
+        if not names:
+            self._result = None
+            self.table.scores.clear()
+            return
         rows = rows_of(result)
         row = next((r for r in rows if r.metric == self._metric and not r.pixels), rows[0])
         self._result = result
@@ -56,11 +61,10 @@ class RegionTable(QWidget):
             self.table.choose(names.index(before) + 1 if before in names else 0)
         finally:
             self._filling = False
-        self.setVisible(bool(names))
 
     def show_metric(self, metric: str) -> None:
         """Show another score, by its name in the table of scores."""
-        if self._result is not None and self._result.comparison.regions and metric:
+        if self._result is not None and metric:
             self._metric = metric
             self.set_result(self._result)
 
@@ -84,6 +88,11 @@ class _Model(QAbstractTableModel):
         self._row, self._names = row, names
         self._candidates = list(result.comparison.candidates)
         self._scores = scores_by_region(result, row)
+        self.endResetModel()
+
+    def clear(self) -> None:
+        self.beginResetModel()
+        self._names, self._scores = [], {}
         self.endResetModel()
 
     def region_at(self, row: int) -> str | None:

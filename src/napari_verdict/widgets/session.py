@@ -35,6 +35,8 @@ class Session(EventedModel):
         What a person said of entries of the result.
     judged : Comparison, optional
         What they were said of.
+    ranking : str
+        How the places were ranked that they were said of, such as ``worst 16 px``.
     flight : Flight
         Takes the viewer to places; all docks go back the same way.
     folder : Path, optional
@@ -53,6 +55,7 @@ class Session(EventedModel):
     flight: Any = None
     judgements: Any = Judgements()
     judged: Any = None
+    ranking: str = ""
     folder: Any = None
     mended: Any = None
 

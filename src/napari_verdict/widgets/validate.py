@@ -194,16 +194,21 @@ class ValidateWidget(Dock):
         request = result.request or result.comparison
         # Inspect may be closed, or hidden and still with what was compared before
         known = session.judgements if session.judged is request else None
+        ranking = session.ranking
         copying = session.mended.snapshot() if session.mended is not None else None
 
         def steps(token: CancelToken) -> Generator[Progress, None, Path]:
             yield Progress(0, 1, "saving")
             from napari_verdict.report.folder import saving
-            from napari_verdict.widgets.judging import said_of
+            from napari_verdict.widgets.judging import places_of, said_of
 
             judgements = said_of(request, token) if known is None else known
+            places: Any = ()
+            if known and request.task is Task.RESTORATION:
+                places = places_of(result, known, ranking, token)
             mended = (yield from copying(token)).result if copying is not None else None
-            yield from saving(result, folder, token, judgements=judgements, mended=mended)
+            what: Any = {"judgements": judgements, "mended": mended}
+            yield from saving(result, folder, token, places=places, ranking=ranking, **what)
             return folder
 
         self.saving.start(steps, "Saving results")

@@ -172,7 +172,8 @@ def scores_by_region(result: Result, row: Row) -> dict[tuple[str, str | None], S
     """Return the scores that a row shows, by candidate and region; None stands for the whole."""
     found: dict[tuple[str, str | None], Score] = {}
     for score in result.rows:
-        if _is_of(score, row, result):
+        # first what leaves most of them out: there are many of frames and of thresholds
+        if score.axis_index is None and _is_of(score, row, result):
             found.setdefault((score.candidate, score.region), score)
     return found
 

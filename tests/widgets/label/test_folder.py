@@ -290,3 +290,16 @@ def test_images_of_other_axes_are_left_out(folder):
     )
     folder.dock.setup.set.folder.field.setText(f"{folder.home / 'images'}/")
     folder.wait(lambda: "stack: its axes are" in folder.says_of_set(), "the stack")
+
+
+def test_a_person_may_think_better_of_the_next_image(folder):
+    folder.start(number=9)
+    first, tiles = folder.state.tile.image, folder.state.plan.tiles
+    other = next(k for k, t in enumerate(tiles) if t.image != first)
+    mine = next(k for k, t in enumerate(tiles) if t.image == first and k)
+    folder.dock.desk.go(other)
+    folder.dock.desk.go(mine)
+    folder.pause(1500)
+    assert folder.state.current == mine
+    assert folder.state.bench.image == first
+    np.testing.assert_array_equal(folder.state.bench.raw.data > 0, objects_of(first) > 0)

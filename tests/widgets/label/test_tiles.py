@@ -140,6 +140,63 @@ def test_a_click_that_was_asked_for_is_not_taken_in_another_tile(labeller):
     assert (labeller.truth.data == 1).any()
 
 
+def test_a_label_in_two_pieces_is_asked_about_and_each_gets_its_own(labeller):
+    labeller.start()
+    labeller.truth.brush_size = 4
+    labeller.paint((9, 9), (9, 10), label=3)
+    labeller.paint((22, 21), (22, 22), label=3)
+    labeller.key("D")
+    assert "Label 3 lies in separate pieces" in labeller.says()
+    labeller.click("Go on")
+    assert labeller.state.current == 0
+    labeller.key("D")
+    labeller.click("Separate them")
+    assert labeller.state.plan.tiles[0].state is State.FINISHED
+    assert set(np.unique(labeller.truth.data)) == {0, 3, 4}
+    assert "2 objects" in labeller.dock.page.origins.text()
+
+
+def test_one_object_may_lie_in_pieces(labeller):
+    labeller.start()
+    labeller.truth.brush_size = 4
+    labeller.paint((9, 9), (9, 10), label=3)
+    labeller.paint((22, 21), (22, 22), label=3)
+    labeller.key("D")
+    labeller.click("One object")
+    assert labeller.state.plan.tiles[0].state is State.FINISHED
+    assert set(np.unique(labeller.truth.data)) == {0, 3}
+
+
+def test_what_is_said_while_a_question_stands_is_said_after_it(labeller):
+    labeller.start()
+    labeller.key("D")
+    assert "Really empty?" in labeller.says()
+    labeller.state.message = "Exported to here."
+    assert "Really empty?" in labeller.says()
+    labeller.key("K")
+    assert "Why is this tile left out?" in labeller.says()
+    labeller.click("Keep it")
+    assert labeller.says() == "Exported to here."
+
+
+@pytest.mark.parametrize("turned", [{"ndisplay": 3}, {"order": (1, 2, 0)}])
+def test_tiles_are_framed_whatever_is_displayed_before_and_it_comes_back(stack, turned):
+    axis = stack.dock.setup.axis
+    axis.setCurrentIndex(axis.findData("z"))
+    axis.activated.emit(axis.currentIndex())
+    dims = stack.viewer.dims
+    for name, value in turned.items():
+        setattr(dims, name, value)
+    stack.viewer.layers.selection.active = stack.viewer.layers["stack"]
+    stack.start()
+    assert (dims.ndisplay, dims.order) == (2, (0, 1, 2))
+    assert stack.viewer.layers["tile to label"].visible
+    stack.click("Stop labelling")
+    for name, value in turned.items():
+        assert getattr(dims, name) == value
+    assert stack.viewer.layers.selection.active is stack.viewer.layers["stack"]
+
+
 def test_keys_and_clicks_go_back_and_forth_and_reopen(labeller):
     labeller.start()
     labeller.key("T")

@@ -56,13 +56,16 @@ class Desk(QObject):
 
     # ---- beginning and end
 
+    def remember_view(self) -> None:
+        """Remember what is seen and selected now, to be brought back at the end."""
+        self._before = View.of(self._viewer)
+        self._active = self._viewer.layers.selection.active
+
     def start(self, bench: Bench, plan: Plan, mask: Any = None, layer: Any = None) -> None:
         """Begin with the first tile that is open.
 
         `mask` holds what nobody could tell before; where a `layer` shows that, it is taken up.
         """
-        self._before = View.of(self._viewer)
-        self._active = self._viewer.layers.selection.active
         dims = self._viewer.dims  # tiles are planes along the last two axes
         dims.ndisplay, dims.order = 2, tuple(range(dims.ndim))
         self.state.bench, self._ambiguous = bench, layer

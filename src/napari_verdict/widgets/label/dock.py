@@ -113,6 +113,7 @@ class LabelWidget(Dock):
 
     def start(self, asked: Asked) -> None:
         """Draw tiles or take labels up, in a worker, and then go to a tile."""
+        self.desk.remember_view()
         if asked.images is not None:
             self._asked = asked
             self.job.start(self.shelf.steps(asked), "Drawing tiles")

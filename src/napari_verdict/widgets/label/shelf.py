@@ -71,6 +71,7 @@ class Shelf(QObject):
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._go_on)
         dock.desk.wanted.connect(self.fetch)
+        dock.state.events.current.connect(self._on_current)
 
     @property
     def is_on(self) -> bool:
@@ -129,13 +130,18 @@ class Shelf(QObject):
         state, images = self._dock.state, self.images
         if images is None or self._steps is not None:
             return
-        self._wanted = k
+        self._wanted, self._taken = k, None
         name, plan = state.plan.tiles[k].image, state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
         self._job.start(
             lambda token: taking(images[name], plan, folder, who, token), f"Opening {name}"
         )
+
+    def _on_current(self, _: int) -> None:
+        if self._steps is None:  # a tile of the image that is open was taken in hand meanwhile
+            self._job.cancel()
+            self._taken = None
 
     def _on_taken(self, outcome: Any) -> None:
         state = self._dock.state
@@ -158,10 +164,14 @@ class Shelf(QObject):
                 return
             self._steps = self._changing(self._taken)
         if self._steps is not None:
-            if next(self._steps, self) is self:
-                self._steps = self._taken = None
-            else:
-                self._turn.start(0)
+            more = False
+            try:
+                more = next(self._steps, self) is not self
+            finally:
+                if more:
+                    self._turn.start(0)
+                else:
+                    self._steps = self._taken = None
 
     def _is_put_away(self) -> bool:
         """Whether the image on the desk is saved, so that another may take its place."""

@@ -98,14 +98,13 @@ class Talk(QObject):
         )
 
     def _on_scattered(self, labels: Any) -> None:
-        one = len(labels) == 1
-        what = f"Label {labels[0]} is" if one else f"{len(labels)} labels are each"
+        which = f"Label {labels[0]} lies" if len(labels) == 1 else f"{len(labels)} labels lie"
         self._page.bar.ask(
-            f"{what} in separate pieces, which count as one object.",
+            f"{which} in separate pieces, which count as one object. Is each piece an object?",
             {
-                "Give each piece its own label": self._on_separate,
-                "Right so, finish": lambda: self._desk.finish(whole=True),
-                "Go on labelling": self._desk.arm,
+                "Separate them": self._on_separate,
+                "One object": lambda: self._desk.finish(whole=True),
+                "Go on": self._desk.arm,
             },
         )
 

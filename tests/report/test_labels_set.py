@@ -1,0 +1,93 @@
+"""Labels of several images are exported into one folder, and every image can be told."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from builders import discs
+from napari_verdict.annotation.sampling import Grid, draw_tiles
+from napari_verdict.annotation.tiles import TiledImage
+from napari_verdict.comparison.checksums import checksum
+from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.result import complete
+from napari_verdict.engine.cancel import Cancelled, CancelToken
+from napari_verdict.report.labels_set import Labelled, exporting_set
+from napari_verdict.report.ome import read_input
+from napari_verdict.report.provenance import SetProvenance
+
+NAMES = ("control/a", "treated/b", "treated/c")
+PIXELS = {n: np.full((40, 40), k, np.uint16) for k, n in enumerate(NAMES)}
+
+
+def plan():
+    """Two tiles are finished, of one image each; the third image has none."""
+    images = tuple(TiledImage(n, "yx", (40, 40), n.split("/")[0]) for n in NAMES)
+    drawn = draw_tiles(Grid(images, 20), 12, margin=(0, 0, 0), seed=1)
+    for name in NAMES[:2]:
+        drawn = drawn.finish(next(k for k, t in enumerate(drawn.tiles) if t.image == name))
+    return drawn
+
+
+def read(name, broken=()):
+    if name in broken:
+        raise ComparisonError([Finding("gone", Severity.ERROR, f"{name} is gone")])
+    labels = np.zeros((40, 40), np.uint16) if name == NAMES[2] else discs()
+    return Labelled(Input(name, PIXELS[name], "yx"), name.split("/")[0], labels)
+
+
+def export(folder, reader=read, token=None):
+    steps = exporting_set(folder, NAMES, reader, "ann", plan(), token or CancelToken())
+    return complete(steps), json.loads((folder / "provenance.json").read_text())
+
+
+def test_files_are_called_after_images_and_the_table_finds_them(tmp_path):
+    written, _ = export(tmp_path)
+    assert all(p.is_file() for p in written)
+    tiles = pd.read_csv(tmp_path / "tiles.csv")
+    assert len(tiles) == 12
+    for row in tiles[tiles["state"] == "finished"].itertuples():
+        box = np.s_[row.y0 : row.y1, row.x0 : row.x1]
+        image, mask = (read_input(tmp_path / f).data for f in (row.image_file, row.mask_file))
+        np.testing.assert_array_equal(image, PIXELS[row.image][box])
+        np.testing.assert_array_equal(mask, discs()[box])
+    whole = sorted(p.name for p in (tmp_path / "ground_truth").iterdir())
+    assert whole == ["control-a.ome.tif", "treated-b.ome.tif"]
+
+
+def test_the_provenance_has_the_checksum_of_every_image(tmp_path):
+    _, told = export(tmp_path)
+    SetProvenance.model_validate(told)
+    found = {i["image"]["name"]: i for i in told["images"]}
+    assert {n: i["image"]["sha256"] for n, i in found.items()} == {
+        n: checksum(PIXELS[n]) for n in NAMES
+    }
+    assert found[NAMES[0]]["labels"]["sha256"] == checksum(discs())
+    assert found[NAMES[2]]["labels"] is None
+    assert found[NAMES[1]]["condition"] == "treated"
+    assert told["sampling"]["by"][:2] == ["condition", "image"]
+
+
+def test_an_image_that_cannot_be_read_stops_the_export_only_if_it_was_labelled(tmp_path):
+    _, told = export(tmp_path, lambda n: read(n, NAMES[2:]))
+    assert [i["image"]["name"] for i in told["images"]] == list(NAMES[:2])
+    with pytest.raises(ComparisonError, match="treated/b is gone"):
+        export(tmp_path, lambda n: read(n, NAMES[1:]))
+
+
+def test_an_export_that_is_cancelled_has_no_provenance(tmp_path):
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        export(tmp_path, token=token)
+    assert not (tmp_path / "provenance.json").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ComparisonError, match="cannot be exported"):
+        export(tmp_path / "file")
