@@ -9,10 +9,15 @@ import pytest
 from scipy import stats
 
 from builders import compare
-from napari_verdict.annotation.agreement import opinions, tiles_for_second
+from napari_verdict.annotation.agreement import (
+    NOT_GIVEN,
+    opinions,
+    plan_for_second,
+    tiles_for_second,
+)
 from napari_verdict.annotation.counting import Counter
-from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.tiles import TiledImage
+from napari_verdict.annotation.sampling import Grid, draw_more, draw_tiles
+from napari_verdict.annotation.tiles import State, TiledImage
 from napari_verdict.comparison.model import Input, Task
 
 SIDE, PITCH = 240, 20
@@ -131,3 +136,24 @@ def test_the_second_person_gets_the_first_finished_tiles():
     assert tiles_for_second(plan) == (0, 2, 3, 4, 5, 6)
     few = draw_tiles(grid, 5, margin=(0, 8, 8), seed=1).finish(0).finish(4)
     assert tiles_for_second(few) == (0, 4)
+
+
+def test_the_second_persons_plan_has_the_chances_of_the_first_and_is_drawn_on_from():
+    grid = Grid((TiledImage("a", "yx", (512, 512)),), 64)
+    plan = draw_tiles(grid, 8, margin=(0, 8, 8), seed=1).skip(1, "debris")
+    plan = plan.finish(0).finish(2).finish(3)
+    theirs = plan_for_second(plan)
+    assert [t.place for t in theirs.tiles] == [t.place for t in plan.tiles[:4]]
+    assert [t.state for t in theirs.tiles] == [State.OPEN, State.SKIPPED, State.OPEN, State.OPEN]
+    assert theirs.tiles[1].reason == NOT_GIVEN
+    assert {row["inclusion"] for row in theirs.rows()} == {4 / 64}
+    more = draw_more(theirs, 4)
+    assert [t.place for t in more.tiles] == [t.place for t in plan.tiles]
+
+
+def test_the_second_person_is_given_no_tile_chosen_by_hand():
+    grid = Grid((TiledImage("a", "yx", (512, 512)),), 64)
+    plan = draw_tiles(grid, 1, margin=(0, 8, 8), seed=1)
+    plan = plan.by_hand("a", (), (0, 1, 5, 69, 5, 69)).finish(1)
+    assert plan_for_second(plan).tiles == ()
+    assert len(plan_for_second(plan.finish(0)).tiles) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,6 +115,15 @@ def test_the_same_seed_draws_the_same_tiles_and_more_of_them_continue():
         assert one == two
         assert one.tiles != other.tiles
         assert len({t.place for t in draw_more(one, 10_000).tiles}) == len(grid)
+
+
+def test_no_tile_is_drawn_that_is_in_the_plan():
+    grid = Grid((PLANE,), 64)
+    for weights in (None, np.arange(len(grid))):
+        plan = draw_tiles(grid, 6, margin=MARGIN, seed=5, priorities=weights)
+        some = replace(plan, tiles=(plan.tiles[0], *plan.tiles[3:]))
+        more = draw_more(some, 3)
+        assert more.tiles == (*some.tiles, *plan.tiles[1:3], draw_more(plan, 1).tiles[-1])
 
 
 def test_every_chance_is_above_zero_and_as_it_is_said(rng):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: How many of the finished tiles a second person labels at least, and which part of them.
 LEAST_TILES, PART = 3, 0.1
+#: Why a second person's plan leaves out tiles that were drawn before the last they are given.
+NOT_GIVEN = "not given to the second"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,29 @@ def tiles_for_second(plan: Plan) -> tuple[int, ...]:
         k for k, t in enumerate(plan.tiles) if t.state is State.FINISHED and t.draw is not Draw.HAND
     ]
     return tuple(finished[: max(LEAST_TILES, math.ceil(PART * len(finished)))])
+
+
+def plan_for_second(plan: Plan) -> Plan:
+    """Return the plan of a second person: tiles they are given are open, the others skipped.
+
+    It ends with the last tile they are given and leaves out none drawn before, so that chances
+    stay true and drawing goes on where it should.
+
+    Returns
+    -------
+    Plan
+        Without a tile where `tiles_for_second` finds none.
+    """
+    given = tiles_for_second(plan)
+    tiles = plan.tiles[: given[-1] + 1] if given else ()
+    theirs = [
+        replace(t, state=State.OPEN, reason="")
+        if k in given
+        else replace(t, state=State.SKIPPED, reason=NOT_GIVEN)
+        for k, t in enumerate(tiles)
+        if t.draw is not Draw.HAND
+    ]
+    return replace(plan, tiles=tuple(theirs))
 
 
 def opinions(

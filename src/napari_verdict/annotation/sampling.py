@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -186,7 +186,7 @@ def draw_tiles(
 
 
 def draw_more(plan: Plan, n: int) -> Plan:
-    """Draw the next n tiles of a plan; all that are left where there are fewer.
+    """Draw the next n tiles that are not in a plan; all that are left where there are fewer.
 
     Raises
     ------
@@ -200,8 +200,9 @@ def draw_more(plan: Plan, n: int) -> Plan:
     rng = np.random.default_rng(plan.seed)
     order = _by_chance(chances, rng) if plan.weights else _systematic(len(grid), rng)
     draw = Draw.IMPORTANCE if plan.weights else Draw.RANDOM
-    known = len(plan.drawn)
-    new = [grid.tile(k, draw, float(chances[k])) for k in order[known : known + n].tolist()]
+    known = {t.place for t in plan.tiles}
+    tiles = (grid.tile(k, draw, float(chances[k])) for k in order.tolist())
+    new = islice((t for t in tiles if t.place not in known), n)
     return replace(plan, tiles=(*plan.tiles, *new))
 
 

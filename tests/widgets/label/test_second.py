@@ -125,3 +125,22 @@ def test_others_labels_of_the_same_tiles_are_no_second_opinion(three):
     three.wait(lambda: three.state.estimates, "the score")
     three.pause(500)
     assert agreement(three) == ""
+
+
+def test_tiles_the_second_was_not_given_are_given_once_the_first_finishes_them(labeller):
+    labeller.start(number=4)
+    labeller.give(objects())
+    labeller.dock.desk.finish()
+    labeller.dock.desk.skip("debris")
+    for _ in range(2):
+        labeller.give(objects())
+        labeller.dock.desk.finish()
+    ask(labeller, "bob")
+    assert [str(t.state) for t in labeller.state.plan.tiles] == ["open", "skipped", "open", "open"]
+    label_all(labeller, 3)
+    assert [str(t.state) for t in labeller.state.plan.tiles][:2] == ["finished", "skipped"]
+    labeller.click("Back to the first")
+    labeller.dock.desk.go(1)
+    labeller.dock.desk.finish(empty=True)
+    ask(labeller, "bob")
+    assert [str(t.state) for t in labeller.state.plan.tiles][:2] == ["finished", "open"]

@@ -43,7 +43,7 @@ def seating(
     Parameters
     ----------
     plan : Plan
-        Tiles they are asked to label, all of them open.
+        Tiles they are asked to label are open, others skipped.
     image : Input
         What is labelled.
     name : str
@@ -53,12 +53,16 @@ def seating(
     token : CancelToken
         Stops it.
     """
+    from napari_verdict.annotation.agreement import NOT_GIVEN
+
     begun = None if first is None else first.created
     seconds = () if first is None else (yield from _seconds_of(image, first, token))
     mine = next((s for s in seconds if s.name == name), None)
     if mine is None:
         return (yield from keeping(plan, image, name, None, token, second_to=begun))
-    both = {t.place: t for t in (*plan.tiles, *mine.plan.tiles)}
+    both = {t.place: t for t in plan.tiles}
+    # what they were not given then, they may be given now
+    both |= {t.place: t for t in mine.plan.tiles if t.reason != NOT_GIVEN or t.place not in both}
     whole = replace(plan, tiles=tuple(both.values()))
     return Opened(
         whole, mine.kept, resumed=True, said=mine.kept.trouble, shadow=mine.kept.labels.copy()

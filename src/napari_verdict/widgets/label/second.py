@@ -63,22 +63,19 @@ class SecondOpinion(QObject):
 
     def begin(self, name: str) -> None:
         """Give finished tiles to a second person, as in a layer of their own."""
-        from napari_verdict.annotation.agreement import tiles_for_second
+        from napari_verdict.annotation.agreement import plan_for_second
 
         state, work = self._dock.state, self._dock.work
-        tiles = tiles_for_second(state.plan)
+        mine = plan_for_second(state.plan)
         if not name.strip():
             state.message = "Say who labels: somebody else, or you again."
-        elif not tiles:
+        elif not mine.tiles:
             state.message = (
                 "The finished tiles were chosen by hand, so agreement on them would stand for "
                 "nothing else. Finish tiles that were drawn first."
             )
         elif work is not None:
             self._name, first = name.strip(), work.keeper.record
-            mine = replace(state.plan, tiles=tuple(state.plan.tiles[k] for k in tiles))
-            for k in range(len(tiles)):
-                mine = mine.reopen(k)
             image = labelled_input(state.bench.raw, state.bench.axes)
             self._opener.start(
                 lambda token: seating(mine, image, self._name, first, token), "Making the folder"
