@@ -182,7 +182,11 @@ class Judgements:
         """
         codes = np.zeros(len(entries), np.uint8)
         for code, judgement in enumerate(Judgement, start=1):
-            named = frozenset(k for k, m in self.marks.items() if m.judgement is judgement)
+            named = frozenset(
+                k
+                for k, m in self.marks.items()
+                if m.judgement is judgement and k.candidate == entries.candidate
+            )
             if named:
                 codes[Filter(only=named).keeps(entries)] = code
         return codes

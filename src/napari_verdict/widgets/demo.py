@@ -103,7 +103,7 @@ def _validate_into(viewer: Any, widget: Any, folder: Path) -> str:
     _wait(lambda: False, 0.5)  # let the last layers be painted
     viewer.screenshot(str(folder / "window.png"), canvas_only=False, flash=False)
     widget.save(folder)
-    if not _wait(lambda: not widget.job.is_busy):
+    if not _wait(lambda: not widget.saving.is_busy):
         return f"Nothing was saved after {PATIENCE:.0f} s."
     return ""
 
