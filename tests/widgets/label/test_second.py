@@ -144,3 +144,19 @@ def test_tiles_the_second_was_not_given_are_given_once_the_first_finishes_them(l
     labeller.dock.desk.finish(empty=True)
     ask(labeller, "bob")
     assert [str(t.state) for t in labeller.state.plan.tiles][:2] == ["finished", "open"]
+
+
+def test_agreement_follows_what_either_paints_and_undoes(three):
+    ask(three, "bob")
+    label_all(three, 3)
+    three.wait(lambda: "(3 tiles)" in agreement(three), "the agreement")
+    before = agreement(three)
+    three.dock.desk.go(0)
+    three.truth.data_setitem(np.nonzero(three.truth.data), 0)
+    three.wait(lambda: agreement(three) != before, "what is left of it")
+    three.truth.undo()
+    three.wait(lambda: agreement(three) == before, "the agreement as it was")
+    three.click("Back to the first")
+    three.dock.desk.go(0)
+    three.truth.data_setitem(np.nonzero(three.truth.data), 0)
+    three.wait(lambda: agreement(three) != before, "what is left of it")

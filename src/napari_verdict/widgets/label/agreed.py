@@ -13,7 +13,7 @@ from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
 from napari_verdict.widgets.label.opening import Opened, keeping, looking
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
     from napari_verdict.annotation.agreement import Opinions
@@ -70,27 +70,27 @@ def seating(
 
 
 def agreeing(
-    plan: Plan, comparison: Comparison, second: Input, theirs: Plan, token: CancelToken
+    plan: Plan, comparison: Comparison, seconds: Iterable[tuple[Input, Plan]], token: CancelToken
 ) -> Generator[Progress, None, tuple[Opinions, ...]]:
-    """Compare two people on the tiles that both have finished, and predictions with both."""
+    """Compare the first with others on tiles that both have finished, and predictions with both."""
     from napari_verdict.annotation.agreement import opinions
 
-    yield Progress(0, 1, "comparing two people")
-    token.check()
-    done = {t.place for t in theirs.tiles if _is_finished(t)}
-    both = tuple(k for k, t in enumerate(plan.tiles) if _is_finished(t) and t.place in done)
-    return tuple(opinions(plan, both, comparison, second).values()) if both else ()
+    said: list[Opinions] = []
+    for second, theirs in seconds:
+        yield Progress(0, 1, "comparing two people")
+        token.check()
+        done = {t.place for t in theirs.tiles if _is_finished(t)}
+        both = tuple(k for k, t in enumerate(plan.tiles) if _is_finished(t) and t.place in done)
+        said += opinions(plan, both, comparison, second).values() if both else ()
+    return tuple(said)
 
 
 def remembering(
-    image: Input, first: LabellingRecord, plan: Plan, comparison: Comparison, token: CancelToken
-) -> Generator[Progress, None, tuple[Opinions, ...]]:
-    """Compare those who labelled beside the first before with the first."""
-    said: tuple[Opinions, ...] = ()
-    for second in (yield from _seconds_of(image, first, token)):
-        labels = replace(comparison.ground_truth, name=second.name, data=second.kept.labels)
-        said += yield from agreeing(plan, comparison, labels, second.plan, token)
-    return said
+    image: Input, first: LabellingRecord, token: CancelToken
+) -> Generator[Progress, None, dict[str, tuple[Input, Plan]]]:
+    """Read what those labelled who labelled beside the first before: labels and plans by name."""
+    seconds = yield from _seconds_of(image, first, token)
+    return {s.name: (replace(image, name=s.name, data=s.kept.labels), s.plan) for s in seconds}
 
 
 def _seconds_of(

@@ -180,6 +180,7 @@ class LabelWidget(Dock):
         if look:
             work.compare_all()
         work.origins.connect(self.page.origins.setText)
+        work.origins.connect(self.second.stir)
         work.masked.connect(self._score)
         keeper.ticked.connect(self.show_saved)
         self.at_work(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_verdict.annotation.tiles import State
 from napari_verdict.viewer.truth import TRUTH, add_labels_like
@@ -17,10 +17,13 @@ from napari_verdict.widgets.label.opening import Opened
 
 if TYPE_CHECKING:
     from napari_verdict.annotation.tiles import Plan
-    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.model import Comparison, Input
     from napari_verdict.widgets.label.dock import LabelWidget
     from napari_verdict.widgets.label.state import Bench
     from napari_verdict.widgets.label.work import Work
+
+#: How long nobody paints before two people are compared anew, in ms.
+_REST = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +53,16 @@ class SecondOpinion(QObject):
         self._dock = dock
         self._first: _First | None = None
         self._name = ""
-        self._opener, self._job = Job(self), Job(self)
+        #: What others labelled beside the first: labels and plan, by name.
+        self._seconds: dict[str, tuple[Input, Plan]] = {}
+        self._opener, self._reader, self._job = Job(self), Job(self), Job(self)
         self._opener.done.connect(self._on_opened)
+        self._reader.done.connect(self._on_read)
         self._job.done.connect(self._on_compared)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_REST)
+        self._later.timeout.connect(self._compare)
         dock.page.second.clicked.connect(self._on_clicked)
         dock.state.events.plan.connect(self._on_plan)
 
@@ -85,14 +95,17 @@ class SecondOpinion(QObject):
         """Say how far those agreed who labelled beside the first before, from the disk."""
         dock = self._dock
         first = None if dock.work is None else dock.work.keeper.record
-        comparison = dock.comparison()
-        if first is None or comparison is None:
+        if first is None:
             return
-        image, plan = labelled_input(dock.state.bench.raw, dock.state.bench.axes), dock.state.plan
-        asked = _named(comparison, first.annotator)
-        self._job.start(
-            lambda token: remembering(image, first, plan, asked, token), "Comparing two people"
+        image = labelled_input(dock.state.bench.raw, dock.state.bench.axes)
+        self._reader.start(
+            lambda token: remembering(image, first, token), "Looking for second opinions"
         )
+
+    def stir(self, _: str = "") -> None:
+        """Compare anew when nobody paints any more: one of the two has painted."""
+        if self.is_on or self._seconds:
+            self._later.start()
 
     def end(self) -> None:
         """Bring the first person's labels back to the desk."""
@@ -112,8 +125,10 @@ class SecondOpinion(QObject):
 
     def forget(self) -> None:
         """Labelling ends for both."""
-        self._opener.cancel()
-        self._job.cancel()
+        for job in (self._opener, self._reader, self._job):
+            job.cancel()
+        self._later.stop()
+        self._seconds = {}
         if self._first is not None:
             self._first.work.stop()
             self._first = None
@@ -155,17 +170,32 @@ class SecondOpinion(QObject):
         dock.take_up(keeper, outcome.shadow)
         dock.page.second.setText("Back to the first")
 
-    def _on_plan(self, theirs: Any) -> None:
-        first = self._first
-        finished = theirs is not None and any(t.state is State.FINISHED for t in theirs.tiles)
-        if first is None or first.comparison is None or not finished:
+    def _on_read(self, outcome: Any) -> None:
+        if isinstance(outcome, dict):
+            self._seconds = outcome | self._seconds
+            self._compare()
+        else:
+            self._dock.state.message = words_of(outcome)
+
+    def _on_plan(self, plan: Any) -> None:
+        if plan is not None:
+            self._compare()
+
+    def _compare(self) -> None:
+        """Compare the first with all others, as their labels are now."""
+        state, work = self._dock.state, self._dock.work
+        plan, comparison = state.plan, None
+        if self._first is not None:
+            second = labelled_input(state.bench.truth, state.bench.axes)
+            self._seconds[self._name] = replace(second, name=self._name), plan
+            plan, comparison, work = self._first.plan, self._first.comparison, self._first.work
+        elif work is not None and self._seconds:
+            comparison = self._dock.comparison()
+        if comparison is None or plan is None or work is None:
             return
-        bench = self._dock.state.bench
-        second = replace(labelled_input(bench.truth, bench.axes), name=self._name)
-        plan, asked = first.plan, _named(first.comparison, first.work.keeper.annotator)
-        self._job.start(
-            lambda token: agreeing(plan, asked, second, theirs, token), "Comparing two people"
-        )
+        asked = _named(comparison, work.keeper.annotator)
+        seconds = tuple(self._seconds.values())
+        self._job.start(lambda token: agreeing(plan, asked, seconds, token), "Comparing two people")
 
     def _on_compared(self, outcome: Any) -> None:
         if isinstance(outcome, tuple):
