@@ -34,12 +34,15 @@ def validated(person: Person, truth: Any, prediction: Any) -> None:
     person.wait(lambda: "predicted objects · model" in person.viewer.layers, "the overlays")
 
 
-def test_the_keyboard_alone_leads_from_the_dock_to_a_judgement(person: Person) -> None:
+def test_the_keyboard_alone_leads_from_the_command_palette_to_a_judgement(person: Person) -> None:
     sample = segmentation_pair()
     person.viewer.add_image(sample["raw"], name="raw")
     person.viewer.add_labels(sample["ground_truth"], name="gt")
     person.viewer.add_labels(sample["predictions"]["Otsu, watershed"], name="watershed")
-    person.viewer.window.add_plugin_dock_widget("napari-verdict", "Validate")
+    person.focus_canvas()
+    person.press("Ctrl+Shift+P")  # napari's command palette
+    person.type("Validate")
+    person.press("Return")
     person.tab_to("Validate")
     person.press("Return")
     person.wait(lambda: "predicted objects · watershed" in person.viewer.layers, "the overlays")
