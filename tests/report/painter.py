@@ -22,9 +22,8 @@ from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.report.resuming import resume
 
 SHAPE = (64, 64)
-#: The longest that a painter lives, and its pause between two strokes: quicker than people are.
-#: At 0.02 s, 25 painters and other work kept one disk busy, and one painter lost 2.6 s.
-LIFE, PAUSE = 3.0, 0.08
+#: The longest that a painter lives, and its pause between two strokes.
+LIFE, PAUSE = 3.0, 0.02
 
 
 def stroke(k: int) -> Change:
@@ -56,7 +55,7 @@ def paint(folder: Path) -> None:
         change.write(labels)
         journal.record(f"tile-{k // 7 % 3}", change, Step(Action.PAINT, "ann", datetime.now(UTC)))
         os.write(log, f"{k} {time.monotonic()}\n".encode())
-        if k % 10 == 0:
+        if k % 20 == 0:
             journal.snapshot(f"tile-{k // 7 % 3}", (slice(0, 64), slice(0, 40)), labels[:, :40])
         time.sleep(PAUSE)
 
