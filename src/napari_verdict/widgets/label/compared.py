@@ -10,6 +10,7 @@ from napari_verdict.comparison.model import Comparison, Input, RgbInput, Task, u
 from napari_verdict.viewer.layers import infer_task, pixels_of
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.label.obstacles import obstacle_of_layers
+from napari_verdict.widgets.label.opening import Sitting
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.model import Settings
@@ -39,6 +40,19 @@ def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ..
         replace(snapshot(layer, like=raw), axes=axes, name=name)
         for layer, name in zip(predictions, names, strict=True)
     )
+
+
+def frozen_labels(raw: Any, axes: str, labels: Any) -> Input | None:
+    """Return the layer that is gone on with; None where none is.
+
+    Raises
+    ------
+    ComparisonError
+        If it is rotated or sheared and raw is not.
+    """
+    if labels is None or isinstance(labels, Sitting):
+        return None
+    return replace(snapshot(labels, like=raw), axes=axes)
 
 
 def task_of(predictions: Any) -> Task:

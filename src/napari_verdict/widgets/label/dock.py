@@ -121,6 +121,7 @@ class LabelWidget(Dock):
         try:
             predictions = compared.frozen_predictions(asked.raw, asked.axes, asked.predictions)
             image = compared.labelled_input(asked.raw, asked.axes)
+            labels = compared.frozen_labels(asked.raw, asked.axes, asked.truth)
             confidence = asked.confidence and compared.labelled_input(asked.confidence, asked.axes)
         except ComparisonError as error:
             self.setup.hint.setText(" ".join(f.message for f in error.findings))
@@ -143,7 +144,6 @@ class LabelWidget(Dock):
             there = pixels_kept(self._viewer.layers)
             self.job.start(lambda t: resuming(truth, wanted, image, t, there), "Taking labels up")
         else:
-            labels = None if truth is None else truth.data
             self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
 
     def begin(self, asked: Asked, opened: Opened, task: Task | None = None) -> None:
@@ -157,7 +157,7 @@ class LabelWidget(Dock):
             data = None if kept is None else kept.labels
             truth = known or add_labels_like(self._viewer, asked.raw, TRUTH, data)
         else:
-            keeper.given(opened.given)
+            keeper.given(*opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         self.state.update({"annotator": who, "correcting": False})
         task = task or compared.task_of(asked.predictions)

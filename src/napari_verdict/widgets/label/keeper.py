@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,6 @@ from napari_verdict.comparison.findings import ComparisonError, Finding, Severit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import NDArray
-
     from napari_verdict.annotation.tiles import Plan
     from napari_verdict.report.journal import Journal
     from napari_verdict.report.labelling import Labelling
@@ -33,33 +30,6 @@ PAUSE = 30.0
 _TICK = 500
 #: Journals that are being closed, by their folder, and who closes them.
 _ENDING: dict[str, tuple[Journal, threading.Thread]] = {}
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """Labels that were there before labelling began, as a step.
-
-    Parameters
-    ----------
-    change : Change
-        All that is not background.
-    step : Step
-        Who goes on with them.
-    origins : Origins
-        Of the objects.
-    """
-
-    change: Change
-    step: Step
-    origins: Origins
-
-
-def given_of(labels: NDArray[Any], annotator: str) -> Given:
-    """Return what labels are as a step, in a worker: all of them are looked at."""
-    at = np.flatnonzero(labels)
-    change = Change(at, labels.ravel()[at])
-    step = Step(Action.GIVEN, annotator, datetime.now(UTC))
-    return Given(change, step, Origins().after(change, np.zeros_like(change.values), step))
 
 
 class Keeper(QObject):
@@ -119,11 +89,12 @@ class Keeper(QObject):
         if self._journal is not None:
             self._journal.record(section, change, self._step(Action.MARK), target="ignore mask")
 
-    def given(self, given: Given) -> None:
+    def given(self, steps: Iterable[tuple[Change, Step]], origins: Origins) -> None:
         """Keep labels that were there before; their objects are *given*."""
-        self.origins = given.origins
-        if self._journal is not None and len(given.change):
-            self._journal.record("given", given.change, given.step)
+        self.origins = origins
+        if self._journal is not None:
+            for change, step in steps:
+                self._journal.record("given", change, step)
 
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""

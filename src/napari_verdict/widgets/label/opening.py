@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.annotation.given import given_steps, predicted_of
 from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.layers import names_model
 from napari_verdict.viewer.truth import DTYPE
-from napari_verdict.widgets.label.keeper import given_of, plan_of, wait_for_end
+from napari_verdict.widgets.label.cautions import caution_of
+from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -39,8 +42,8 @@ class Opened:
         Whether labels were taken up.
     said : str
         What the person has to know of it.
-    given : Given, optional
-        Labels that were there before, of a layer that is gone on with.
+    given : tuple, optional
+        Steps and origins of labels that were there before, of a layer that is gone on with.
     shadow : ndarray, optional
         What the labels are, in an array of its own.
     same : bool
@@ -116,14 +119,29 @@ def sizing(
 
 
 def opening(
-    wanted: Wanted, image: Input, annotator: str, labels: Any, token: CancelToken
+    wanted: Wanted, image: Input, annotator: str, labels: Input | None, token: CancelToken
 ) -> Generator[Progress, None, Opened]:
-    """Draw tiles and begin to keep labels in a folder of their own."""
+    """Draw tiles and begin to keep labels, or a layer to go on with, in a folder of their own."""
     try:
         plan = yield from planning(wanted, token)
     except ValueError as error:
         raise ComparisonError([Finding("no-tiles", Severity.ERROR, str(error))]) from error
-    return (yield from keeping(plan, image, annotator, labels, token))
+    if labels is None:
+        return (yield from keeping(plan, image, annotator, None, token))
+    sources = yield from comparing(labels, wanted.predictions(image.name), token)
+    otherwise = labels.name if names_model(labels) else ""
+    opened = yield from keeping(plan, image, annotator, labels.data, token)
+    given = given_steps(opened.shadow, annotator or "anyone", sources, otherwise)
+    said = f"{opened.said} {caution_of(labels, sources)}".strip()
+    return replace(opened, given=given, said=said)
+
+
+def comparing(
+    labels: Input, predictions: tuple[Input, ...], token: CancelToken
+) -> Generator[Progress, None, dict[int, str]]:
+    """Find objects of labels that were there before which are just those of a prediction."""
+    yield Progress(0, 1, "comparing with predictions")
+    return predicted_of(labels.data, {p.name: p.data for p in predictions}, token)
 
 
 def keeping(
@@ -158,8 +176,6 @@ def keeping(
     dtype = DTYPE if labels is None else labels.dtype
     shadow = np.zeros(image.shape, dtype) if labels is None else labels.copy()
     who, why = annotator or "anyone", ""
-    given = None if labels is None else given_of(shadow, who)
-    more: dict[str, Any] = {"given": given, "shadow": shadow}
     for place in (image, replace(image, path=None)):
         folder = free_folder(default_folder(place, who))
         try:
@@ -168,9 +184,9 @@ def keeping(
             why = why or " ".join(f.message for f in error.findings)
             continue
         moved = f"{why} They are kept in {str(folder)!r} instead." if why else ""
-        return Opened(plan, kept, said=moved, **more)
+        return Opened(plan, kept, said=moved, shadow=shadow)
     why += " Nothing is saved: export the labels before closing napari."
-    return Opened(plan, None, said=why, **more)
+    return Opened(plan, None, said=why, shadow=shadow)
 
 
 def resuming(

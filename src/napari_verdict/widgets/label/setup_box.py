@@ -9,8 +9,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -18,25 +16,19 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_verdict.comparison.axes import CHOICES, UNKNOWN, axes_from_labels
-from napari_verdict.viewer.layers import (
-    comparable,
-    guess_roles,
-    is_called_prediction,
-    kind_of,
-)
+from napari_verdict.viewer.layers import comparable, guess_roles, kind_of
 from napari_verdict.viewer.truth import shape_of
 from napari_verdict.widgets.label.asked import DRAWS, Asked
+from napari_verdict.widgets.label.cautions import caution_of
 from napari_verdict.widgets.label.draw_rows import DrawRows
 from napari_verdict.widgets.label.obstacles import obstacle_of_draw, obstacle_of_layers
+from napari_verdict.widgets.label.opening import Sitting
+from napari_verdict.widgets.label.prediction_list import PredictionList
 from napari_verdict.widgets.label.set_box import ONE, OVER, SetBox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from napari_verdict.widgets.label.opening import Sitting
-
-_LAYER = Qt.ItemDataRole.UserRole
-_CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 _GOING_ON = (
     "Labels of this image were begun before. Go on where they were left, tiles and all, or choose "
@@ -53,16 +45,20 @@ class SetupBox(QWidget):
     changed = Signal()
     #: Other predictions are ticked.
     predicted = Signal()
+    #: Other labels are to be gone on with, or predictions that they may come from.
+    given = Signal()
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.over, self.raw, self.axis, self.truth = (QComboBox() for _ in range(4))
-        self.predictions, self.set = QListWidget(), SetBox()
+        self.predictions, self.set = PredictionList(), SetBox()
         for key, title in OVER.items():
             self.over.addItem(title, key)
         self.start = QPushButton("Start labelling")
-        self.hint = QLabel()
-        self.hint.setWordWrap(True)
+        self.hint, self.caution = QLabel(), QLabel()
+        for label in (self.hint, self.caution):
+            label.setWordWrap(True)
+        self.caution.setAccessibleName("What to know of these labels")
         self._form = QFormLayout()
         self._form.setContentsMargins(0, 0, 0, 0)
         self.tiles = DrawRows(self._form, self)
@@ -72,6 +68,7 @@ class SetupBox(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._form)
+        column.addWidget(self.caution)
         column.addWidget(self.hint)
         column.addWidget(self.start)
         self.over.activated.connect(self._on_over)
@@ -85,6 +82,8 @@ class SetupBox(QWidget):
         self._layers: list[Any] = []
         self._sittings: tuple[Sitting, ...] = ()
         self._sized: Any = None
+        #: Which objects of the labels to go on with are just those of a prediction.
+        self._predicted: Mapping[int, str] = {}
 
     def _fill_form(self) -> None:
         for label, control, tip in (
@@ -119,7 +118,7 @@ class SetupBox(QWidget):
         images = [x for x in self._layers if kind_of(x) == "image"]
         labels = [x for x in self._layers if kind_of(x) == "labels"]
         guess = guess_roles(self._layers)
-        raw, known, before = self.raw.currentData(), self._known(), self.chosen()
+        raw, before = self.raw.currentData(), self.chosen()
         truth = self.truth.currentData()
         fallback = guess.raw or next(iter(images), None)
         _fill(self.raw, None, images, raw if raw in images else fallback)
@@ -127,26 +126,12 @@ class SetupBox(QWidget):
         _fill(self.truth, "a new layer", labels if self.is_one else (), truth)
         self._add_sittings(truth)
         self.set.show_layers(self._layers)
-        with signals_blocked(self.predictions):
-            self.predictions.clear()
-            for layer in labels:
-                if layer is truth:
-                    continue
-                checked = known.get(id(layer), is_called_prediction(layer))
-                item = QListWidgetItem(layer.name)
-                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
-                              | Qt.ItemFlag.ItemIsSelectable)  # fmt: skip
-                item.setCheckState(_CHECKED if checked else _UNCHECKED)
-                item.setData(_LAYER, layer)
-                item.setToolTip(layer.name)
-                self.predictions.addItem(item)
-        rows = min(max(self.predictions.count(), 1), 4)
-        height = max(self.predictions.sizeHintForRow(0), self.fontMetrics().height())
-        self.predictions.setFixedHeight(rows * height + 8)
+        self.predictions.show_layers(x for x in labels if x is not truth)
         if self.is_one and self.raw.currentData() is not self._sized:
             self._on_raw()
         elif self.chosen() != before:
             self.predicted.emit()
+            self._on_given()
         self._update()
 
     def offer(self, sittings: tuple[Sitting, ...]) -> None:
@@ -205,17 +190,23 @@ class SetupBox(QWidget):
 
     def chosen(self) -> tuple[Any, ...]:
         """Return the predictions that are ticked."""
-        items = [self.predictions.item(i) for i in range(self.predictions.count())]
-        return tuple(i.data(_LAYER) for i in items if i.checkState() == _CHECKED)
+        return self.predictions.chosen()
+
+    @property
+    def begun(self) -> Any | None:
+        """The layer that is to be gone on with; None where a new one is made, or one taken up."""
+        truth = self.truth.currentData()
+        return truth if self.is_one and not isinstance(truth, Sitting) else None
+
+    def tell_predicted(self, predicted: Mapping[int, str]) -> None:
+        """Say which objects of the labels to go on with are just those of a prediction."""
+        self._predicted = predicted
+        self._update()
 
     @property
     def is_ready(self) -> bool:
         """Whether nothing stands in the way."""
         return not self._trouble()
-
-    def _known(self) -> dict[int, bool]:
-        items = [self.predictions.item(i) for i in range(self.predictions.count())]
-        return {id(i.data(_LAYER)): i.checkState() == _CHECKED for i in items}
 
     def _trouble(self) -> str:
         """Say what stands in the way; "" where nothing does."""
@@ -297,8 +288,14 @@ class SetupBox(QWidget):
 
     def _on_truth(self) -> None:
         self.show_layers(self._layers)
+        self._on_given()
+
+    def _on_given(self) -> None:
+        self._predicted = {}
+        self.given.emit()
 
     def _on_predictions(self, *_: Any) -> None:
+        self._on_given()
         self._update()
         self.predicted.emit()
 
@@ -320,6 +317,10 @@ class SetupBox(QWidget):
             self.tiles.offer_strata(there)
         trouble, draw = self._trouble(), self.tiles.draw.currentData()
         begun = self.truth.currentData() if self.truth.currentData() in self._sittings else None
+        given = self.begun
+        caution = "" if given is None else caution_of(given, self._predicted)
+        self.caution.setText(f"⚠ {caution}")
+        self.caution.setVisible(bool(caution))
         for control, wanted in (
             (self.set, not one),
             (self.raw, one),
