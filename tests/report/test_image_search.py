@@ -119,6 +119,62 @@ def test_colour_is_no_axis_of_what_is_labelled(tmp_path):
     assert picture.labelled(picture.image()).shape == (30, 40)
 
 
+STAINS = np.arange(2 * 3 * 8 * 9, dtype=np.uint16).reshape(3, 2, 8, 9)
+
+
+def write_stains(path, data=STAINS, axes="ZCYX"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(path, data, ome=True, photometric="minisblack", metadata={"axes": axes})
+
+
+def test_stains_share_the_labels_where_predictions_have_no_channels(tmp_path):
+    for name in "ab":
+        write_stains(tmp_path / "images" / f"{name}.ome.tif")
+        write(tmp_path / "unet" / f"{name}.tif", np.zeros((3, 8, 9), np.uint16))
+    images = found(tmp_path, "unet")
+    assert images.sentence.endswith("predictions of unet; channels share their labels")
+    picture = images["a"]
+    assert (picture.axes, picture.shape, picture.channel) == ("zyx", (3, 8, 9), 1)
+    image = picture.image()
+    assert image.axes == "czyx"  # channels first, as napari lays labels over images
+    np.testing.assert_array_equal(image.data, STAINS.transpose(1, 0, 2, 3))
+    labelled = picture.labelled(image)
+    assert (labelled.axes, labelled.shape) == ("zyx", (3, 8, 9))
+    np.testing.assert_array_equal(labelled.channels, image.data)
+    assert picture.predicted()[0].axes == "zyx"
+
+
+def test_channels_are_images_of_their_own_where_predictions_have_them_too(tmp_path):
+    for name in "ab":
+        write_stains(tmp_path / "images" / f"{name}.ome.tif")
+        write_stains(tmp_path / "unet" / f"{name}.ome.tif")
+    images = found(tmp_path, "unet")
+    assert "each channel is an image of its own" in images.sentence
+    assert images["a"].image().axes == "zcyx"
+    # a model that labels each channel and one that labels the field cannot both be scored
+    for name in "ab":
+        write(tmp_path / "care" / f"{name}.tif", np.zeros((3, 8, 9), np.uint16))
+    images = found(tmp_path, "unet", "care")
+    assert images.left_out["a"] == "care (a.tif) has 3 × 8 × 9 pixels, the image 3 × 2 × 8 × 9"
+
+
+def test_without_predictions_channels_may_share_their_labels_or_not(tmp_path):
+    for name in "ab":
+        write_stains(tmp_path / "images" / f"{name}.ome.tif", STAINS[0], "CYX")
+    images = found(tmp_path)
+    assert (images.axes, images.shares) == ("cyx", False)
+    assert (images.shared().axes, images.shared().shares) == ("yx", True)
+    assert images.shared()["a"].image().axes == "cyx"
+    assert images.shared().shared().axes == "yx"
+
+
+def test_an_axis_without_a_name_is_that_of_channels_where_predictions_lack_it(tmp_path):
+    for name in "ab":
+        write(tmp_path / "images" / f"{name}.tif", STAINS[0])
+        write(tmp_path / "unet" / f"{name}.tif", np.zeros((8, 9), np.uint16))
+    assert found(tmp_path, "unet")["a"].kind == "yx of several channels"
+
+
 def test_a_prediction_belongs_to_the_longest_name_that_it_begins_with():
     images = ["cell 1", "cell 10", "cell 1_b"]
     assert partner_of("cell 1_mask", images) == "cell 1"

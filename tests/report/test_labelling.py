@@ -16,7 +16,7 @@ from napari_verdict import ComparisonError
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.objects import accept, delete, mark_ambiguous
 from napari_verdict.annotation.origins import Action, Step
-from napari_verdict.comparison.model import Input, RgbInput
+from napari_verdict.comparison.model import Input, without_channels
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labelling import begin, belongs, default_folder, found, labellings_of
 from napari_verdict.report.resuming import resume
@@ -212,14 +212,30 @@ def test_reading_can_be_cancelled(tmp_path):
 
 def test_rgb_is_told_by_all_of_its_channels_and_labels_have_none(tmp_path):
     rgb = np.zeros((40, 40, 3), np.uint8)
-    image = RgbInput("rgb", rgb[..., 0], "yx", rgb=rgb)
+    image = without_channels(Input("rgb", rgb, "yxc"), 2, "yx")
     kept = begin(tmp_path, image, "ann")
     assert kept.labels.shape == (40, 40)
     assert (kept.record.image.channels, kept.record.image.shape) == (3, (40, 40))
     assert belongs(kept.record, image)
     other = rgb.copy()
     other[3, 3, 2] = 1  # blue alone differs
-    assert not belongs(kept.record, RgbInput("rgb", other[..., 0], "yx", rgb=other))
+    assert not belongs(kept.record, without_channels(Input("rgb", other, "yxc"), 2, "yx"))
+
+
+def test_stains_that_share_labels_are_told_by_all_of_them(tmp_path):
+    stains = np.arange(2 * 40 * 40, dtype=np.uint16).reshape(2, 40, 40)
+    image = without_channels(Input("stains", stains, "cyx", (1, 0.5, 0.5)), 0, "yx")
+    assert (image.shape, image.scale, image.is_rgb) == ((40, 40), (0.5, 0.5), False)
+    assert (image.whole.axes, image.whole.scale) == ("cyx", (1, 0.5, 0.5))
+    kept = begin(tmp_path, image, "ann")
+    assert kept.labels.shape == (40, 40)
+    assert (kept.record.image.channels, kept.record.image.axes) == (2, "yx")
+    assert belongs(kept.record, image)
+    other = stains.copy()
+    other[1, 3, 3] += 1
+    assert not belongs(kept.record, without_channels(Input("stains", other, "cyx"), 0, "yx"))
+    # labels of each channel are others
+    assert not belongs(kept.record, Input("stains", stains, "cyx"))
 
 
 def test_the_folder_is_beside_the_image_and_the_same_each_time(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from napari_verdict.comparison.model import unique_names
 from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import times
 from napari_verdict.report.image_set import ImageSet, Picture, alike, refusal
-from napari_verdict.report.ome import Measured, bare_name, measure
+from napari_verdict.report.ome import bare_name, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -144,20 +145,29 @@ def _picture(
     axes, shape = (head.axes[:-1], head.shape[:-1]) if rgb else (head.axes, head.shape)
     if axes[-2:] != "yx":
         raise refusal(f"its axes are {head.axes!r}, and tiles need y and x last")
+    picture = Picture(name, axes, shape, path, condition, rgb=rgb)
     files: dict[str, Path | Input] = {}
     for prediction, file in predictions.items():
         if file is None:
             raise refusal(f"{prediction} has no file of this name")
-        _check(measure(file), shape, f"{prediction} ({file.name})")
+        head, called = measure(file), f"{prediction} ({file.name})"
+        if head.dtype.kind not in "biu":
+            raise refusal(f"{called} holds {head.dtype} values, and labels are whole numbers")
+        if not files:
+            picture = as_labelled(picture, head.shape)
+        if head.shape != picture.shape:
+            raise refusal(
+                f"{called} has {times(head.shape)} pixels, the image {times(picture.shape)}"
+            )
         files[prediction] = file
-    return Picture(name, axes, shape, path, condition, files, rgb)
+    return replace(picture, predictions=files)
 
 
-def _check(head: Measured, shape: tuple[int, ...], name: str) -> None:
-    if head.dtype.kind not in "biu":
-        raise refusal(f"{name} holds {head.dtype} values, and labels are whole numbers")
-    if head.shape != shape:
-        raise refusal(f"{name} has {times(head.shape)} pixels, the image {times(shape)}")
+def as_labelled(picture: Picture, shape: tuple[int, ...]) -> Picture:
+    """Return an image with channels that share labels where labels of a shape have no channels."""
+    named = picture.named("c") if "c" not in picture.axes and not picture.rgb else picture
+    shared = named.shared()
+    return shared if shared.channel is not None and shared.shape == shape else picture
 
 
 def _conditions(how: str) -> Callable[[str], str]:

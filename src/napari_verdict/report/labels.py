@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.model import MultichannelInput
 from napari_verdict.comparison.result import Progress, complete
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.report.labelling import pixels_of, refusal
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.scores import Score
 
 PROVENANCE_NAME = "provenance.json"
+
+#: Name of a file, of what it is a part, which part, and an input of the same axes.
+_File = tuple[str, Any, tuple[slice, ...], "Input"]
 
 
 def export(
@@ -170,18 +174,18 @@ def writing(
         if bounds is not None:
             row |= _files_of(row["order"], mask is not None, name)
             row["n_objects"] = np.count_nonzero(np.unique(labels[bounds]))
-            crops += _crops(row, bounds, pixels_of(image), labels, mask)
+            crops += _crops(row, bounds, image, labels, mask)
         rows.append(row)
     of_image = f"/{name}" if name else ""
-    whole = [(f"ground_truth{of_image}.ome.tif", labels, ())]
-    whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, ())]
+    whole: list[_File] = [(f"ground_truth{of_image}.ome.tif", labels, (), image)]
+    whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, (), image)]
     written: list[Path] = []
-    for k, (file, data, bounds) in enumerate([*whole, *crops]):
+    for k, (file, data, bounds, like) in enumerate([*whole, *crops]):
         yield Progress(k, len(whole) + len(crops) + 1, f"exporting {name}".strip())
         token.check()
         pixels = storable(np.asarray(data[bounds]))
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        write = partial(write_ome_tiff, data=pixels, like=image, token=token)
+        write = partial(write_ome_tiff, data=pixels, like=like, token=token)
         written.append(write_whole(folder / file, write))
     return rows, written
 
@@ -241,10 +245,17 @@ def _files_of(order: int, masked: bool, image: str = "") -> dict[str, str]:
 
 
 def _crops(
-    row: dict[str, Any], bounds: Bounds, image: Any, labels: Any, mask: Any
-) -> list[tuple[str, Any, Bounds]]:
-    parts = [(row["image_file"], image, bounds), (row["mask_file"], labels, bounds)]
-    return parts + ([] if mask is None else [(row["ignore_file"], mask, bounds)])
+    row: dict[str, Any], bounds: Bounds, image: Input, labels: Any, mask: Any
+) -> list[_File]:
+    whole, within = image, bounds
+    if isinstance(image, MultichannelInput) and not image.is_rgb:
+        k, whole = image.channel_axis, image.whole
+        within = (*bounds[:k], slice(None), *bounds[k:])
+    parts: list[_File] = [
+        (row["image_file"], pixels_of(image), within, whole),
+        (row["mask_file"], labels, bounds, image),
+    ]
+    return parts + ([] if mask is None else [(row["ignore_file"], mask, bounds, image)])
 
 
 def storable(pixels: NDArray[Any]) -> NDArray[Any]:

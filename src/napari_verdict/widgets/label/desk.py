@@ -12,7 +12,7 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, shape_of
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
@@ -132,7 +132,7 @@ class Desk(QObject):
         assert tile is not None
         if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
             session_of(self._viewer).grid.leave()
-        self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
+        self.spotlight.show(bench.truth, bench.axes, tile.frame, tile.box, state.plan.window(tile))
         self.arm()
 
     def put_away(self) -> None:
@@ -225,6 +225,15 @@ class Desk(QObject):
         frame, box = bench.place(tuple(low), tuple(high))
         return frame, box
 
+    @property
+    def channel(self) -> int | None:
+        """Which of the channels that share their labels is shown; None where none do."""
+        bench = self.state.bench
+        if shape_of(bench.raw) == shape_of(bench.raw, bench.axes):
+            return None
+        first = data_position(self._viewer, bench.raw, self._viewer.dims.point)[0]
+        return int(np.clip(round(float(first)), 0, shape_of(bench.raw)[0] - 1))
+
     def _settle(self, plan: Plan) -> None:
         state = self.state
         state.plan = plan
@@ -259,7 +268,7 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
+            self._ambiguous = add_labels_like(self._viewer, self.state.bench.truth, AMBIGUOUS, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()

@@ -155,7 +155,7 @@ class LabelWidget(Dock):
         known, mask_layer = there if opened.same else (None, None)
         if truth is None or isinstance(truth, Sitting):
             data = None if kept is None else kept.labels
-            truth = known or add_labels_like(self._viewer, asked.raw, TRUTH, data)
+            truth = known or add_labels_like(self._viewer, asked.raw, TRUTH, data, asked.axes)
         else:
             keeper.given(*opened.given)
         keeper.planned(opened.plan, known=opened.resumed)

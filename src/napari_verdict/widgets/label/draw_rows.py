@@ -104,6 +104,10 @@ class DrawRows(QObject):
             self.by.addItem(f"{STRATA[stratum]} first ({there[stratum]})", stratum)
         self.by.setCurrentIndex(max(0, self.by.findData(chosen)))
 
+    def offer_maps(self, maps: Sequence[Any]) -> None:
+        """Offer images as the map of probabilities; none is chosen unasked."""
+        fill(self.confidence, "choose…", maps, self.confidence.currentData())
+
     @property
     def strata(self) -> tuple[str, ...]:
         """What tiles are spread over first; the usual order follows."""
@@ -133,3 +137,14 @@ class DrawRows(QObject):
         self._own_size = True
         self.why_size.setText("")
         self._form.setRowVisible(self.why_size, False)
+
+
+def fill(combo: QComboBox, nothing: str | None, layers: Sequence[Any], chosen: Any) -> None:
+    """Offer layers, `nothing` before them where that is a choice; `chosen` stays chosen."""
+    combo.clear()
+    if nothing is not None:
+        combo.addItem(nothing, None)
+    for layer in layers:
+        combo.addItem(layer.name, layer)
+    index = next((i for i in range(combo.count()) if combo.itemData(i) is chosen), 0)
+    combo.setCurrentIndex(index)

@@ -51,10 +51,11 @@ class Lookout(QObject):
         if UNKNOWN in axes or self._state.bench is not None:
             return
         if setup.is_one and raw is not None:
-            image = compared.labelled_input(raw, axes)
-            self._begun.start(lambda token: looking(image, token), "Looking for labels")
+            image, *others = (compared.labelled_input(raw, form) for form in setup.forms)
+            self._begun.start(lambda t: looking(image, t, *others), "Looking for labels")
         elif not setup.is_one and images is not None:
-            self._begun.start(lambda token: looking_for_sets(images, token), "Looking for labels")
+            sets = setup.set.forms
+            self._begun.start(lambda token: looking_for_sets(sets, token), "Looking for labels")
 
     def propose_size(self) -> None:
         """Look how large the objects are that a tile should hold a few of."""
@@ -77,7 +78,7 @@ class Lookout(QObject):
         """Look which of the objects to go on with a prediction has just so."""
         setup = self._setup
         self._given.cancel()
-        raw, axes, layer = setup.raw.currentData(), setup.axes, setup.begun
+        raw, axes, layer = setup.raw.currentData(), setup.axes, setup.truth.layer
         if layer is None or not setup.is_ready or self._state.bench is not None:
             return
         try:

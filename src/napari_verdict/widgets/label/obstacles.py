@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 FARTHEST = 0.5
 
 
-def obstacle_of_layers(raw: Any, truth: Any, predictions: Sequence[Any], confidence: Any) -> str:
+def obstacle_of_layers(
+    raw: Any, axes: str, truth: Any, predictions: Sequence[Any], confidence: Any
+) -> str:
     """Say which layer does not fit raw; "" where all do.
 
     Parameters
     ----------
     raw : napari Image layer
         What is labelled.
+    axes : str
+        Those of its labels, which are its last ones.
     truth : napari Labels layer, optional
         Labels to go on with.
     predictions : sequence of napari Labels layers
@@ -35,16 +39,21 @@ def obstacle_of_layers(raw: Any, truth: Any, predictions: Sequence[Any], confide
     confidence : napari Image layer, optional
         What low confidence is read from.
     """
-    shape = shape_of(raw)
+    shape = shape_of(raw, axes)
     if truth is not None:
         if not isinstance(truth.data, np.ndarray):
             return f"“{truth.name}” is not in memory, so it cannot be painted on. Load it."
+        if not truth.data.flags.writeable:
+            return (
+                f"“{truth.name}” is read-only, like a file that is mapped, so it cannot be painted "
+                "on. Duplicate the layer (right-click it), and go on with the copy."
+            )
         if truth.data.shape != shape:
             return (
                 f"“{truth.name}” is {times(truth.data.shape)} pixels, “{raw.name}” is "
                 f"{times(shape)}: these are labels of another image."
             )
-        if where := _displacement(raw, truth):
+        if where := _displacement(raw, truth, painted=True):
             return f"“{truth.name}” {where} to go on with it."
     for layer in predictions:
         if tuple(pixels_of(layer).shape) != shape:
@@ -85,21 +94,22 @@ def obstacle_of_draw(draw: str, predictions: int, several: bool) -> str:
     return ""
 
 
-def _displacement(raw: Any, layer: Any) -> str:
+def _displacement(raw: Any, layer: Any, *, painted: bool = False) -> str:
     """Say how a layer of raw's shape lies elsewhere, and the way out; "" where it does not.
 
-    A layer that has no scale and no position of its own is taken pixel by pixel, and one that is
-    turned is refused where layers are frozen.
+    A layer that has no scale and no position of its own is taken pixel by pixel, unless it is
+    painted on where raw is seen. One that is turned is refused where layers are frozen.
     """
     try:
         own, of_raw = snapshot(layer, like=raw), snapshot(raw, like=raw)
     except ComparisonError:
         return ""
-    n = len(own.shape)
-    scale, size = np.array(own.scale), np.array(of_raw.scale[:n])
-    if (scale == 1).all() and not np.any(own.translate):
+    last = len(shape_of(raw))  # the channels of RGB come after it
+    mine = slice(last - len(own.shape), last)
+    scale, size = np.array(own.scale), np.array(of_raw.scale[mine])
+    if not painted and (scale == 1).all() and not np.any(own.translate):
         return ""
-    factors = [unit_factor(*u) or 1.0 for u in zip(own.units, of_raw.units[:n], strict=True)]
+    factors = [unit_factor(*u) or 1.0 for u in zip(own.units, of_raw.units[mine], strict=True)]
     scale = scale * factors
     way_out = (
         "Crop both to what they share, or, if only this is wrong, copy scale and position of "
@@ -110,7 +120,7 @@ def _displacement(raw: Any, layer: Any) -> str:
             f"has pixels of another size than “{raw.name}”: {_listed(scale)}, not "
             f"{_listed(size)}. {way_out}"
         )
-    offset = (np.array(own.translate) * factors - of_raw.translate[:n]) / size
+    offset = (np.array(own.translate) * factors - of_raw.translate[mine]) / size
     if np.abs(offset).max() <= FARTHEST:
         return ""
     return f"lies {_listed(offset)} pixels away from “{raw.name}”. {way_out}"

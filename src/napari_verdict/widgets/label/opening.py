@@ -85,13 +85,24 @@ class Sitting:
         return f"go on: {who}, begun {begun:%d %b %H:%M}"
 
     @property
+    def axes(self) -> str:
+        """Axes of the labels."""
+        image = self.record.images[0] if hasattr(self.record, "images") else self.record.image
+        return str(image.axes)
+
+    @property
     def is_second(self) -> bool:
         """Whether these are a second opinion to labels of somebody else."""
         return getattr(self.record, "second_to", None) is not None
 
 
-def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
-    """Find labels of an image that were begun before: second opinions last, the newest first."""
+def looking(
+    image: Input, token: CancelToken, *forms: Input
+) -> Generator[Progress, None, tuple[Sitting, ...]]:
+    """Find labels of an image that were begun before: second opinions last, the newest first.
+
+    `forms` are the same image with other axes of labels: with those of channels, or without.
+    """
     from napari_verdict.report.labelling import image_record, labellings_of
 
     yield Progress(0, 1, "looking for labels")
@@ -99,10 +110,13 @@ def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple
     for place in (image, replace(image, path=None)):
         token.check()
         kept |= labellings_of(place)
-    kept = {folder: record for folder, record in kept.items() if _may_be(record, image)}
-    # channels of one file, and images in memory of one name, have one place
-    pixels = image_record(image, token).sha256 if kept else ""
-    sittings = [Sitting(f, record) for f, record in kept.items() if record.image.sha256 == pixels]
+    sittings = list[Sitting]()
+    for form in (image, *forms):
+        mine = {f: record for f, record in kept.items() if _may_be(record, form)}
+        # channels of one file, and images in memory of one name, have one place
+        pixels = image_record(form, token).sha256 if mine else ""
+        sittings += [Sitting(f, record) for f, record in mine.items()
+                     if record.image.sha256 == pixels]  # fmt: skip
     newest_first = sorted(sittings, key=lambda s: s.record.created, reverse=True)
     return tuple(sorted(newest_first, key=lambda s: s.is_second))
 

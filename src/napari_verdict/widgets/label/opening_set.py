@@ -83,13 +83,17 @@ class OpenedSet:
 
 
 def looking_for_sets(
-    images: ImageSet, token: CancelToken
+    forms: Sequence[ImageSet], token: CancelToken
 ) -> Generator[Progress, None, tuple[Sitting, ...]]:
-    """Find what was begun before on just these images, the newest first."""
+    """Find what was begun before on just these images, the newest first.
+
+    `forms` are the same images, with an axis of channels and without.
+    """
     from napari_verdict.report.labelling_set import sets_of
 
     yield Progress(0, 1, "looking for labels")
-    return tuple(Sitting(folder, record) for folder, record in sets_of(images).items())
+    found = [Sitting(f, record) for images in forms for f, record in sets_of(images).items()]
+    return tuple(sorted(found, key=lambda s: s.record.created, reverse=True))
 
 
 def sizing_set(images: ImageSet, token: CancelToken) -> Generator[Progress, None, Proposed]:

@@ -162,7 +162,7 @@ class SecondOpinion(QObject):
         comparison, mask = dock.comparison(), dock.desk.lay_mask_aside()
         self._first = _First(state.bench, state.plan, state.current, work, comparison, mask)
         data = None if outcome.kept is None else outcome.kept.labels
-        truth = add_labels_like(dock._viewer, state.bench.raw, f"{TRUTH} · {self._name}", data)
+        truth = add_labels_like(dock._viewer, state.bench.truth, f"{TRUTH} · {self._name}", data)
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)
         keeper.planned(outcome.plan)
         bench = replace(state.bench, truth=truth)

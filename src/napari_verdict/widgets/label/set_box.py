@@ -58,7 +58,9 @@ class SetBox(QWidget):
         self.conditions, self.open = QComboBox(), QListWidget()
         self.said = QLabel()
         self._found: ImageSet | None = None
-        self._letter = ""
+        self._letter, self._share = "", True
+        #: What was found, with its axis named and with those of channels.
+        self._named: ImageSet | None = None
         self._job = Job(self)
         self._job.done.connect(self._on_found)
         self._later = QTimer(self)
@@ -134,6 +136,34 @@ class SetBox(QWidget):
         self._letter = letter
         self._tell()
 
+    def share(self, on: bool) -> None:
+        """Say whether channels of an image share one label image."""
+        self._share = on
+        self._tell()
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether there are channels that share labels, or could."""
+        return self._named is not None and ("c" in self._named.axes or self._named.shares)
+
+    @property
+    def decided(self) -> bool | None:
+        """Whether predictions say that channels share labels; None where there are none."""
+        known = self.images is not None and self.images.predictions
+        return self.images.shares if self.images is not None and known else None
+
+    @property
+    def forms(self) -> tuple[ImageSet, ...]:
+        """The images as they may be labelled: with one label image for all channels, or not."""
+        if self._named is None:
+            return ()
+        both = self.decided is None and "c" in self._named.axes
+        return (self._named.shared(), self._named) if both else (self._named,)
+
+    def of_axes(self, axes: str) -> ImageSet | None:
+        """Return the images whose labels have these axes."""
+        return next((f for f in self.forms if f.axes == axes), self.images)
+
     def stop(self) -> None:
         """Look for no more images."""
         self._later.stop()
@@ -172,6 +202,9 @@ class SetBox(QWidget):
         found = self._found
         if found is not None and self._letter and UNKNOWN in found.axes:
             found = found.named(self._letter)
+        self._named = found
+        if found is not None and self._share and not found.predictions:
+            found = found.shared()
         self.images = found
         if found is None:
             asking = self.kind == FOLDER and not self.folder.paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -13,22 +13,23 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt.utils import signals_blocked
 
-from napari_verdict.comparison.axes import CHOICES, UNKNOWN, axes_from_labels
+from napari_verdict.comparison.axes import UNKNOWN, axes_from_labels
 from napari_verdict.viewer.layers import comparable, guess_roles, kind_of
 from napari_verdict.viewer.truth import shape_of
 from napari_verdict.widgets.label.asked import DRAWS, Asked
+from napari_verdict.widgets.label.axis_rows import INSIDE, AxisRow, ChannelRow
 from napari_verdict.widgets.label.cautions import caution_of
-from napari_verdict.widgets.label.draw_rows import DrawRows
+from napari_verdict.widgets.label.draw_rows import DrawRows, fill
 from napari_verdict.widgets.label.obstacles import obstacle_of_draw, obstacle_of_layers
-from napari_verdict.widgets.label.opening import Sitting
 from napari_verdict.widgets.label.prediction_list import PredictionList
 from napari_verdict.widgets.label.set_box import ONE, OVER, SetBox
+from napari_verdict.widgets.label.truth_row import TruthRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from napari_verdict.widgets.label.opening import Sitting
 
 _GOING_ON = (
     "Labels of this image were begun before. Go on where they were left, tiles and all, or choose "
@@ -50,7 +51,8 @@ class SetupBox(QWidget):
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
-        self.over, self.raw, self.axis, self.truth = (QComboBox() for _ in range(4))
+        self.over, self.raw, self.axis = QComboBox(), QComboBox(), AxisRow()
+        self.channels, self.truth = ChannelRow(), TruthRow()
         self.predictions, self.set = PredictionList(), SetBox()
         for key, title in OVER.items():
             self.over.addItem(title, key)
@@ -75,12 +77,12 @@ class SetupBox(QWidget):
         self.set.changed.connect(self._on_set)
         self.raw.activated.connect(self._on_raw)
         self.axis.activated.connect(self._on_axis)
+        self.channels.activated.connect(self._on_channels)
         self.truth.activated.connect(self._on_truth)
         self.tiles.changed.connect(self._update)
         self.predictions.itemChanged.connect(self._on_predictions)
         self.start.clicked.connect(self._on_start)
         self._layers: list[Any] = []
-        self._sittings: tuple[Sitting, ...] = ()
         self._sized: Any = None
         #: Which objects of the labels to go on with are just those of a prediction.
         self._predicted: Mapping[int, str] = {}
@@ -92,6 +94,7 @@ class SetupBox(QWidget):
             ("Raw", self.raw, "The image that is labelled"),
             ("First axis", self.axis, "What the unnamed axis of the image means: over time each "
              "frame is an image of its own, in depth objects reach over planes"),
+            ("Channels", self.channels, self.channels.toolTip()),
             ("Predictions", self.predictions, "What is scored while you label. They are hidden "
              "until you switch correcting on. May be none"),
             ("Labels", self.truth, "A new layer aligned to raw, or labels to go on with"),
@@ -119,14 +122,12 @@ class SetupBox(QWidget):
         labels = [x for x in self._layers if kind_of(x) == "labels"]
         guess = guess_roles(self._layers)
         raw, before = self.raw.currentData(), self.chosen()
-        truth = self.truth.currentData()
         fallback = guess.raw or next(iter(images), None)
-        _fill(self.raw, None, images, raw if raw in images else fallback)
+        fill(self.raw, None, images, raw if raw in images else fallback)
         self._offer_maps()
-        _fill(self.truth, "a new layer", labels if self.is_one else (), truth)
-        self._add_sittings(truth)
+        self.truth.show_layers(labels if self.is_one else ())
         self.set.show_layers(self._layers)
-        self.predictions.show_layers(x for x in labels if x is not truth)
+        self.predictions.show_layers(x for x in labels if x is not self.truth.layer)
         if self.is_one and self.raw.currentData() is not self._sized:
             self._on_raw()
         elif self.chosen() != before:
@@ -136,19 +137,8 @@ class SetupBox(QWidget):
 
     def offer(self, sittings: tuple[Sitting, ...]) -> None:
         """Offer to go on with labels that were begun before; the newest is chosen."""
-        self._sittings = sittings
-        chosen = self.truth.currentData()
-        layers = [x for x in self._layers if kind_of(x) == "labels" and self.is_one]
-        _fill(self.truth, "a new layer", layers, chosen)
-        self._add_sittings(chosen if chosen in layers else next(iter(sittings), None))
+        self.truth.offer(sittings)
         self._update()
-
-    def _add_sittings(self, chosen: Any) -> None:
-        for k, sitting in enumerate(self._sittings, start=1):
-            self.truth.insertItem(k, sitting.title, sitting)
-            self.truth.setItemData(k, str(sitting.folder), Qt.ItemDataRole.ToolTipRole)
-            if sitting is chosen:
-                self.truth.setCurrentIndex(k)
 
     @property
     def is_one(self) -> bool:
@@ -158,14 +148,21 @@ class SetupBox(QWidget):
     @property
     def axes(self) -> str:
         """The axes of the labels; ``?`` where one has yet to be named."""
-        if not self.is_one:
-            return "" if self.set.images is None else self.set.images.axes
-        raw = self.raw.currentData()
-        if raw is None:
-            return ""
-        axes = axes_from_labels(tuple(raw.axis_labels))
-        named = self.axis.currentData()
-        return axes.replace(UNKNOWN, named, 1) if named and UNKNOWN in axes else axes
+        if self.truth.sitting is not None:
+            return self.truth.sitting.axes
+        return self.channels.labelled(self._image_axes) if self.is_one else self._image_axes
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Axes that labels of the one image may have: without those of channels, and with them."""
+        return self.channels.forms(self._image_axes)
+
+    @property
+    def _image_axes(self) -> str:
+        """Those of the one image; of several those of their labels."""
+        if self.is_one:
+            return self.axis.axes_of(self.raw.currentData())
+        return "" if self.set.images is None else self.set.images.axes
 
     def value(self) -> Asked | None:
         """Return what is asked for; None while something stands in the way."""
@@ -185,18 +182,12 @@ class SetupBox(QWidget):
             tiles.seed.value(),
             tiles.annotator.text().strip(),
             tiles.strata,
-            None if one else self.set.images,
+            None if one else self.set.of_axes(self.axes),
         )
 
     def chosen(self) -> tuple[Any, ...]:
         """Return the predictions that are ticked."""
         return self.predictions.chosen()
-
-    @property
-    def begun(self) -> Any | None:
-        """The layer that is to be gone on with; None where a new one is made, or one taken up."""
-        truth = self.truth.currentData()
-        return truth if self.is_one and not isinstance(truth, Sitting) else None
 
     def tell_predicted(self, predicted: Mapping[int, str]) -> None:
         """Say which objects of the labels to go on with are just those of a prediction."""
@@ -217,9 +208,11 @@ class SetupBox(QWidget):
             return "Open the image to label."
         if UNKNOWN in self.axes:
             return "Say what the first axis of the image is."
+        if "c" in self._image_axes[1:] and "c" not in self.axes:
+            return INSIDE
         if self.axes[-2:] != "yx":
             return "Tiles need an image whose last two axes are y and x. Reorder its axes."
-        draw, truth = self.tiles.draw.currentData(), self.truth.currentData()
+        draw = self.tiles.draw.currentData()
         if not self.is_one and self.set.images is not None:
             return obstacle_of_draw(draw, len(self.set.images.predictions), True)
         chosen, confidence = self.chosen(), self.tiles.confidence.currentData()
@@ -227,7 +220,8 @@ class SetupBox(QWidget):
             return "Choose the map of probabilities, or draw at random."
         return obstacle_of_layers(
             raw,
-            None if truth in self._sittings else truth,
+            self.axes,
+            self.truth.layer,
             chosen,
             confidence if draw == "low confidence" else None,
         ) or obstacle_of_draw(draw, len(chosen), False)
@@ -235,15 +229,16 @@ class SetupBox(QWidget):
     # ---- what happens
 
     def _on_over(self) -> None:
-        self._sittings = ()
+        self.truth.offer(())
         self.set.show_kind(self.over.currentData())
         self.show_layers(self._layers)
         if self.is_one:
             self._on_raw()
 
     def _on_set(self) -> None:
-        images, self._sittings = self.set.images, ()
-        self._offer_axes(() if images is None else images.axes)
+        images = self.set.images
+        self.truth.offer(())
+        self.axis.offer(() if images is None else images.axes)
         if images is not None and images.pictures:
             sizes = [p.tiled for p in images.pictures]
             there = {a: max(t.size(a) for t in sizes) for a in "tcz"}
@@ -255,29 +250,18 @@ class SetupBox(QWidget):
 
     def _on_raw(self) -> None:
         raw = self.raw.currentData()
-        self._sized, self._sittings = raw, ()
+        self._sized = raw
+        self.truth.offer(())
         if raw is not None:
             self.tiles.begin_anew(shape_of(raw))
             self._offer_maps()
-            self._offer_axes(axes_from_labels(tuple(raw.axis_labels)))
+            self.axis.offer(axes_from_labels(tuple(raw.axis_labels)))
         self._update()
         self.changed.emit()
 
     def _offer_maps(self) -> None:
-        """Offer all images but raw as the map of probabilities; none is chosen unasked."""
-        raw, confidence = self.raw.currentData(), self.tiles.confidence
-        maps = [x for x in self._layers if kind_of(x) == "image" and x is not raw]
-        _fill(confidence, "choose…", maps, confidence.currentData())
-
-    def _offer_axes(self, axes: Sequence[str]) -> None:
-        if UNKNOWN in axes or self.axis.count():
-            with signals_blocked(self.axis):
-                self.axis.clear()
-                self.axis.addItem("choose…", None)
-                for letter, meaning in CHOICES.items():
-                    if letter not in axes:
-                        self.axis.addItem(meaning, letter)
-        self._form.setRowVisible(self.axis, UNKNOWN in axes)
+        raw = self.raw.currentData()
+        self.tiles.offer_maps([x for x in self._layers if kind_of(x) == "image" and x is not raw])
 
     def _on_axis(self) -> None:
         if not self.is_one and self.axis.currentData():
@@ -294,6 +278,13 @@ class SetupBox(QWidget):
         self._predicted = {}
         self.given.emit()
 
+    def _on_channels(self) -> None:
+        if not self.is_one:
+            self.set.share(self.channels.shared)
+            return
+        self._update()
+        self.changed.emit()
+
     def _on_predictions(self, *_: Any) -> None:
         self._on_given()
         self._update()
@@ -305,6 +296,17 @@ class SetupBox(QWidget):
             self.asked.emit(asked)
         self._update()
 
+    def _offer_channels(self) -> None:
+        """Ask whether channels share their labels, where no labels tell."""
+        raw, sitting = self.raw.currentData(), self.truth.sitting
+        if sitting is not None:
+            self.channels.take("c" not in sitting.axes)
+        elif not self.is_one:
+            self.channels.take(self.set.decided)
+        elif raw is not None:
+            there = [x for x in (self.truth.layer, *self.chosen()) if x is not None]
+            self.channels.decide(self._image_axes, shape_of(raw), map(shape_of, there))
+
     def enterEvent(self, event: Any) -> None:
         """Say what is in the way now: layers may have been moved, or named, since."""
         self._update()
@@ -312,12 +314,12 @@ class SetupBox(QWidget):
 
     def _update(self, *_: Any) -> None:
         one, raw = self.is_one, self.raw.currentData()
+        self._offer_channels()
         if one and raw is not None and UNKNOWN not in self.axes:
-            there = dict(zip(self.axes, shape_of(raw), strict=True))
+            there = dict(zip(self.axes, shape_of(raw, self.axes), strict=True))
             self.tiles.offer_strata(there)
         trouble, draw = self._trouble(), self.tiles.draw.currentData()
-        begun = self.truth.currentData() if self.truth.currentData() in self._sittings else None
-        given = self.begun
+        begun, given = self.truth.sitting, self.truth.layer
         caution = "" if given is None else caution_of(given, self._predicted)
         self.caution.setText(f"⚠ {caution}")
         self.caution.setVisible(bool(caution))
@@ -325,7 +327,9 @@ class SetupBox(QWidget):
             (self.set, not one),
             (self.raw, one),
             (self.predictions, one),
-            (self.truth, one or bool(self._sittings)),
+            (self.axis, self.axis.asks),
+            (self.truth, one or self.truth.has_begun),
+            (self.channels, "c" in self._image_axes or (not one and self.set.has_channels)),
         ):
             self._form.setRowVisible(control, wanted)
         self.tiles.show(begun is not None, self.axes)
@@ -334,13 +338,3 @@ class SetupBox(QWidget):
         self.start.setText("Start labelling" if begun is None else "Go on labelling")
         self.start.setAccessibleName(self.start.text())
         self.start.setEnabled(not trouble)
-
-
-def _fill(combo: QComboBox, nothing: str | None, layers: Sequence[Any], chosen: Any) -> None:
-    combo.clear()
-    if nothing is not None:
-        combo.addItem(nothing, None)
-    for layer in layers:
-        combo.addItem(layer.name, layer)
-    index = next((i for i in range(combo.count()) if combo.itemData(i) is chosen), 0)
-    combo.setCurrentIndex(index)

@@ -286,7 +286,7 @@ def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
         labels = kept.labels if layer is truth else ignored
         layer.data = labels.astype(layer.data.dtype, copy=False)
         forget_steps(layer)  # they were made on the image before
-        place(layer, placement_for(taken.image, layer.ndim))
+        place(layer, placement_for(taken.picture.labelled(taken.image), layer.ndim))
     else:
         shown = {p.name: p for p in taken.predictions} | {"": taken.image}
         show(layer, shown[layer.metadata[SHOWS]])
