@@ -12,7 +12,7 @@ import tifffile
 from qtpy.QtWidgets import QComboBox, QLineEdit
 
 from labelled import IMAGES, TILE, objects, objects_of, prediction
-from napari_verdict.annotation.tiles import State
+from napari_verdict.annotation.tiles import Draw, State
 from napari_verdict.report.ome import read_input
 from napari_verdict.report.resuming import resume
 from napari_verdict.widgets.label.dock import LabelWidget
@@ -275,6 +275,83 @@ def test_what_was_painted_while_the_next_image_is_opened_is_kept(folder):
     folder.dock.shelf._is_put_away = painted_first
     go_to(folder, next(i for i in IMAGES if i != first))
     assert (resume(labels_of(folder, first)).labels == 42).any()
+
+
+def tile_by_hand(person, image):
+    """Choose an image, and add the tile in the middle of it by the mouse."""
+    if person.state.bench.image != image:
+        person.choose("Image", image)
+        person.wait(lambda: person.state.bench.image == image and person.dock.work, image)
+    person.pause()
+    n = len(person.state.plan.tiles)
+    person.click("Tile by hand")
+    assert len(person.state.plan.tiles) == n + 1
+    assert person.state.tile.image == image
+    assert person.state.tile.draw is Draw.HAND
+
+
+def test_tiles_are_chosen_by_hand_alone_in_any_image_and_said_to_be_no_estimate(folder):
+    folder.start(draw="hand")
+    assert folder.state.plan.tiles == ()
+    assert "press Tile by hand" in folder.says()
+    for image in (IMAGES[1], IMAGES[2]):
+        tile_by_hand(folder, image)
+        folder.give(objects_of(image))
+        folder.look("hand_a tile of another image")
+        folder.key("D")
+    assert [t.image for t in folder.state.plan.tiles] == [IMAGES[1], IMAGES[2]]
+    found = score(folder)
+    assert "not an unbiased estimate" in folder.find("Score of model").text()
+    assert found.first.ci_low is None
+    assert "no estimate takes in" in folder.dock.page.plan.text()
+    folder.click("Stop labelling")
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None and folder.is_settled, "the tiles")
+    assert [t.draw for t in folder.state.plan.tiles] == [Draw.HAND] * 2
+    assert score(folder).first.n == 2
+
+
+def test_labelling_by_hand_is_taken_up_before_a_tile_was_chosen(folder):
+    folder.start(draw="hand")
+    folder.click("Stop labelling")
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None, "the images")
+    assert folder.state.plan.tiles == ()
+    tile_by_hand(folder, IMAGES[2])
+
+
+def test_any_image_is_brought_to_the_desk_by_keys_with_no_tile_in_hand(folder):
+    folder.start(number=3)
+    here = folder.state.bench.image
+    assert folder.find("Image", QComboBox).currentText() == here
+    folder.find("Image", QComboBox).setFocus()
+    key = "Up" if here == IMAGES[2] else "Down"
+    other = IMAGES[IMAGES.index(here) + (-1 if key == "Up" else 1)]
+    folder.press(key)
+    folder.wait(lambda: folder.state.bench.image == other and folder.dock.work, other)
+    assert folder.state.tile is None
+    assert "Undo goes back as far as here. Bring what you want to label into view" in folder.says()
+    assert not folder.dock.desk.spotlight.layer.visible
+    assert folder.find("Image", QComboBox).hasFocus()  # to go on with the keys
+    np.testing.assert_array_equal(folder.state.bench.raw.data > 0, objects_of(other) > 0)
+    folder.key("T")  # the next tile, in whichever image it is
+    folder.wait(lambda: folder.state.tile is not None and folder.is_settled, "a tile")
+    assert folder.find("Image", QComboBox).currentText() == folder.state.tile.image
+    assert folder.dock.desk.spotlight.layer.visible
+
+
+def test_an_image_that_cannot_be_opened_is_not_chosen(folder):
+    folder.start(draw="hand")
+    here = folder.state.bench.image
+    gone = IMAGES[2]
+    (folder.home / "images" / f"{gone}.tif").unlink()
+    folder.choose("Image", gone)
+    folder.wait(lambda: "There is no file" in folder.says(), "the reason")
+    assert "skipped" not in folder.says()
+    assert folder.find("Image", QComboBox).currentText() == here
+    tile_by_hand(folder, here)
 
 
 def test_images_of_other_axes_are_left_out(folder):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from napari_verdict.widgets.label.state import Bench, Labelling
 
 
+#: What is said where no tile is in hand.
+BY_HAND = "Bring what you want to label into view, and press Tile by hand."
+
+
 class Desk(QObject):
     """What is in hand in a viewer, and what stands around it.
 
@@ -74,7 +78,7 @@ class Desk(QObject):
         self.turn_to(bench, plan, plan.next_open() or 0)
 
     def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
-        """Take up one tile of one person's labels."""
+        """Take up one tile of one person's labels; none where there is no tile of that number."""
         state, before = self.state, self.state.bench
         if before is not None:
             before.truth.events.mode.disconnect(self._on_mode)
@@ -82,10 +86,11 @@ class Desk(QObject):
         bench.truth.events.mode.connect(self._on_mode)
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
-        if plan.tiles:
+        if 0 <= current < len(plan.tiles):
             self.go(current)
         else:
-            state.message = "Bring what you want to label into view, and press Tile by hand."
+            self.spotlight.forget()
+            state.message = BY_HAND
             self.arm()
 
     def stop(self) -> None:
@@ -145,6 +150,9 @@ class Desk(QObject):
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
         state = self.state
+        if state.tile is None and state.plan is not None and state.plan.tiles:
+            self.go(state.plan.next_open() or 0)
+            return True
         if state.tile is None or len(state.plan.tiles) < 2:
             return False
         self.go((state.current + by) % len(state.plan.tiles))

@@ -86,11 +86,8 @@ def obstacle_of_draw(draw: str, predictions: int, several: bool) -> str:
         return "Density is that of predicted objects. Choose a prediction, or draw at random."
     if draw == "disagreement" and predictions < 2:
         return "Disagreement takes two predictions. Choose another, or draw at random."
-    if draw in ("hand", "low confidence") and several:
-        return (
-            f"Tiles are drawn {DRAWS[draw][0]} in one image only. Draw them at random; tiles by "
-            "hand can be added later."
-        )
+    if draw == "low confidence" and several:
+        return f"Tiles are drawn {DRAWS[draw][0]} in one image only. Draw them at random."
     return ""
 
 

@@ -130,17 +130,17 @@ def opening_set(
     task = _task_of(wanted)
     labelling = labelling or begin_set(images, annotator or "anyone")
     who, reasons = labelling.record.annotator, dict[str, str]()
-    for name in dict.fromkeys([plan.tiles[plan.next_open() or 0].image, *_images_in(plan)]):
+    for name in _images_in(plan):
         taken = yield from taking(images[name], plan, labelling.folders.get(name), who, token)
         if isinstance(taken, Taken):
-            said = " ".join([*_told(reasons), taken.opened.said]).strip()
+            said = " ".join([*_told(reasons, plan), taken.opened.said]).strip()
             kept = taken.opened.kept
             same = kept is not None and is_same(kept, there)
             rest = left_out(plan, reasons)
             opened = replace(taken.opened, plan=rest, resumed=resumed, said=said, same=same)
             return OpenedSet(labelling, replace(taken, opened=opened), task)
         reasons[taken.image] = taken.reason
-    raise _refusal(f"None of the images can be opened. {' '.join(_told(reasons))}")
+    raise _refusal(f"None of the images can be opened. {' '.join(_told(reasons, plan))}")
 
 
 def taking(
@@ -223,9 +223,10 @@ def left_out(plan: Plan, reasons: Mapping[str, str]) -> Plan:
     return plan
 
 
-def _images_in(plan: Plan) -> list[str]:
-    """Return the images of open tiles in their order, then the others."""
-    return [t.image for t in sorted(plan.tiles, key=lambda t: t.state is not State.OPEN)]
+def _images_in(plan: Plan) -> tuple[str, ...]:
+    """Return the images of open tiles in order, then of others; all where there is no tile."""
+    tiles = sorted(plan.tiles, key=lambda t: t.state is not State.OPEN)
+    return tuple(dict.fromkeys([t.image for t in tiles] or [i.name for i in plan.images]))
 
 
 def _task_of(wanted: Wanted) -> Task:
@@ -240,8 +241,9 @@ def _task_of(wanted: Wanted) -> Task:
     return Task.FOREGROUND if any_read else Task.INSTANCES
 
 
-def _told(reasons: Mapping[str, str]) -> list[str]:
-    return [f"{reason} Its tiles are skipped." for reason in reasons.values()]
+def _told(reasons: Mapping[str, str], plan: Plan) -> list[str]:
+    skipped = " Its tiles are skipped." if plan.tiles else ""
+    return [f"{reason}{skipped}" for reason in reasons.values()]
 
 
 def _refusal(message: str) -> ComparisonError:

@@ -15,6 +15,7 @@ from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
 from napari_verdict.viewer.placement import place
 from napari_verdict.viewer.truth import forget_steps, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
+from napari_verdict.widgets.label.desk import BY_HAND
 from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
 from napari_verdict.widgets.label.opening import Sitting
 from napari_verdict.widgets.label.opening_set import (
@@ -71,6 +72,7 @@ class Shelf(QObject):
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._go_on)
         dock.desk.wanted.connect(self.fetch)
+        dock.page.images.chosen.connect(self.bring)
         dock.state.events.current.connect(self._on_current)
 
     @property
@@ -88,9 +90,9 @@ class Shelf(QObject):
             lambda name: images[name].predicted(),
             asked.size,
             asked.depth,
-            asked.number,
+            0 if asked.draw == "hand" else asked.number,
             asked.seed,
-            "" if asked.draw == "random" else asked.draw,
+            "" if asked.draw in ("hand", "random") else asked.draw,
             by=asked.by,
         )
         begun = asked.truth if isinstance(asked.truth, Sitting) else None
@@ -103,6 +105,9 @@ class Shelf(QObject):
         self.images, self.folders = asked.images, labelling.folders
         self.notes = labelling.journal()
         self._remember(taken)
+        page = self._dock.page
+        page.images.offer([p.name for p in asked.images.pictures])
+        page.images.show_image(taken.picture.name)
         viewer = self._dock._viewer
         raw = layer_for(viewer, taken.image, "", rgb=taken.picture.rgb)
         predictions = tuple(layer_for(viewer, p, p.name) for p in taken.predictions)
@@ -119,6 +124,7 @@ class Shelf(QObject):
         self._job.cancel()
         self._turn.stop()
         self._steps = self._taken = self.images = None
+        self._dock.page.images.offer(())
         if self.notes is not None:
             close_meanwhile(self.notes)
             self.notes = None
@@ -127,11 +133,20 @@ class Shelf(QObject):
 
     def fetch(self, k: int) -> None:
         """Bring the image of a tile to the desk, and then the tile in hand."""
+        self._fetch(self._dock.state.plan.tiles[k].image, k)
+
+    def bring(self, name: str) -> None:
+        """Bring an image to the desk, with no tile in hand."""
+        self._dock.hands.cancel()
+        self._dock.page.bar.clear()
+        self._fetch(name, -1)
+
+    def _fetch(self, name: str, k: int) -> None:
         state, images = self._dock.state, self.images
         if images is None or self._steps is not None:
             return
         self._wanted, self._taken = k, None
-        name, plan = state.plan.tiles[k].image, state.plan
+        plan = state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
         self._job.start(
@@ -142,6 +157,13 @@ class Shelf(QObject):
         if self._steps is None:  # a tile of the image that is open was taken in hand meanwhile
             self._job.cancel()
             self._taken = None
+            self._show_here()
+
+    def _show_here(self) -> None:
+        """Show which image is on the desk, whichever was chosen."""
+        bench = self._dock.state.bench
+        if self.is_on and bench is not None:
+            self._dock.page.images.show_image(bench.image)
 
     def _on_taken(self, outcome: Any) -> None:
         state = self._dock.state
@@ -151,10 +173,13 @@ class Shelf(QObject):
         elif isinstance(outcome, Broken):
             state.plan = left_out(state.plan, {outcome.image: outcome.reason})
             following = state.plan.next_open(self._wanted)
-            if following is not None:
+            if following is not None and self._wanted >= 0:
                 self._dock.desk.go(following)
-            state.message = f"{outcome.reason} Its tiles are skipped."
+            self._show_here()
+            skipped = any(t.image == outcome.image for t in state.plan.tiles)
+            state.message = outcome.reason + " Its tiles are skipped." * skipped
         else:
+            self._show_here()
             state.message = words_of(outcome)
 
     def _go_on(self) -> None:
@@ -185,6 +210,7 @@ class Shelf(QObject):
             return True
         if work.keeper.worry:
             self._taken = None
+            self._show_here()
             state.message = (
                 f"{work.keeper.worry} Until then {state.bench.image} stays on the desk, so that "
                 "nothing is lost; its other tiles can be labelled."
@@ -202,7 +228,7 @@ class Shelf(QObject):
         dock.live.pause()
         dock.put_work_away()
         # nothing is painted or asked for until all layers show the same image
-        bench.truth.mode = "pan_zoom"
+        bench.truth.mode, by_keys = "pan_zoom", page.images.hasFocus()
         page.set_ready(False)
         try:
             mask = dock.desk.ambiguous
@@ -223,12 +249,19 @@ class Shelf(QObject):
                 return
         finally:
             page.set_ready(True)
+            self._show_here()
+            if by_keys:  # a control that is not ready for a moment loses the keys
+                page.images.setFocus()
         dock.sit_down(taken.opened, work.keeper.corrected)
         kept = taken.opened.kept
         if mask is None and kept is not None and kept.ignore is not None:
             dock.desk.need_ambiguous(kept.ignore)
+        more = ""
+        if state.tile is None:
+            dock._viewer.reset_view()
+            more = f" {BY_HAND}"
         state.message = taken.opened.said or (
-            f"{taken.picture.name} is open. Undo goes back as far as here."
+            f"{taken.picture.name} is open. Undo goes back as far as here.{more}"
         )
 
     def _remember(self, taken: Taken) -> None:
