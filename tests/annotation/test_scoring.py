@@ -117,7 +117,7 @@ def test_tiles_chosen_by_hand_alone_are_scored_as_what_they_are():
     assert found.first.ci_low is None
     assert found.more is None
     assert "not an unbiased estimate" in found.first.convention
-    assert "from 3 tiles chosen by hand, not an unbiased estimate" in found.sentence
+    assert "from 4 tiles chosen by hand, not an unbiased estimate" in found.sentence
 
 
 def test_tiles_that_were_jumped_over_are_open_and_not_skipped():
