@@ -90,6 +90,16 @@ def test_what_does_not_fit_is_left_out_with_the_reason(folder):
     assert images.sentence.endswith("5 files left out")
 
 
+def test_a_file_of_one_image_is_not_taken_for_the_prediction_of_another(tmp_path):
+    for name in ("cell1", "cell1_a", "cell2"):
+        write(tmp_path / "images" / f"{name}.tif")
+    for name in ("cell1_a", "cell1_a_flow", "cell2"):
+        write(tmp_path / "unet" / f"{name}.tif", discs())
+    images = found(tmp_path, "unet")
+    assert [p.name for p in images.pictures] == ["cell1_a", "cell2"]
+    assert images.left_out == {"cell1": "unet has no file of this name"}
+
+
 def test_folders_of_labels_and_of_predictions_hold_no_images(folder):
     write(folder / "images" / "control" / "cell 1.labels" / "ann" / "tile.tif")
     write(folder / "images" / ".hidden" / "a.tif")

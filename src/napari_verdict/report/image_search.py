@@ -111,7 +111,7 @@ def _files_in(folder: Path, without: Sequence[Path], token: CancelToken) -> dict
         if away & {p.resolve() for p in path.parents}:
             continue
         name = (path.relative_to(folder).parent / bare_name(path)).as_posix()
-        if name in found:  # of two files of one name, both keep their endings
+        if name in found:  # of two files of one name, the second keeps its ending
             name = path.relative_to(folder).as_posix()
         found[name] = path
     return found
@@ -119,12 +119,14 @@ def _files_in(folder: Path, without: Sequence[Path], token: CancelToken) -> dict
 
 def _partners(images: Iterable[str], files: Mapping[str, Path]) -> dict[str, Path]:
     """Return the file that belongs to each image."""
-    found = {name: files[name] for name in images if name in files}
-    rest = [name for name in images if name not in found]
+    names = tuple(images)
+    found = {name: files[name] for name in names if name in files}
+    rest = [name for name in names if name not in found]
     for file in sorted(files, key=len):
         if files[file] in found.values():
             continue
-        image = partner_of(file, rest) or _alone(file, rest)
+        # a file belongs to the longest name it begins with, also where that one has a file already
+        image = partner_of(file, names) or _alone(file, rest)
         if image is not None:
             found.setdefault(image, files[file])
     return found

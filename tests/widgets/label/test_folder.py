@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QLineEdit
 
 from labelled import IMAGES, TILE, objects, objects_of, prediction
 from napari_verdict.annotation.tiles import Draw, State
 from napari_verdict.report.ome import read_input
 from napari_verdict.report.resuming import resume
+from napari_verdict.viewer.truth import KEPT
 from napari_verdict.widgets.label.dock import LabelWidget
 from widgets.label.conftest import choose_folder
 
@@ -352,6 +354,41 @@ def test_an_image_that_cannot_be_opened_is_not_chosen(folder):
     assert "skipped" not in folder.says()
     assert folder.find("Image", QComboBox).currentText() == here
     tile_by_hand(folder, here)
+
+
+def test_contrast_that_a_person_set_stays_from_the_first_image_on(folder):
+    folder.start(number=9)
+    first, raw = folder.state.bench.image, folder.state.bench.raw
+    raw.contrast_limits = (0, 33)
+    go_to(folder, next(i for i in IMAGES if i != first))
+    assert tuple(raw.contrast_limits) == (0, 33)
+
+
+def test_labelling_that_ends_while_images_change_leaves_layers_of_one_image(folder):
+    folder.start(number=9)
+    first, truth, raw = folder.state.tile.image, folder.truth, folder.state.bench.raw
+    folder.paint(*ROUND, label=7)
+    k = next(k for k, t in enumerate(folder.state.plan.tiles) if t.image != first)
+    other, shelf = folder.state.plan.tiles[k].image, folder.dock.shelf
+    show = shelf._show
+
+    def shown_and_left(layer, taken):
+        show(layer, taken)
+        if layer is truth and shelf.is_on:
+            QTimer.singleShot(0, folder.dock.leave)
+
+    shelf._show = shown_and_left
+    folder.dock.desk.go(k)
+    folder.wait(lambda: folder.state.bench is None, "the end")
+    assert raw.name == other
+    assert truth.data.shape == raw.data.shape == folder.viewer.layers["model"].data.shape
+    assert not truth.data.any()
+    assert truth.metadata[KEPT][0] == str(labels_of(folder, other))
+    assert (resume(labels_of(folder, first)).labels == 7).any()
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None and folder.is_settled, "the labels")
+    assert sum(x.name.startswith("ground truth") for x in folder.viewer.layers) <= 2
 
 
 def test_images_of_other_axes_are_left_out(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,49 @@ def test_labels_of_a_layer_are_gone_on_with_and_known_as_given(labeller):
     labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
     assert labeller.truth is labeller.viewer.layers["mine"]
     assert "32 given" in labeller.dock.page.origins.text()
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Looking for what was begun before takes until the event is set."""
+    from napari_verdict.widgets.label import lookout
+
+    looking, go_on = lookout.looking, threading.Event()
+
+    def waiting(*args):
+        go_on.wait(30)
+        return (yield from looking(*args))
+
+    monkeypatch.setattr(lookout, "looking", waiting)
+    yield go_on
+    go_on.set()
+
+
+def test_start_waits_until_it_is_known_whether_anything_was_begun_before(labeller, slow):
+    labeller.dock.lookout.look()
+    labeller.click("Start labelling")
+    labeller.pause()
+    assert "Looking for labels of this image" in labeller.dock.setup.hint.text()
+    assert labeller.state.bench is None
+    slow.set()
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    labeller.paint(*ROUND, label=1)
+    slow.clear()
+    labeller.click("Stop labelling")
+    labeller.click("Start labelling")
+    labeller.pause()
+    slow.set()
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.pause()
+    assert labeller.state.bench is None  # it is for the person to say
+    assert [p.name for p in folder_of(labeller).parent.iterdir()] == ["anyone"]
+
+
+def test_who_presses_start_again_does_not_wait(labeller, slow):
+    labeller.dock.lookout.look()
+    labeller.click("Start labelling")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
 
 
 def caution(labeller):

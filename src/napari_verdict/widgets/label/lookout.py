@@ -51,9 +51,11 @@ class Lookout(QObject):
         if UNKNOWN in axes or self._state.bench is not None:
             return
         if setup.is_one and raw is not None:
+            setup.wait_for_offer()
             image, *others = (compared.labelled_input(raw, form) for form in setup.forms)
             self._begun.start(lambda t: looking(image, t, *others), "Looking for labels")
         elif not setup.is_one and images is not None:
+            setup.wait_for_offer()
             sets = setup.set.forms
             self._begun.start(lambda token: looking_for_sets(sets, token), "Looking for labels")
 
@@ -97,8 +99,7 @@ class Lookout(QObject):
         self._setup.set.stop()
 
     def _on_begun(self, outcome: Any) -> None:
-        if isinstance(outcome, tuple):
-            self._setup.offer(outcome)
+        self._setup.offer(outcome if isinstance(outcome, tuple) else ())
 
     def _on_given(self, outcome: Any) -> None:
         if isinstance(outcome, dict):

@@ -70,6 +70,21 @@ def obstacle_of_layers(
     return ""
 
 
+def drawn_elsewhere(raw: Any, axes: str, predictions: Sequence[Any]) -> str:
+    """Say which predictions, taken pixel by pixel, are seen elsewhere than raw; "" where none is.
+
+    Parameters are those of `obstacle_of_layers`, in whose way nothing stands.
+    """
+    names = [f"“{x.name}”" for x in predictions if _displacement(raw, x, painted=True)]
+    if not names:
+        return ""
+    return (
+        f"Without a size of pixels napari draws {' and '.join(names)} elsewhere than “{raw.name}”. "
+        "That is scored pixel by pixel all the same; to see it where it belongs while correcting, "
+        "copy scale and position of raw to it (right-click a layer)."
+    )
+
+
 def obstacle_of_draw(draw: str, predictions: int, several: bool) -> str:
     """Say what tiles cannot be drawn by; "" where they can.
 

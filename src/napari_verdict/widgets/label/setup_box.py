@@ -8,8 +8,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
-    QLabel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -21,20 +19,20 @@ from napari_verdict.widgets.label.asked import DRAWS, Asked
 from napari_verdict.widgets.label.axis_rows import INSIDE, AxisRow, ChannelRow
 from napari_verdict.widgets.label.cautions import caution_of
 from napari_verdict.widgets.label.draw_rows import DrawRows, fill
-from napari_verdict.widgets.label.obstacles import obstacle_of_draw, obstacle_of_layers
+from napari_verdict.widgets.label.obstacles import (
+    drawn_elsewhere,
+    obstacle_of_draw,
+    obstacle_of_layers,
+)
 from napari_verdict.widgets.label.prediction_list import PredictionList
 from napari_verdict.widgets.label.set_box import ONE, OVER, SetBox
+from napari_verdict.widgets.label.start_row import StartRow
 from napari_verdict.widgets.label.truth_row import TruthRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from napari_verdict.widgets.label.opening import Sitting
-
-_GOING_ON = (
-    "Labels of this image were begun before. Go on where they were left, tiles and all, or choose "
-    "a new layer to begin anew; both are kept."
-)
 
 
 class SetupBox(QWidget):
@@ -56,23 +54,16 @@ class SetupBox(QWidget):
         self.predictions, self.set = PredictionList(), SetBox()
         for key, title in OVER.items():
             self.over.addItem(title, key)
-        self.start = QPushButton("Start labelling")
-        self.hint, self.caution = QLabel(), QLabel()
-        for label in (self.hint, self.caution):
-            label.setWordWrap(True)
-        self.caution.setAccessibleName("What to know of these labels")
+        self._begin = StartRow()
+        self.start, self.hint = self._begin.button, self._begin.hint
         self._form = QFormLayout()
         self._form.setContentsMargins(0, 0, 0, 0)
         self.tiles = DrawRows(self._form, self)
         self._fill_form()
-        self.start.setToolTip("Make a ground-truth layer aligned to raw and go to the first tile")
-        self.start.setAccessibleName("Start labelling")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._form)
-        column.addWidget(self.caution)
-        column.addWidget(self.hint)
-        column.addWidget(self.start)
+        column.addWidget(self._begin)
         self.over.activated.connect(self._on_over)
         self.set.changed.connect(self._on_set)
         self.raw.activated.connect(self._on_raw)
@@ -81,7 +72,7 @@ class SetupBox(QWidget):
         self.truth.activated.connect(self._on_truth)
         self.tiles.changed.connect(self._update)
         self.predictions.itemChanged.connect(self._on_predictions)
-        self.start.clicked.connect(self._on_start)
+        self._begin.pressed.connect(self._on_start)
         self._layers: list[Any] = []
         self._sized: Any = None
         #: Which objects of the labels to go on with are just those of a prediction.
@@ -135,10 +126,15 @@ class SetupBox(QWidget):
             self._on_given()
         self._update()
 
+    def wait_for_offer(self) -> None:
+        """Begin nothing anew before it is known what was begun before, unless one insists."""
+        self._begin.look()
+
     def offer(self, sittings: tuple[Sitting, ...]) -> None:
         """Offer to go on with labels that were begun before; the newest is chosen."""
         self.truth.offer(sittings)
         self._update()
+        self._begin.found(bool(sittings))
 
     @property
     def is_one(self) -> bool:
@@ -320,9 +316,8 @@ class SetupBox(QWidget):
             self.tiles.offer_strata(there)
         trouble, draw = self._trouble(), self.tiles.draw.currentData()
         begun, given = self.truth.sitting, self.truth.layer
-        caution = "" if given is None else caution_of(given, self._predicted)
-        self.caution.setText(f"⚠ {caution}")
-        self.caution.setVisible(bool(caution))
+        cautions = [] if given is None else [caution_of(given, self._predicted)]
+        cautions += [drawn_elsewhere(raw, self.axes, self.chosen())] if one and not trouble else []
         for control, wanted in (
             (self.set, not one),
             (self.raw, one),
@@ -333,8 +328,5 @@ class SetupBox(QWidget):
         ):
             self._form.setRowVisible(control, wanted)
         self.tiles.show(begun is not None, self.axes)
-        hint = DRAWS[draw][1] + "." if begun is None else _GOING_ON
-        self.hint.setText(f"✖ {trouble}" if trouble else hint)
-        self.start.setText("Start labelling" if begun is None else "Go on labelling")
-        self.start.setAccessibleName(self.start.text())
-        self.start.setEnabled(not trouble)
+        goes_on = "sitting" if begun is not None else "labels" if given is not None else ""
+        self._begin.show_state(trouble, f"{DRAWS[draw][1]}.", cautions, goes_on)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
@@ -13,7 +13,7 @@ from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
 from napari_verdict.viewer.placement import place
-from napari_verdict.viewer.truth import forget_steps, pixels_kept
+from napari_verdict.viewer.truth import AMBIGUOUS, KEPT, TRUTH, forget_steps, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.desk import BY_HAND
 from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
@@ -65,6 +65,8 @@ class Shelf(QObject):
         self.folders: dict[str, Path] = {}
         self._wanted, self._taken = -1, None  # type: tuple[int, Taken | None]
         self._steps: Iterator[None] | None = None
+        #: Layers that still show the image before.
+        self._waiting: list[Any] = []
         self._job = Job(self)
         self._job.done.connect(self._on_taken)
         # one layer an event-loop turn, so that the window stays alive
@@ -123,6 +125,12 @@ class Shelf(QObject):
         """Label one image again from now on; what was noted is saved."""
         self._job.cancel()
         self._turn.stop()
+        if self._taken is not None and self._steps is not None:
+            # all layers show the same image, and its labels are found again
+            self._remember(self._taken)
+            for layer in self._waiting:
+                self._show(layer, self._taken)
+        self._waiting = []
         self._steps = self._taken = self.images = None
         self._dock.page.images.offer(())
         if self.notes is not None:
@@ -232,12 +240,12 @@ class Shelf(QObject):
         page.set_ready(False)
         try:
             mask = dock.desk.ambiguous
-            for layer in (bench.truth, mask, *bench.predictions, bench.raw):
+            self._waiting = [bench.truth, mask, *bench.predictions, bench.raw]
+            while self._waiting:
                 yield
                 if state.bench is not bench:
                     return  # labelling was ended meanwhile
-                if layer in dock._viewer.layers:
-                    _show(layer, taken, bench.truth, mask)
+                self._show(self._waiting.pop(0), taken)
             yield
             if state.bench is not bench:
                 return
@@ -272,6 +280,24 @@ class Shelf(QObject):
         self.folders[name] = kept.folder
         step = Step(Action.MARK, kept.record.annotator, datetime.now(UTC))
         record_note(self.notes, {"image": name, "folder": str(kept.folder)}, step)
+
+    def _show(self, layer: Any, taken: Taken) -> None:
+        """Let a layer show what it showed, of another image."""
+        kept, mask = taken.opened.kept, cast("Any", self._dock.desk.ambiguous)
+        truth = self._dock.state.bench.truth
+        assert kept is not None
+        if layer not in self._dock._viewer.layers:
+            return
+        if layer is truth or layer is mask:
+            ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
+            labels, name = (kept.labels, TRUTH) if layer is truth else (ignored, AMBIGUOUS)
+            layer.data = labels.astype(layer.data.dtype, copy=False)
+            layer.metadata[KEPT] = str(kept.folder), name
+            forget_steps(layer)  # they were made on the image before
+            place(layer, placement_for(taken.picture.labelled(taken.image), layer.ndim))
+        else:
+            shown = {p.name: p for p in taken.predictions} | {"": taken.image}
+            show(layer, shown[layer.metadata[SHOWS]])
 
     # ---- scores
 
@@ -308,18 +334,3 @@ class Shelf(QObject):
     @property
     def _names(self) -> list[str]:
         return [layer.metadata[SHOWS] for layer in self._dock.state.bench.predictions]
-
-
-def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
-    """Let a layer show what it showed, of another image."""
-    kept = taken.opened.kept
-    assert kept is not None
-    if layer is truth or layer is mask:
-        ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
-        labels = kept.labels if layer is truth else ignored
-        layer.data = labels.astype(layer.data.dtype, copy=False)
-        forget_steps(layer)  # they were made on the image before
-        place(layer, placement_for(taken.picture.labelled(taken.image), layer.ndim))
-    else:
-        shown = {p.name: p for p in taken.predictions} | {"": taken.image}
-        show(layer, shown[layer.metadata[SHOWS]])
