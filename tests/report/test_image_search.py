@@ -43,9 +43,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def found(folder, *predictions, conditions=SUBFOLDERS):
-    paths = [folder / p for p in predictions]
-    return complete(find_images(folder / "images", paths, conditions, CancelToken()))
+def found(folder, *predictions, conditions=SUBFOLDERS, maps=None):
+    paths, at = [folder / p for p in predictions], maps and folder / maps
+    return complete(find_images(folder / "images", paths, conditions, CancelToken(), at))
 
 
 def test_what_was_found_is_said_in_words(folder):
@@ -98,6 +98,34 @@ def test_a_file_of_one_image_is_not_taken_for_the_prediction_of_another(tmp_path
     images = found(tmp_path, "unet")
     assert [p.name for p in images.pictures] == ["cell1_a", "cell2"]
     assert images.left_out == {"cell1": "unet has no file of this name"}
+
+
+def test_maps_of_confidence_belong_to_images_as_predictions_do(folder):
+    p = np.linspace(0, 1, 1600, dtype=np.float32).reshape(40, 40)
+    for condition in ("control", "treated"):
+        for k in (1, 2):
+            write(folder / "images" / "maps" / condition / f"cell {k}_prob.tif", p)
+    images = found(folder, "unet", maps="images/maps")
+    assert len(images.pictures) == 4  # maps are no images
+    assert images.has_maps
+    assert images.sentence.endswith("predictions of unet; with maps of confidence")
+    np.testing.assert_array_equal(images["treated/cell 2"].probabilities().data, p)
+    assert not found(folder, "unet").has_maps
+    with pytest.raises(ComparisonError, match="has no map of confidence"):
+        found(folder, "unet")["control/cell 1"].probabilities()
+
+
+def test_maps_that_do_not_fit_are_named_with_the_reason(folder):
+    p = np.zeros((40, 40), np.float32)
+    write(folder / "maps" / "control" / "cell 1.tif", p)
+    write(folder / "maps" / "control" / "cell 2.tif", p[:30])
+    write(folder / "maps" / "treated" / "cell 1.tif", discs())
+    left_out = found(folder, "unet", maps="maps").left_out
+    assert left_out["control/cell 2"] == "maps (cell 2.tif) has 30 × 40 pixels, the image 40 × 40"
+    assert "probabilities are floats from 0 to 1" in left_out["treated/cell 1"]
+    assert left_out["treated/cell 2"] == "maps has no file of this name"
+    with pytest.raises(ComparisonError, match="There is no folder"):
+        found(folder, maps="nowhere")
 
 
 def test_folders_of_labels_and_of_predictions_hold_no_images(folder):

@@ -32,6 +32,7 @@ def find_images(
     predictions: Sequence[Path],
     conditions: str,
     token: CancelToken,
+    confidence: Path | None = None,
 ) -> Generator[Progress, None, ImageSet]:
     """Find the images of a folder, with their predictions and conditions; reads no pixels.
 
@@ -50,6 +51,9 @@ def find_images(
         it, is the condition.
     token : CancelToken
         Checked at every file.
+    confidence : Path, optional
+        A folder of probabilities of foreground, as files of floats; their names are as those of
+        predictions.
 
     Yields
     ------
@@ -67,22 +71,29 @@ def find_images(
     Cancelled
         If the token was set.
     """
-    for one in (folder, *predictions):
+    maps_in = () if confidence is None else (confidence,)
+    for one in (folder, *predictions, *maps_in):
         if not one.is_dir():
             raise refusal(f"There is no folder {str(one)!r}.")
     yield Progress(0, 1, "looking for images")
     condition_of = _conditions(conditions)
-    files = _files_in(folder, [p for p in predictions if p != folder], token)
+    files = _files_in(folder, [p for p in (*predictions, *maps_in) if p != folder], token)
     names = unique_names([p.name for p in predictions])
-    others = {name: _files_in(one, (), token) for name, one in zip(names, predictions, strict=True)}
-    partners = {name: _partners(files, there) for name, there in others.items()}
+    partners = {
+        name: _partners(files, _files_in(one, (), token))
+        for name, one in zip(names, predictions, strict=True)
+    }
+    maps = {m: _partners(files, _files_in(m, (), token)) for m in maps_in}
     pictures, left_out = [], {}
     for done, (name, path) in enumerate(files.items()):
         token.check()
         yield Progress(done, len(files), "looking at images")
         try:
-            mine = {p: found.get(name) for p, found in partners.items()}
-            pictures.append(_picture(name, path, condition_of(name), mine))
+            mine = {p: there.get(name) for p, there in partners.items()}
+            picture = _picture(name, path, condition_of(name), mine)
+            for at, there in maps.items():
+                picture = _with_map(picture, at, there.get(name))
+            pictures.append(picture)
         except ComparisonError as error:
             left_out[name] = " ".join(f.message for f in error.findings)
     return ImageSet(folder.name, folder, *alike(pictures, left_out))
@@ -163,6 +174,25 @@ def _picture(
             )
         files[prediction] = file
     return replace(picture, predictions=files)
+
+
+def _with_map(picture: Picture, folder: Path, file: Path | None) -> Picture:
+    if file is None:
+        raise refusal(f"{folder.name} has no file of this name")
+    head = measure(file)
+    if head.dtype.kind != "f":
+        raise refusal(
+            f"{folder.name} ({file.name}) holds {head.dtype} values, and probabilities are floats "
+            "from 0 to 1"
+        )
+    if not picture.predictions:
+        picture = as_labelled(picture, head.shape)
+    if head.shape != picture.shape:
+        raise refusal(
+            f"{folder.name} ({file.name}) has {times(head.shape)} pixels, the image "
+            f"{times(picture.shape)}"
+        )
+    return replace(picture, confidence=file)
 
 
 def as_labelled(picture: Picture, shape: tuple[int, ...]) -> Picture:

@@ -42,6 +42,8 @@ class Picture:
     channel : int, optional
         Which axis of the file holds channels, such as stains, that share their labels; None where
         none does.
+    confidence : Path, optional
+        A map of probabilities of foreground, of the shape of its labels.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Picture:
     predictions: Mapping[str, Path | Input] = field(default_factory=dict)
     rgb: bool = False
     channel: int | None = None
+    confidence: Path | None = None
 
     @property
     def kind(self) -> str:
@@ -118,6 +121,20 @@ class Picture:
             found.append(one)
         return tuple(found)
 
+    def probabilities(self) -> Input:
+        """Read its map of confidence.
+
+        Raises
+        ------
+        ComparisonError
+            As `image` does, or if it has none.
+        """
+        if self.confidence is None:
+            raise refusal(f"{self.name!r} has no map of confidence.")
+        found = _read(self.confidence, self.axes)
+        self._compare(found.shape, found.name)
+        return found
+
     def _compare(self, shape: tuple[int, ...], name: str) -> None:
         if shape != self.shape:
             raise refusal(
@@ -161,6 +178,11 @@ class ImageSet:
         return tuple(self.pictures[0].predictions) if self.pictures else ()
 
     @property
+    def has_maps(self) -> bool:
+        """Whether every image has a map of confidence."""
+        return bool(self.pictures) and all(p.confidence is not None for p in self.pictures)
+
+    @property
     def conditions(self) -> dict[str, int]:
         """How many images there are of each condition."""
         return dict(sorted(Counter(p.condition for p in self.pictures).items()))
@@ -194,6 +216,7 @@ class ImageSet:
             text += f"; predictions of {', '.join(self.predictions)}"
         elif self.pictures:
             text += "; no predictions, so nothing is scored"
+        text += "; with maps of confidence" if self.has_maps else ""
         if self.shares:
             text += "; channels share their labels"
         elif "c" in self.axes:

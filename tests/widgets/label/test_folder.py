@@ -356,6 +356,59 @@ def test_an_image_that_cannot_be_opened_is_not_chosen(folder):
     tile_by_hand(folder, here)
 
 
+def write_maps(person, top=1.0):
+    """Maps that are sure everywhere but on the right half of the last image."""
+    for name in IMAGES:
+        p = np.full(objects_of(name).shape, 0.99, np.float32)
+        if name == IMAGES[-1]:
+            p[:, p.shape[1] // 2 :] = 0.5 * top
+        path = person.home / "maps" / f"{name}_prob.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(path, p)
+
+
+def test_tiles_are_drawn_by_maps_of_low_confidence_in_a_folder_of_their_own(folder):
+    write_maps(folder)
+    assert not folder.sees("Confidence maps")
+    folder.choose("Drawn", "more where confidence is low")
+    assert "Choose the folder of the maps of probabilities" in folder.dock.setup.hint.text()
+    assert not folder.dock.setup.start.isEnabled()
+    folder.click(folder.find("Confidence maps", QLineEdit))
+    folder.type(str(folder.home / "maps"))
+    folder.wait(lambda: "with maps of confidence" in folder.says_of_set(), "the maps")
+    folder.look("maps_a folder of maps")
+    folder.start(number=12)
+    plan = folder.state.plan
+    assert plan.priority == "low confidence"
+    assert "drawn by low confidence" in folder.dock.page.plan.text()
+    assert len(plan.weights) == plan.population
+    assert min(plan.weights) >= 0.5 / plan.population  # no tile is without a chance
+    doubtful = [t for t in plan.tiles if t.share > 1 / plan.population]
+    assert doubtful
+    assert {t.image for t in doubtful} == {IMAGES[-1]}
+    assert all(t.box[4] >= objects_of(IMAGES[-1]).shape[1] // 2 - 1 for t in doubtful)
+    for _ in range(4):
+        folder.label_tile()
+    assert "weighted by LURE" in score(folder).first.convention
+    folder.click("Stop labelling")
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None and folder.is_settled, "the tiles")
+    assert folder.state.plan.weights == plan.weights
+
+
+def test_maps_that_hold_no_probabilities_are_said(folder):
+    write_maps(folder, top=200)
+    folder.choose("Drawn", "more where confidence is low")
+    folder.click(folder.find("Confidence maps", QLineEdit))
+    folder.type(str(folder.home / "maps"))
+    folder.wait(lambda: "with maps of confidence" in folder.says_of_set(), "the maps")
+    folder.pause()
+    folder.click("Start labelling")
+    folder.wait(lambda: "between 0 and 1" in folder.dock.setup.hint.text(), "the reason")
+    assert folder.state.bench is None
+
+
 def test_contrast_that_a_person_set_stays_from_the_first_image_on(folder):
     folder.start(number=9)
     first, raw = folder.state.bench.image, folder.state.bench.raw

@@ -433,3 +433,19 @@ def test_panels_side_by_side_are_left_for_the_tile(labeller):
     labeller.start()
     assert not labeller.viewer.canvas.grid.enabled
     assert not labeller.state.correcting
+
+
+def test_another_image_is_labelled_after_one_was_begun(labeller):
+    labeller.start()
+    labeller.paint((6, 6), (6, 10), label=1)
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x")}
+    labeller.viewer.add_image(2.0 * objects(), name="second", **placed)
+    labeller.choose("Raw", "second")
+    labeller.wait(lambda: labeller.sees("Start labelling"), "another image")
+    assert labeller.dock.setup.truth.currentText() == "a new layer"
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    assert labeller.state.bench.raw.name == "second"
+    assert not labeller.truth.data.any()

@@ -76,8 +76,11 @@ class DrawRows(QObject):
             ("Annotator", self.annotator, "Who labels, for the record; may be left empty"),
         )  # fmt: skip
 
-    def show(self, begun: bool, axes: str) -> None:
-        """Show what is asked for; nothing of it where labelling was begun before."""
+    def show(self, begun: bool, axes: str, one: bool) -> None:
+        """Show what is asked for; nothing of it where labelling was begun before.
+
+        `one` says that one image is labelled: maps of several are in a folder.
+        """
         draw = self.draw.currentData()
         drawn = not begun and draw != "hand"
         for control, wanted in (
@@ -85,7 +88,7 @@ class DrawRows(QObject):
             (self.size, not begun),
             (self.depth, not begun and "z" in axes),
             (self.why_size, not begun and bool(self.why_size.text())),
-            (self.confidence, not begun and draw == "low confidence"),
+            (self.confidence, one and not begun and draw == "low confidence"),
             (self.number, drawn),
             (self.by, drawn and draw == "random" and self.by.count() > 1),
             (self.seed, drawn),

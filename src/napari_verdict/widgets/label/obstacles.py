@@ -12,13 +12,21 @@ from napari_verdict.comparison.words import times
 from napari_verdict.viewer.layers import pixels_of
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.viewer.truth import shape_of
-from napari_verdict.widgets.label.asked import DRAWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: How many pixels a layer may lie away from raw.
 FARTHEST = 0.5
+
+
+#: What is missing for drawing by low confidence, by what is labelled.
+_MAPS = {
+    "one": "Choose the map of probabilities, or draw at random.",
+    "folder": "Choose the folder of the maps of probabilities, or draw at random.",
+    "open": "Over open images tiles are not drawn by low confidence: label the images of a folder, "
+    "which can have a folder of maps, or draw at random.",
+}
 
 
 def obstacle_of_layers(
@@ -85,7 +93,7 @@ def drawn_elsewhere(raw: Any, axes: str, predictions: Sequence[Any]) -> str:
     )
 
 
-def obstacle_of_draw(draw: str, predictions: int, several: bool) -> str:
+def obstacle_of_draw(draw: str, predictions: int, maps: bool, over: str) -> str:
     """Say what tiles cannot be drawn by; "" where they can.
 
     Parameters
@@ -94,15 +102,17 @@ def obstacle_of_draw(draw: str, predictions: int, several: bool) -> str:
         One of `DRAWS`.
     predictions : int
         How many predictions there are.
-    several : bool
-        Whether several images are labelled.
+    maps : bool
+        Whether all that is labelled has a map of probabilities.
+    over : str
+        What is labelled: one of `set_box.OVER`.
     """
     if draw == "density" and not predictions:
         return "Density is that of predicted objects. Choose a prediction, or draw at random."
     if draw == "disagreement" and predictions < 2:
         return "Disagreement takes two predictions. Choose another, or draw at random."
-    if draw == "low confidence" and several:
-        return f"Tiles are drawn {DRAWS[draw][0]} in one image only. Draw them at random."
+    if draw == "low confidence" and not maps:
+        return _MAPS[over]
     return ""
 
 

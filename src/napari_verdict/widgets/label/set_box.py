@@ -55,7 +55,9 @@ class SetBox(QWidget):
         self.kind = ONE
         self.trouble = ""
         self.folder, self.predictions = PathRow("Images"), PathRow("Prediction folders", more=True)
+        self.maps = PathRow("Confidence maps")
         self.conditions, self.open = QComboBox(), QListWidget()
+        self._asks_maps = False
         self.said = QLabel()
         self._found: ImageSet | None = None
         self._letter, self._share = "", True
@@ -72,6 +74,7 @@ class SetBox(QWidget):
         self._fill_form()
         self.folder.changed.connect(self._later.start)
         self.predictions.changed.connect(self._later.start)
+        self.maps.changed.connect(self._later.start)
         self.conditions.editTextChanged.connect(self._later.start)
         self.open.itemChanged.connect(self._find)
         self.show_kind(ONE)
@@ -87,6 +90,8 @@ class SetBox(QWidget):
             ("Images", self.folder, "A folder; images of its subfolders count too"),
             ("Predictions", self.predictions, "Folders of label images, one for each model, with "
              "the names of the images; several with ; between them. May be none"),
+            ("Confidence", self.maps, "A folder of probabilities of foreground: images of floats "
+             "from 0 to 1, named as the images are. Near one half tiles are drawn more often"),
             ("Conditions", self.conditions, "What images were taken of: their subfolders, a CSV "
              "file (first column the image, a column “condition”), or a pattern in names such "
              "as (control|treated)"),
@@ -107,10 +112,19 @@ class SetBox(QWidget):
         for control in (self.folder, self.predictions, self.conditions):
             self._form.setRowVisible(control, kind == FOLDER)
         self._form.setRowVisible(self.open, kind == OPEN)
+        self._form.setRowVisible(self.maps, kind == FOLDER and self._asks_maps)
         self.setVisible(kind != ONE)
         self._found, self.images, self.trouble = None, None, ""
         if kind != ONE:
             self._find()
+
+    def ask_for_maps(self, on: bool) -> None:
+        """Ask for a folder of maps, or not."""
+        if on != self._asks_maps:
+            self._asks_maps = on
+            self._form.setRowVisible(self.maps, self.kind == FOLDER and on)
+            if self.kind == FOLDER and self.maps.paths:
+                self._later.start()
 
     def show_layers(self, layers: Iterable[Any]) -> None:
         """Offer these layers; what was ticked stays ticked."""
@@ -148,9 +162,10 @@ class SetBox(QWidget):
 
     @property
     def decided(self) -> bool | None:
-        """Whether predictions say that channels share labels; None where there are none."""
-        known = self.images is not None and self.images.predictions
-        return self.images.shares if self.images is not None and known else None
+        """Whether predictions or maps say that channels share labels; None where none does."""
+        images = self.images
+        known = images is not None and (images.predictions or images.has_maps)
+        return images.shares if images is not None and known else None
 
     @property
     def forms(self) -> tuple[ImageSet, ...]:
@@ -183,11 +198,12 @@ class SetBox(QWidget):
         elif self.kind == FOLDER and self.folder.paths:
             folder, predictions = self.folder.paths[0], self.predictions.paths
             how = self.conditions.currentText().strip()
+            maps = next(iter(self.maps.paths), None) if self._asks_maps else None
 
             def steps(token: Any) -> Any:
                 from napari_verdict.report.image_search import find_images
 
-                return (yield from find_images(folder, predictions, how, token))
+                return (yield from find_images(folder, predictions, how, token, maps))
 
             self.said.setText("Looking for images …")
             self._job.start(steps, "Looking for images")
@@ -203,7 +219,7 @@ class SetBox(QWidget):
         if found is not None and self._letter and UNKNOWN in found.axes:
             found = found.named(self._letter)
         self._named = found
-        if found is not None and self._share and not found.predictions:
+        if found is not None and self._share and not (found.predictions or found.has_maps):
             found = found.shared()
         self.images = found
         if found is None:

@@ -209,18 +209,17 @@ class SetupBox(QWidget):
         if self.axes[-2:] != "yx":
             return "Tiles need an image whose last two axes are y and x. Reorder its axes."
         draw = self.tiles.draw.currentData()
-        if not self.is_one and self.set.images is not None:
-            return obstacle_of_draw(draw, len(self.set.images.predictions), True)
         chosen, confidence = self.chosen(), self.tiles.confidence.currentData()
-        if draw == "low confidence" and confidence is None:
-            return "Choose the map of probabilities, or draw at random."
+        if not self.is_one and self.set.images is not None:
+            n, maps = len(self.set.images.predictions), self.set.images.has_maps
+            return obstacle_of_draw(draw, n, maps, self.set.kind)
         return obstacle_of_layers(
             raw,
             self.axes,
             self.truth.layer,
             chosen,
             confidence if draw == "low confidence" else None,
-        ) or obstacle_of_draw(draw, len(chosen), False)
+        ) or obstacle_of_draw(draw, len(chosen), confidence is not None, ONE)
 
     # ---- what happens
 
@@ -327,6 +326,7 @@ class SetupBox(QWidget):
             (self.channels, "c" in self._image_axes or (not one and self.set.has_channels)),
         ):
             self._form.setRowVisible(control, wanted)
-        self.tiles.show(begun is not None, self.axes)
+        self.tiles.show(begun is not None, self.axes, one)
+        self.set.ask_for_maps(draw == "low confidence" and begun is None)
         goes_on = "sitting" if begun is not None else "labels" if given is not None else ""
         self._begin.show_state(trouble, f"{DRAWS[draw][1]}.", cautions, goes_on)

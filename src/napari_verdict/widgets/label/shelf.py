@@ -95,7 +95,8 @@ class Shelf(QObject):
             0 if asked.draw == "hand" else asked.number,
             asked.seed,
             "" if asked.draw in ("hand", "random") else asked.draw,
-            by=asked.by,
+            (lambda name: images[name].probabilities()) if images.has_maps else None,
+            asked.by,
         )
         begun = asked.truth if isinstance(asked.truth, Sitting) else None
         there = pixels_kept(self._dock._viewer.layers)
