@@ -150,7 +150,7 @@ def test_going_on_waits_for_a_disk_that_is_slow(labeller, monkeypatch):
     import os
     import time
 
-    from napari_verdict.report import journal
+    from napari_verdict.report import growing_file
 
     class Slow:
         def __getattr__(self, name):
@@ -162,7 +162,7 @@ def test_going_on_waits_for_a_disk_that_is_slow(labeller, monkeypatch):
 
     labeller.start()
     labeller.wait(lambda: saved(labeller).startswith("Saved"), "the plan to be saved")
-    monkeypatch.setattr(journal, "os", Slow())
+    monkeypatch.setattr(growing_file, "os", Slow())
     labeller.paint(*ROUND, label=1)
     painted = labeller.truth.data.copy()
     labeller.click("Stop labelling")
