@@ -194,6 +194,30 @@ def test_an_export_over_another_leaves_no_file_that_is_no_part_of_it(tmp_path):
     assert (tmp_path / "above.tif").exists()
 
 
+def test_after_an_export_that_ended_early_the_next_still_removes_what_is_no_part_of_it(tmp_path):
+    tiles, mask = plan(), np.ones((40, 40), np.uint8)
+    exported(tmp_path, plan=tiles, ignore=mask)
+    token, more = CancelToken(), tiles.reopen(0).finish(2)
+    for _ in exporting(tmp_path, IMAGE, LABELS, ORIGINS, "ann", token, plan=more):
+        if (tmp_path / "images" / "tile-0003.ome.tif").exists():
+            break
+    assert not (tmp_path / "provenance.json").exists()
+    _, told = exported(tmp_path, plan=tiles)
+    there = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert there == {*told["files"], "provenance.json"}
+
+
+def test_tables_have_their_columns_also_without_rows(tmp_path):
+    exported(tmp_path / "some", plan=plan())
+    other = replace(IMAGE, name="another")
+    export(tmp_path / "none", other, np.zeros_like(LABELS), Origins(), "ann", plan=plan())
+    for name in ("objects.csv", "tiles.csv"):
+        some, none = (pd.read_csv(tmp_path / folder / name) for folder in ("some", "none"))
+        assert (list(some.columns), len(none)) == (list(none.columns), 0)
+    columns = list(pd.read_csv(tmp_path / "some" / "objects.csv").columns)
+    assert columns == ["image", *ORIGINS.as_rows()[0]]
+
+
 def test_an_export_that_is_cancelled_leaves_no_provenance_of_the_one_before(tmp_path):
     exported(tmp_path, plan=plan())
     token = CancelToken()

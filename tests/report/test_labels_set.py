@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,11 @@ NAMES = ("control/a", "treated/b", "treated/c")
 PIXELS = {n: np.full((40, 40), k, np.uint16) for k, n in enumerate(NAMES)}
 
 
-def plan():
+def plan(names=NAMES, done=NAMES[:2]):
     """Two tiles are finished, of one image each; the third image has none."""
-    images = tuple(TiledImage(n, "yx", (40, 40), n.split("/")[0]) for n in NAMES)
+    images = tuple(TiledImage(n, "yx", (40, 40), n.split("/")[0]) for n in names)
     drawn = draw_tiles(Grid(images, 20), 12, margin=(0, 0, 0), seed=1)
-    for name in NAMES[:2]:
+    for name in done:
         drawn = drawn.finish(next(k for k, t in enumerate(drawn.tiles) if t.image == name))
     return drawn
 
@@ -40,9 +41,15 @@ def read(name, broken=()):
     return Labelled(Input(name, PIXELS[name], "yx"), name.split("/")[0], labels)
 
 
-def export(folder, reader=read, token=None):
-    steps = exporting_set(folder, NAMES, reader, "ann", plan(), token or CancelToken())
+def export(folder, reader=read, token=None, tiles=None):
+    tiles = tiles or plan()
+    names = [i.name for i in tiles.images]
+    steps = exporting_set(folder, names, reader, "ann", tiles, token or CancelToken())
     return complete(steps), json.loads((folder / "provenance.json").read_text())
+
+
+def files_in(folder):
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_files_are_called_after_images_and_the_table_finds_them(tmp_path):
@@ -91,3 +98,41 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ComparisonError, match="cannot be exported"):
         export(tmp_path / "file")
+
+
+def test_an_export_over_another_leaves_no_file_that_is_no_part_of_it(tmp_path):
+    masked = np.ones((40, 40), np.uint8)
+    export(tmp_path, lambda n: replace(read(n), ignore=masked))
+    (tmp_path / "masks" / "mine.tif").write_text("mine")
+    # what was finished of one image is open again, and its labels are taken away
+    empty = np.zeros((40, 40), np.uint16)
+    _, told = export(
+        tmp_path,
+        lambda n: read(n) if n == NAMES[0] else replace(read(n), labels=empty),
+        tiles=plan(done=NAMES[:1]),
+    )
+    assert files_in(tmp_path) == {*told["files"], "provenance.json", "masks/mine.tif"}
+    assert all("control-a" in name for name in told["files"] if "/" in name)
+
+
+def test_images_of_names_that_files_do_not_tell_apart_have_files_of_their_own(tmp_path):
+    names = ("a/1", "a-1", "A 1", "b")
+    pixels = {n: np.full((40, 40), k, np.uint16) for k, n in enumerate(names, start=1)}
+    _, told = export(
+        tmp_path,
+        lambda n: Labelled(Input(n, pixels[n], "yx"), "", pixels[n]),
+        tiles=plan(names, names),
+    )
+    assert len(set(told["files"])) == len(told["files"])
+    for picture in told["images"]:
+        name = picture["image"]["name"]
+        (whole,) = [f for f in picture["files"] if f.startswith("ground_truth/")]
+        np.testing.assert_array_equal(read_input(tmp_path / whole).data, pixels[name])
+        tiles = [t for t in told["tiles"] if t["image"] == name and t["state"] == "finished"]
+        assert {t["mask_file"] for t in tiles} < set(picture["files"])
+    assert [f.split("/")[1] for f in told["files"] if f.startswith("ground_truth/")] == [
+        "a-1.ome.tif",
+        "a-1-2.ome.tif",
+        "A-1-3.ome.tif",
+        "b.ome.tif",
+    ]

@@ -9,20 +9,13 @@ from napari_verdict.annotation.origins import Origins
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.report.labelling import image_record, safe_name
-from napari_verdict.report.labels import (
-    leave_out,
-    replaced,
-    storable,
-    unwritable,
-    write_provenance,
-    write_tables,
-    writing,
-)
+from napari_verdict.report.labels import storable, unwritable, write_tables, writing
 from napari_verdict.report.provenance import (
     PictureProvenance,
     labels_record,
     provenance_of_set,
 )
+from napari_verdict.report.replacing import Replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -77,8 +70,8 @@ def exporting_set(
 
     As `napari_verdict.report.labels.export` does, but files are called after their images:
     ``ground_truth/NAME.ome.tif``, and in ``images/``, ``masks/`` and ``ignore/``
-    ``NAME-tile-0001.ome.tif``. ``tiles.csv`` and ``objects.csv`` say of which image each row is,
-    and ``provenance.json`` holds the checksum of every image.
+    ``NAME-tile-0001.ome.tif``; see `file_names`. ``tiles.csv`` and ``objects.csv`` say of which
+    image each row is, and ``provenance.json`` holds the checksum of every image, and its files.
 
     Parameters
     ----------
@@ -106,9 +99,10 @@ def exporting_set(
     """
     pictures, origins = list[PictureProvenance](), list[Origins]()
     rows, objects, written = list[dict[str, Any]](), list[dict[str, Any]](), list["Path"]()
+    called = file_names(names)
     try:
-        before = replaced(folder)
-        for name in names:
+        place = Replacing(folder)
+        for name, file in called.items():
             token.check()
             finished = any(t.image == name and t.state is State.FINISHED for t in plan.tiles)
             try:
@@ -117,14 +111,13 @@ def exporting_set(
                 if finished:
                     raise
                 continue  # nothing of it was labelled; its tiles say why
-            labels, record = one.labels, None
+            labels, record, files = one.labels, None, list["Path"]()
             # labels of an image that nobody labelled would say that it is empty
             if labels is not None and (finished or labels.any()):
                 labels = storable(labels)
                 more, files = yield from writing(
-                    folder, one.image, labels, token,
-                    plan=plan, ignore=one.ignore, name=safe_name(name),
-                )  # fmt: skip
+                    place, one.image, labels, token, plan=plan, ignore=one.ignore, name=file
+                )
                 rows += more
                 written += files
                 objects += [{"image": name} | row for row in one.origins.as_rows()]
@@ -133,23 +126,39 @@ def exporting_set(
             picture = replace(one.image, name=name)
             pictures.append(
                 PictureProvenance(
-                    image=image_record(picture, token), condition=one.condition, labels=record
+                    image=image_record(picture, token),
+                    condition=one.condition,
+                    labels=record,
+                    files=tuple(place.relative(files)),
                 )
             )
         known = {row["order"] for row in rows}
         rows += [row for row in plan.rows() if row["order"] not in known]
         rows.sort(key=lambda row: int(row["order"]))
-        tables = {"objects.csv": objects, "tiles.csv": rows}
-        if said := [score.as_row() for score in scores]:
-            tables["scores.csv"] = said
-        folder.mkdir(parents=True, exist_ok=True)
-        written += write_tables(folder, tables)
-        files_written = [p.relative_to(folder).as_posix() for p in written]
-        leave_out(folder, before.difference(files_written))
-        told = provenance_of_set(
-            pictures, origins, annotator, plan, rows, files_written, blind=blind
-        )
-        written.append(write_provenance(folder, told))
+        written += write_tables(place, objects, rows, scores)
+        every = place.relative(written)
+        told = provenance_of_set(pictures, origins, annotator, plan, rows, every, blind=blind)
+        written.append(place.end(told, every))
     except OSError as error:
         raise unwritable(folder, error) from error
     return written
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """Return what files of each image are called; no two alike, nor but for upper and lower case.
+
+    Examples
+    --------
+    >>> file_names(["treated/a", "treated-a", "b"])
+    {'treated/a': 'treated-a', 'treated-a': 'treated-a-2', 'b': 'b'}
+    """
+    called = dict[str, str]()
+    taken = set[str]()
+    for name in names:
+        stem = free = safe_name(name) or "image"
+        k = 2
+        while free.casefold() in taken:
+            free, k = f"{stem}-{k}", k + 1
+        taken.add(free.casefold())
+        called[name] = free
+    return called

@@ -116,6 +116,7 @@ class PictureProvenance(_Model):
     image: ImageRecord
     condition: str
     labels: LabelsRecord | None = Field(description="Null where none of its tiles was labelled.")
+    files: tuple[str, ...] = Field((), description="Its labels, mask and tiles.")
 
 
 class SetProvenance(_Model):
