@@ -18,6 +18,7 @@ from napari_verdict.annotation.sampling import Grid, draw_tiles
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labels import export, exporting
 from napari_verdict.report.ome import read_input
@@ -205,6 +206,30 @@ def test_after_an_export_that_ended_early_the_next_still_removes_what_is_no_part
     _, told = exported(tmp_path, plan=tiles)
     there = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert there == {*told["files"], "provenance.json"}
+
+
+def saved_as_zarr(path, labels, image):
+    """Stands for napari's writers."""
+    path.mkdir(exist_ok=True)
+    (path / ".zattrs").write_text("{}")
+    np.save(path / "0.npy", labels)
+
+
+def test_labels_saved_as_zarr_too_are_part_of_the_export_and_gone_with_the_next(tmp_path):
+    folder = tmp_path / "ground_truth.ome.zarr"
+    steps = exporting(tmp_path, IMAGE, LABELS, ORIGINS, "ann", CancelToken(), zarr=saved_as_zarr)
+    written = complete(steps)
+    told = json.loads((tmp_path / "provenance.json").read_text("utf-8"))
+    assert folder in written
+    assert folder.name in told["files"]
+    np.testing.assert_array_equal(np.load(folder / "0.npy"), LABELS)
+    (tmp_path / "mine.zarr").mkdir()
+    told["files"] += ["mine.zarr", "masks", "."]  # no OME-Zarr, though an export says so
+    (tmp_path / "provenance.json").write_text(json.dumps(told), "utf-8")
+    exported(tmp_path, plan=plan())
+    assert not folder.exists()
+    assert (tmp_path / "mine.zarr").exists()
+    assert list((tmp_path / "masks").iterdir())
 
 
 def test_tables_have_their_columns_also_without_rows(tmp_path):

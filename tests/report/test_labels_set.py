@@ -19,6 +19,7 @@ from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labels_set import Labelled, exporting_set
 from napari_verdict.report.ome import read_input
+from napari_verdict.report.ome_zarr import write_ome_zarr
 from napari_verdict.report.provenance import SetProvenance
 
 NAMES = ("control/a", "treated/b", "treated/c")
@@ -41,10 +42,10 @@ def read(name, broken=()):
     return Labelled(Input(name, PIXELS[name], "yx"), name.split("/")[0], labels)
 
 
-def export(folder, reader=read, token=None, tiles=None):
-    tiles = tiles or plan()
+def export(folder, reader=read, token=None, tiles=None, **options):
+    tiles, token = tiles or plan(), token or CancelToken()
     names = [i.name for i in tiles.images]
-    steps = exporting_set(folder, names, reader, "ann", tiles, token or CancelToken())
+    steps = exporting_set(folder, names, reader, "ann", tiles, token, **options)
     return complete(steps), json.loads((folder / "provenance.json").read_text())
 
 
@@ -136,3 +137,27 @@ def test_images_of_names_that_files_do_not_tell_apart_have_files_of_their_own(tm
         "A-1-3.ome.tif",
         "b.ome.tif",
     ]
+
+
+def test_labels_of_each_image_are_saved_as_zarr_too_where_that_is_asked_for(tmp_path):
+    pytest.importorskip("zarr", reason="zarr is not installed")
+    in_memory = []
+
+    def save(path, labels, image):
+        in_memory.append(image.name)
+        write_ome_zarr(path, labels, image)
+
+    def read_one(name):
+        assert len(in_memory) == NAMES.index(name)  # the image before is done with
+        return read(name)
+
+    _, told = export(tmp_path, read_one, zarr=save)
+    folders = [f for f in told["files"] if f.endswith(".zarr")]
+    assert folders == ["ground_truth/control-a.ome.zarr", "ground_truth/treated-b.ome.zarr"]
+    for picture in told["images"][:2]:
+        (folder,) = [f for f in picture["files"] if f.endswith(".zarr")]
+        import zarr
+
+        np.testing.assert_array_equal(zarr.open_group(tmp_path / folder)["0"][...], discs())
+    export(tmp_path)
+    assert not list(tmp_path.rglob("*.zarr"))

@@ -20,7 +20,7 @@ from napari_verdict.report.replacing import Replacing
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.findings import ComparisonError
     from napari_verdict.comparison.model import Input
     from napari_verdict.comparison.scores import Score
+
+    #: Saves labels of an image as OME-Zarr, in a folder of this name.
+    SaveZarr = Callable[[Path, NDArray[Any], Input], None]
 
 #: What tables hold, in this order; a table without rows has them too.
 _COLUMNS = {
@@ -121,8 +124,11 @@ def exporting(
     ignore: NDArray[Any] | None = None,
     scores: Iterable[Score] = (),
     blind: bool | None = None,
+    zarr: SaveZarr | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Write labels as a generator of progress; `export` says what and how.
+
+    `zarr` saves all labels as ``ground_truth.ome.zarr`` as well.
 
     Raises
     ------
@@ -132,7 +138,9 @@ def exporting(
     folder, labels = Path(folder), storable(labels)
     try:
         place = Replacing(folder)
-        rows, written = yield from writing(place, image, labels, token, plan=plan, ignore=ignore)
+        rows, written = yield from writing(
+            place, image, labels, token, plan=plan, ignore=ignore, zarr=zarr
+        )
         objects = [{"image": image.name} | row for row in origins.as_rows()]
         written += write_tables(place, objects, rows if plan else None, scores)
         names = place.relative(written)
@@ -154,6 +162,7 @@ def writing(
     plan: Plan | None = None,
     ignore: NDArray[Any] | None = None,
     name: str = "",
+    zarr: SaveZarr | None = None,
 ) -> Generator[Progress, None, tuple[list[dict[str, Any]], list[Path]]]:
     """Write labels, mask and finished tiles of one image; return rows of its tiles, and files.
 
@@ -161,7 +170,7 @@ def writing(
     ----------
     place : Replacing
         Where to.
-    image, labels, token, plan, ignore
+    image, labels, token, plan, ignore, zarr
         As `exporting` takes them.
     name : str
         What files are called after, where there are several images.
@@ -183,10 +192,17 @@ def writing(
     whole = [(f"ground_truth{of_image}.ome.tif", labels, ())]
     whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, ())]
     files = [*whole, *crops]
-    place.expect(file for file, *_ in files)
+    folders = [f"ground_truth{of_image}.ome.zarr"] if zarr else []
+    place.expect([*folders, *(file for file, *_ in files)])
     written: list[Path] = []
-    for k, (file, data, bounds) in enumerate(files):
-        yield Progress(k, len(files) + 1, f"exporting {name}".strip())
+    steps, what = len(files) + len(folders) + 1, f"exporting {name}".strip()
+    for file in folders:
+        yield Progress(0, steps, what)
+        assert zarr is not None
+        zarr(place.folder / file, labels, image)
+        written.append(place.folder / file)
+    for k, (file, data, bounds) in enumerate(files, start=len(folders)):
+        yield Progress(k, steps, what)
         token.check()
         path = place.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.result import Progress
     from napari_verdict.comparison.scores import Score
     from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.labels import SaveZarr
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ def exporting_set(
     *,
     scores: Iterable[Score] = (),
     blind: bool | None = None,
+    zarr: SaveZarr | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Write the labels of several images to a folder, one image in memory at a time.
 
@@ -87,8 +89,8 @@ def exporting_set(
         The tiles.
     token : CancelToken
         Stops it; what is written by then stays, without ``provenance.json``.
-    scores, blind
-        As in `export`.
+    scores, blind, zarr
+        As in `exporting`; OME-Zarr is ``ground_truth/NAME.ome.zarr``.
 
     Raises
     ------
@@ -116,8 +118,9 @@ def exporting_set(
             if labels is not None and (finished or labels.any()):
                 labels = storable(labels)
                 more, files = yield from writing(
-                    place, one.image, labels, token, plan=plan, ignore=one.ignore, name=file
-                )
+                    place, one.image, labels, token,
+                    plan=plan, ignore=one.ignore, name=file, zarr=zarr,
+                )  # fmt: skip
                 rows += more
                 written += files
                 objects += [{"image": name} | row for row in one.origins.as_rows()]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PROVENANCE_NAME = "provenance.json"
 #: Names what an export has written, or was about to, until it is complete.
 _UNFINISHED = ".unfinished-export.json"
+#: What tells a folder as one of Zarr, of version 2 or 3.
+_ZARR = (".zattrs", "zarr.json")
 
 
 class Replacing:
@@ -80,7 +82,7 @@ class Replacing:
             return
         if path.is_file():
             path.unlink()
-        elif path.suffix == ".zarr" and (path / ".zattrs").is_file():
+        elif path.suffix == ".zarr" and any((path / name).is_file() for name in _ZARR):
             shutil.rmtree(path)
 
     def _write(self, name: str, text: str) -> Path:

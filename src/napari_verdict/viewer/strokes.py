@@ -80,6 +80,11 @@ class Strokes:
         layer.events.labels_update.connect(self._on_update)
         layer.events.data.connect(self._on_data)
 
+    @property
+    def shadow(self) -> NDArray[Any]:
+        """What the labels were at the last look; the next one changes it in place."""
+        return self._shadow
+
     def watch(self, regions: Iterable[Region]) -> None:
         """Compare these regions at every look."""
         self._watched = list(regions)

@@ -88,6 +88,11 @@ class Work(QObject):
         self._desk.masked.connect(self._on_mask)
         self.keeper.ticked.connect(self._on_tick)
 
+    @property
+    def mask(self) -> Watch | None:
+        """What listens to the mask of what nobody can tell; None where there is none."""
+        return self._mask
+
     def look(self) -> None:
         """Take in what was painted last."""
         if self._job.is_busy:  # there is no time left for a worker
