@@ -94,6 +94,9 @@ def test_an_exported_tile_is_evaluation_data_as_it_is(tmp_path):
 def test_the_provenance_says_what_who_when_and_how(tmp_path):
     written, told = exported(tmp_path, plan=plan())
     Provenance.model_validate(told)
+    made = {"schema_version", "created", "verdict_version", "python", "platform", "software"}
+    made |= {"annotators", "first", "last", "seconds", "blind", "sampling", "tiles", "files"}
+    assert set(told) == made | {"image", "labels"}
     assert told["image"]["sha256"] == checksum(RAW)
     assert told["labels"]["sha256"] == checksum(LABELS)
     assert {k: n for k, n in told["labels"]["origins"].items() if n} == {"drawn": 2, "accepted": 2}

@@ -70,6 +70,9 @@ def test_files_are_called_after_images_and_the_table_finds_them(tmp_path):
 def test_the_provenance_has_the_checksum_of_every_image(tmp_path):
     _, told = export(tmp_path)
     SetProvenance.model_validate(told)
+    made = {"schema_version", "created", "verdict_version", "python", "platform", "software"}
+    made |= {"annotators", "first", "last", "seconds", "blind", "sampling", "tiles", "files"}
+    assert set(told) == made | {"images"}
     found = {i["image"]["name"]: i for i in told["images"]}
     assert {n: i["image"]["sha256"] for n, i in found.items()} == {
         n: checksum(PIXELS[n]) for n in NAMES
