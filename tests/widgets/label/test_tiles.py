@@ -277,23 +277,6 @@ def test_a_tile_by_hand_is_the_middle_of_the_view_and_marked(labeller):
     assert "no estimate" in labeller.dock.page.plan.text()
 
 
-def test_more_tiles_go_on_with_the_same_drawing(labeller):
-    labeller.start(number=2)
-    first = labeller.state.plan.tiles
-    labeller.click("More tiles")
-    assert labeller.state.plan.tiles[:2] == first
-    assert len(labeller.state.plan.tiles) == 6
-
-
-def test_where_no_tile_is_left_it_is_said(labeller):
-    labeller.start(number=16)
-    for k in range(16):
-        labeller.state.plan = labeller.state.plan.finish(k)
-    labeller.click("More tiles")
-    assert "All tiles there are" in labeller.says()
-    assert labeller.state.current == 0
-
-
 def test_the_image_may_be_renamed_while_its_tiles_are_labelled(labeller, tmp_path):
     labeller.start()
     labeller.viewer.layers["raw"].name = "nuclei"

@@ -233,9 +233,11 @@ class LiveScores(QObject):
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             from napari_verdict.annotation.counting import Counter
+            from napari_verdict.annotation.sample import remember_conditions
 
             yield Progress(0, len(dirty) + 1, "preparing")
             assert plan is not None
+            remember_conditions(plan)
             mine = Counter(plan, comparison) if counter is None else counter
             counts: dict[int, Any] = {}
             seconds: dict[int, float] = {}
