@@ -48,6 +48,24 @@ def test_open_tiles_of_an_image_are_skipped_together_for_a_reason():
     assert one.skip_open({}) == one
 
 
+def test_finished_tiles_are_found_where_something_was_painted():
+    one = plan(n=160)  # all there are
+    tiles = one.tiles
+    k = next(k for k, t in enumerate(tiles) if t.image == "b" and t.frame == (1,))
+    image, frame, (z0, z1, y0, y1, _, x) = tiles[k].place
+    done = one.finish(k).skip(0 if k else 1, "blurred")
+    inside, beside = (z0, z1, y0, y1, x - 1, x), (z0, z1, y0, y1, x, x + 12)
+    far, other = (z0, z1, y0, y1, x + 20, x + 32), (z1, z1 + 1, y0, y1, x - 1, x)
+    for box, met, near in (
+        (inside, True, True), (beside, False, True), (far, False, False), (other, False, False)
+    ):  # fmt: skip
+        assert done.finished_at(image, frame, box, margin=False) == ((k,) if met else ())
+        assert done.finished_at(image, frame, box, margin=True) == ((k,) if near else ())
+    assert done.finished_at(image, (0,), inside, margin=True) == ()
+    assert done.finished_at("a", frame, inside, margin=True) == ()
+    assert one.finished_at(image, frame, inside, margin=True) == ()
+
+
 def test_tiles_are_added_once():
     one, more = plan(n=4), plan(n=8)
     finished = one.finish(1)

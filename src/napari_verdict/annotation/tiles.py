@@ -8,13 +8,18 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.comparison.words import counted, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 #: z0, z1, y0, y1, x0, x1 in pixels; ends exclusive.
 Box = tuple[int, int, int, int, int, int]
+#: Image, frame and box of a tile.
+Place = tuple[str, tuple[int, ...], Box]
 
 
 class Draw(StrEnum):
@@ -100,7 +105,7 @@ class Tile:
     reason: str = ""
 
     @property
-    def place(self) -> tuple[str, tuple[int, ...], Box]:
+    def place(self) -> Place:
         """What no two tiles share."""
         return self.image, self.frame, self.box
 
@@ -177,6 +182,39 @@ class Plan:
             ends += [max(0, first - margin), min(size, last + margin)]
         z0, z1, y0, y1, x0, x1 = ends
         return z0, z1, y0, y1, x0, x1
+
+    def finished_at(
+        self, image: str, frame: tuple[int, ...], box: Box, *, margin: bool
+    ) -> tuple[int, ...]:
+        """Return the finished tiles that a part of a frame meets, with or without their margin."""
+        (z0, z1, y0, y1, x0, x1), (z, y, x) = box, self.margin if margin else (0, 0, 0)
+        return tuple(
+            k
+            for k, t in enumerate(self.tiles)
+            if t.state is State.FINISHED
+            and (t.frame, t.image) == (frame, image)
+            and t.box[0] - z < z1
+            and t.box[1] + z > z0
+            and t.box[2] - y < y1
+            and t.box[3] + y > y0
+            and t.box[4] - x < x1
+            and t.box[5] + x > x0
+        )
+
+    def finished_empty(self, image: str, axes: str, labels: NDArray[Any]) -> tuple[Place, ...]:
+        """Return the places of the finished tiles of an image in which nothing is labelled.
+
+        Parameters
+        ----------
+        image : str
+            Which of the images.
+        axes : str
+            Of the labels, out of ``tczyx``.
+        labels : ndarray of int
+            The ground truth of the image.
+        """
+        mine = (t for t in self.tiles if t.state is State.FINISHED and t.image == image)
+        return tuple(t.place for t in mine if not labels[bounds_of(axes, t.frame, t.box)].any())
 
     @property
     def drawn(self) -> tuple[Tile, ...]:

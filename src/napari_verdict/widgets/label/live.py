@@ -132,13 +132,9 @@ class LiveScores(QObject):
         """Count again the finished tiles that a part of a frame may change."""
         if self._comparison is None or self._plan is None:
             return
-        tiles, counter = self._plan.tiles, self._counter
-        self._dirty |= {
-            k
-            for k in self._finished()
-            if self._is_here(k) and (counter is None or counter.touches(tiles[k], frame, box))
-        }
-        if self._dirty and counter is not None:
+        image = self._image or self._plan.images[0].name
+        self._dirty |= set(self._plan.finished_at(image, frame, box, margin=True))
+        if self._dirty and self._counter is not None:
             self._count()
 
     def pause(self) -> None:

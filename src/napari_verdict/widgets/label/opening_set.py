@@ -176,7 +176,9 @@ def taking(
             raise _refusal(opened.said)
     else:
         kept = taken_up(folder, labelled, token)
-        opened = Opened(plan, kept, True, kept.trouble, shadow=kept.labels.copy())
+        empty = plan.finished_empty(picture.name, picture.axes, kept.labels)
+        shadow = kept.labels.copy()
+        opened = Opened(plan, kept, True, kept.trouble, shadow=shadow, empty=empty)
     return Taken(picture, image, predictions, replace(opened, image=picture.name))
 
 

@@ -197,7 +197,6 @@ class Shelf(QObject):
         dock, state, page = self._dock, self._dock.state, self._dock.page
         bench, work = state.bench, dock.work
         assert work is not None
-        dock.desk.put_away()
         dock.live.pause()
         dock.put_work_away()
         # nothing is painted or asked for until all layers show the same image
@@ -216,7 +215,7 @@ class Shelf(QObject):
                 return
             self._remember(taken)
             bench = replace(bench, image=taken.picture.name)
-            dock.desk.turn_to(bench, state.plan, self._wanted)
+            dock.desk.turn_to(bench, state.plan, self._wanted, taken.opened.empty)
             yield
             if state.bench is not bench:
                 return
