@@ -17,7 +17,7 @@ from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from napari_verdict.annotation.tiles import Box, Place, Plan
     from napari_verdict.widgets.label.state import Bench, Labelling
@@ -80,6 +80,13 @@ class Desk(QObject):
 
     def turn_to(self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()) -> None:
         """Take up one tile of one person's labels; `empty` are finished ones without an object."""
+        for _ in self.turning_to(bench, plan, current, empty):
+            pass
+
+    def turning_to(
+        self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()
+    ) -> Iterator[None]:
+        """Do what `turn_to` does, in steps that are short."""
         self._empty |= {(bench.truth, place) for place in empty}
         state, before = self.state, self.state.bench
         if before is not None:
@@ -89,7 +96,8 @@ class Desk(QObject):
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
         if plan.tiles:
-            self.go(current)
+            yield
+            yield from self._going(current)
         else:
             state.message = "Bring what you want to label into view, and press Tile by hand."
             self.arm()
@@ -129,6 +137,10 @@ class Desk(QObject):
 
     def go(self, k: int) -> None:
         """Take a tile in hand; where its image is not on the desk it is asked for."""
+        for _ in self._going(k):
+            pass
+
+    def _going(self, k: int) -> Iterator[None]:
         state = self.state
         if state.plan.tiles[k].image != state.bench.image:
             self.wanted.emit(k)
@@ -138,7 +150,10 @@ class Desk(QObject):
         assert tile is not None
         if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
             session_of(self._viewer).grid.leave()
-        self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
+        window = state.plan.window(tile)
+        self.spotlight.aim(bench.raw, bench.axes, tile.frame, tile.box, window)
+        yield
+        self.spotlight.light()
         self.arm()
 
     def touched(self, frame: tuple[int, ...], box: Box) -> None:

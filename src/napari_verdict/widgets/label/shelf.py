@@ -216,7 +216,11 @@ class Shelf(QObject):
                 return
             self._remember(taken)
             bench = replace(bench, image=taken.picture.name)
-            dock.desk.turn_to(bench, state.plan, self._wanted, taken.opened.empty)
+            turning = dock.desk.turning_to(bench, state.plan, self._wanted, taken.opened.empty)
+            for _ in turning:
+                yield
+                if state.bench is not bench:
+                    return  # labelling was ended meanwhile
             yield
             if state.bench is not bench:
                 return
