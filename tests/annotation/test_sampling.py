@@ -189,6 +189,29 @@ def test_no_tile_is_drawn_that_is_in_the_plan():
         assert more.tiles == (*some.tiles, *plan.tiles[1:3], draw_more(plan, 1).tiles[-1])
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_tile_chosen_by_hand_is_drawn_at_its_turn_all_the_same(weighted):
+    """Else the worst, which people like to choose, would be in no score."""
+    grid = Grid((PLANE,), 100)
+    chances = {"priorities": np.arange(12) + 1} if weighted else {}
+    order = draw_tiles(grid, 12, margin=MARGIN, seed=5, **chances).tiles
+    plan = draw_tiles(grid, 3, margin=MARGIN, seed=5, **chances)
+    plan = plan.by_hand(*order[5].place).finish(3).by_hand(*order[4].place)
+    plan = plan.by_hand("plane", (), (0, 1, 0, 9, 0, 9))
+    more = draw_more(plan, 20)
+    assert [t.place for t in more.drawn] == [t.place for t in order]
+    assert [t.share for t in more.drawn] == [t.share for t in order]
+    assert [t.state for t in more.drawn] == ["open"] * 5 + ["finished"] + ["open"] * 6
+    assert [t.place for t in more.tiles[:6]] == [t.place for t in plan.tiles]
+    assert [(t.state, t.reason) for t in more.tiles[3:6]] == [
+        ("skipped", "drawn as well, as tile 9"),
+        ("skipped", "drawn as well, as tile 8"),
+        ("open", ""),
+    ]
+    assert more.tiles[8].place == order[5].place
+    assert draw_more(more, 20) == more
+
+
 def test_every_chance_is_above_zero_and_as_it_is_said(rng):
     grid = Grid((TiledImage("a", "yx", (64, 64)),), 32)
     priorities = [0, 0, 0, 6]

@@ -337,6 +337,16 @@ def test_rows_say_what_was_matched_and_how():
     assert found.first.aggregation == "estimated from tiles"
 
 
+def test_each_interval_says_how_it_was_made():
+    perfect = [held(5, 5, 5)] * 3
+    assert "ci=95 % exact binomial over tiles;" in of(plan(3), perfect).first.convention
+    failed = [held(5, 5, 0)] * 3
+    assert "ci=95 % exact binomial over tiles;" in of(plan(3), failed).first.convention
+    done = of(plan(4, 128), HELD[:4]).first
+    assert "ci=the value itself, every tile is finished;" in done.convention
+    assert "ci=90 % t over tiles, logit;" in of(plan(), level=0.9).first.convention
+
+
 def test_the_sentence_says_from_how_many_tiles_and_how_sure():
     found = of(plan())
     low, high = found.first.ci_low, found.first.ci_high

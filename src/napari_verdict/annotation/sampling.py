@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_verdict.annotation.tiles import Draw, Plan, Tile, TiledImage
+from napari_verdict.annotation.tiles import Draw, Plan, State, Tile, TiledImage
 from napari_verdict.engine.sources import FRAME_AXES
 
 if TYPE_CHECKING:
@@ -186,7 +186,10 @@ def draw_tiles(
 
 
 def draw_more(plan: Plan, n: int) -> Plan:
-    """Draw the next n tiles that are not in a plan; all that are left where there are fewer.
+    """Draw the next n tiles that are not drawn yet; all that are left where there are fewer.
+
+    Having been chosen by hand keeps no tile from being drawn, or those that look bad would be in no
+    score. What was chosen is then skipped, and what became of it holds for the tile that was drawn.
 
     Raises
     ------
@@ -200,10 +203,22 @@ def draw_more(plan: Plan, n: int) -> Plan:
     rng = np.random.default_rng(plan.seed)
     order = _by_chance(chances, rng) if plan.weights else _systematic(len(grid), rng)
     draw = Draw.IMPORTANCE if plan.weights else Draw.RANDOM
-    known = {t.place for t in plan.tiles}
+    known = {t.place for t in plan.drawn}
     tiles = (grid.tile(k, draw, float(chances[k])) for k in order.tolist())
     new = islice((t for t in tiles if t.place not in known), n)
-    return replace(plan, tiles=(*plan.tiles, *new))
+    return _added(plan, tuple(new))
+
+
+def _added(plan: Plan, new: tuple[Tile, ...]) -> Plan:
+    """Return a plan with tiles drawn; they take the place of those chosen by hand."""
+    tiles, numbers = [*plan.tiles, *new], {t.place: k for k, t in enumerate(plan.tiles)}
+    for k, tile in enumerate(new, start=len(plan.tiles)):
+        if (chosen := numbers.get(tile.place)) is not None:
+            before = tiles[chosen]
+            tiles[k] = replace(tile, state=before.state, reason=before.reason)
+            why = f"drawn as well, as tile {k + 1}"
+            tiles[chosen] = replace(before, state=State.SKIPPED, reason=why)
+    return replace(plan, tiles=tuple(tiles))
 
 
 def _chances(priorities: NDArray[np.float64], size: int, uniform_part: float) -> tuple[float, ...]:

@@ -101,7 +101,7 @@ class Tile:
 
     @property
     def place(self) -> tuple[str, tuple[int, ...], Box]:
-        """What no two tiles share."""
+        """What no two tiles share, unless one is chosen by hand and drawn later."""
         return self.image, self.frame, self.box
 
 

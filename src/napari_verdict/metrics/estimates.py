@@ -69,6 +69,17 @@ class Ratio:
         spread = float(np.square(self.influence).sum()) / self.n**2
         return math.sqrt(spread * m / (m - 1) * self.left)
 
+    @property
+    def kind(self) -> str:
+        """How the interval is made, where there is one.
+
+        ``value`` itself where nothing is left to draw, ``binomial`` where every unit is perfect or
+        every one fails, else ``t``.
+        """
+        if self.left == 0:
+            return "value"
+        return "binomial" if self.bounded and self.value.value in (0, 1) else "t"
+
     def interval(self, level: float = 0.95) -> Interval:
         """Return the confidence interval, of Student's t over units.
 
@@ -90,12 +101,11 @@ class Ratio:
         value, m = self.value.value, self.informative
         if math.isnan(value):
             return Interval(math.nan, math.nan, self.value.reason)
-        if self.left == 0:
+        if self.kind == "value":
             return Interval(value, value)
         if m < LEAST_UNITS:
             return _none(f"only {m} with anything to count, too few to tell how they differ")
-        at_end = self.bounded and value in (0, 1)
-        if at_end:
+        if self.kind == "binomial":
             others = ((1 - level) / 2) ** (1 / m)
             return Interval(others, 1.0) if value == 1 else Interval(0.0, 1 - others)
         if self.error == 0:
