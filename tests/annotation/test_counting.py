@@ -17,7 +17,7 @@ from napari_verdict.annotation.counting import (
     proposed_margin,
 )
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.tiles import Tile, TiledImage
+from napari_verdict.annotation.tiles import State, Tile, TiledImage
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Input, Settings, Task
 from napari_verdict.metrics.exclusions import ignore_objects
@@ -129,7 +129,9 @@ def test_a_stroke_changes_the_counts_of_the_tiles_it_is_seen_in(rng):
     box = (0, 1, 40, 56, 60, 75)
     truth[40:56, 60:75] = 0
     after = [counter.count(t)["a"] for t in plan.tiles]
-    touched = [counter.touches(t, (), box) for t in plan.tiles]
+    done = replace(plan, tiles=tuple(replace(t, state=State.FINISHED) for t in plan.tiles))
+    met = done.finished_at(plan.tiles[0].image, (), box, margin=True)
+    touched = [k in met for k in range(len(plan.tiles))]
     assert before != after
     assert any(touched)
     assert not all(touched)
@@ -139,12 +141,15 @@ def test_a_stroke_changes_the_counts_of_the_tiles_it_is_seen_in(rng):
     assert after == [anew.count(t)["a"] for t in plan.tiles]
 
 
-def test_another_frame_is_not_touched():
-    plan = all_tiles((3, 40, 40), 40, (0, 8, 8), "tyx")
-    frames = np.zeros((3, 40, 40), int)
-    counter = Counter(plan, instances(frames, frames, "tyx"))
-    touched = {t.frame for t in plan.tiles if counter.touches(t, (1,), (0, 1, 0, 5, 0, 5))}
-    assert touched == {(1,)}
+def test_finished_tiles_without_an_object_are_found():
+    plan = all_tiles((3, 40, 80), 40, (0, 8, 8), "tyx").finish(1).finish(3).finish(4)
+    labels = np.zeros((3, 40, 80), int)
+    _, (frame,), (_, _, y0, _, x0, _) = plan.tiles[3].place
+    labels[frame, y0, x0] = 7
+    name = plan.images[0].name
+    places = plan.finished_empty(name, "tyx", labels)
+    assert places == (plan.tiles[1].place, plan.tiles[4].place)
+    assert plan.finished_empty("another", "tyx", labels) == ()
 
 
 def test_predictions_are_read_once_and_ground_truth_every_time(rng):
@@ -190,21 +195,6 @@ def test_one_prediction_of_several_that_has_changed_is_enough(rng):
     assert set(counter.count(plan.tiles[0])) == {"same", "other"}
     prediction[80, 80] += 1
     assert list(counter.differences()) == [True]
-
-
-def test_what_is_painted_beside_a_window_does_not_touch_its_tile():
-    plan = all_tiles((100, 100), 20, (0, 5, 5))
-    counter = Counter(plan, instances(np.zeros((100, 100), int), np.zeros((100, 100), int)))
-    tile = next(t for t in plan.tiles if t.box == (0, 1, 40, 60, 40, 60))
-    inside = (0, 1, 35, 65, 35, 65)
-    assert counter.touches(tile, (), inside)
-    for axis, (before, after) in {2: (35, 65), 4: (35, 65)}.items():
-        for first, last in ((before - 10, before), (after, after + 10)):
-            beside = [*inside]
-            beside[axis : axis + 2] = first, last
-            assert not counter.touches(tile, (), tuple(beside))
-            beside[axis : axis + 2] = first - (first == after), last + (last == before)
-            assert counter.touches(tile, (), tuple(beside))
 
 
 def test_ambiguous_objects_are_ignored_and_their_pixels_left_out(rng):

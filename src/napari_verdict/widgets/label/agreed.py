@@ -64,9 +64,9 @@ def seating(
     # what they were not given then, they may be given now
     both |= {t.place: t for t in mine.plan.tiles if t.reason != NOT_GIVEN or t.place not in both}
     whole = replace(plan, tiles=tuple(both.values()))
-    return Opened(
-        whole, mine.kept, resumed=True, said=mine.kept.trouble, shadow=mine.kept.labels.copy()
-    )
+    labels, trouble = mine.kept.labels, mine.kept.trouble
+    empty = whole.finished_empty(whole.images[0].name, image.axes, labels)
+    return Opened(whole, mine.kept, True, trouble, shadow=labels.copy(), empty=empty)
 
 
 def agreeing(

@@ -13,7 +13,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Origins, Step
-from napari_verdict.annotation.tiles import State, from_json
+from napari_verdict.annotation.plan_text import as_row, from_json, of_row, to_json
+from napari_verdict.annotation.tiles import REALLY_EMPTY, State
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 
 if TYPE_CHECKING:
@@ -130,12 +131,14 @@ class Keeper(QObject):
         before, self._plan = self._plan, plan
         if self._plans is None or known:
             return
-        if before is None or _places(before) != _places(plan):
-            self._note({"plan": plan.to_json()})
+        if before is None or not _goes_on(before, plan):
+            self._note({"plan": to_json(plan)})
             return
-        for k, (old, new) in enumerate(zip(before.tiles, plan.tiles, strict=True)):
-            if old != new:
+        for k, (old, new) in enumerate(zip(before.tiles, plan.tiles, strict=False)):
+            if old is not new and old != new:
                 self._note({"tile": k, "state": str(new.state), "reason": new.reason})
+        if added := plan.tiles[len(before.tiles) :]:
+            self._note({"added": [as_row(t) for t in added]})
 
     def seen(self, correcting: bool) -> None:
         """Keep that predictions were seen, once they were."""
@@ -239,15 +242,20 @@ def section_of(k: int) -> str:
 
 
 def plan_of(notes: Iterable[Mapping[str, Any]]) -> Plan | None:
-    """Return the plan as it was kept last; None where none was kept, or none that is readable."""
+    """Return the plan as it was kept last; None where none was kept, or none that is readable.
+
+    A note holds a whole plan, tiles that were added to it, or what became of one.
+    """
     plan: Plan | None = None
     for note in notes:
         try:
             if "plan" in note:
                 plan = from_json(note["plan"])
+            elif "added" in note and plan is not None:
+                plan = plan.with_more(tuple(map(of_row, note["added"])))
             elif "tile" in note and plan is not None:
                 plan = _became(plan, note["tile"], State(note["state"]), note["reason"])
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, KeyError, TypeError):
             continue  # of a later version, or torn
     return plan
 
@@ -255,8 +263,12 @@ def plan_of(notes: Iterable[Mapping[str, Any]]) -> Plan | None:
 def _became(plan: Plan, k: int, state: State, reason: str) -> Plan:
     if state is State.SKIPPED:
         return plan.skip(k, reason)
-    return plan.finish(k) if state is State.FINISHED else plan.reopen(k)
+    return plan.finish(k, reason == REALLY_EMPTY) if state is State.FINISHED else plan.reopen(k)
 
 
-def _places(plan: Plan) -> list[Any]:
-    return [t.place for t in plan.tiles]
+def _goes_on(before: Plan, plan: Plan) -> bool:
+    """Whether a plan has all tiles of the one before, in the same places."""
+    first = plan.tiles[: len(before.tiles)]
+    return len(first) == len(before.tiles) and all(
+        old is new or old.place == new.place for old, new in zip(before.tiles, first, strict=True)
+    )

@@ -132,7 +132,7 @@ def opening_set(
             said = " ".join([*_told(reasons), taken.opened.said]).strip()
             kept = taken.opened.kept
             same = kept is not None and is_same(kept, there)
-            rest = left_out(plan, reasons)
+            rest = plan.skip_open(reasons)
             opened = replace(taken.opened, plan=rest, resumed=resumed, said=said, same=same)
             return OpenedSet(labelling, replace(taken, opened=opened), task)
         reasons[taken.image] = taken.reason
@@ -176,7 +176,9 @@ def taking(
             raise _refusal(opened.said)
     else:
         kept = taken_up(folder, labelled, token)
-        opened = Opened(plan, kept, True, kept.trouble, shadow=kept.labels.copy())
+        empty = plan.finished_empty(picture.name, picture.axes, kept.labels)
+        shadow = kept.labels.copy()
+        opened = Opened(plan, kept, True, kept.trouble, shadow=shadow, empty=empty)
     return Taken(picture, image, predictions, replace(opened, image=picture.name))
 
 
@@ -209,14 +211,6 @@ def labelled_elsewhere(picture: Picture, folder: Path | None) -> Labelled:
     wait_for_end(folder)
     kept = resume(folder)
     return Labelled(image, picture.condition, kept.labels, kept.origins, kept.ignore)
-
-
-def left_out(plan: Plan, reasons: Mapping[str, str]) -> Plan:
-    """Return the plan with the open tiles of images skipped that cannot be opened."""
-    for k, tile in enumerate(plan.tiles):
-        if tile.image in reasons and tile.state is State.OPEN:
-            plan = plan.skip(k, reasons[tile.image])
-    return plan
 
 
 def _images_in(plan: Plan) -> list[str]:

@@ -210,6 +210,7 @@ class Work(QObject):
 
     def _touch(self, painted: Painted) -> None:
         for frame, box in self._state.bench.places(painted.low, painted.high):
+            self._desk.touched(frame, box)
             self._live.touched(frame, box)
 
     def _on_mask(self, mask: Any, new: bool) -> None:
