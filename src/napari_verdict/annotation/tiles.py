@@ -21,10 +21,8 @@ Box = tuple[int, int, int, int, int, int]
 #: Image, frame and box of a tile.
 Place = tuple[str, tuple[int, ...], Box]
 
-#: What is said of a tile that was finished without an object, once a person was asked.
-REALLY_EMPTY = "really empty"
-#: Why a tile that was chosen by hand is skipped once it is drawn at random.
-DRAWN_TOO = "drawn as well"
+#: What is said of a tile finished without an object, and why one by hand is skipped once drawn.
+REALLY_EMPTY, DRAWN_TOO = "really empty", "drawn as well"
 
 
 class Draw(StrEnum):
@@ -233,10 +231,7 @@ class Plan:
         return next(iter(later or open_), None)
 
     def finish(self, k: int, empty: bool = False) -> Plan:
-        """Return the plan with a tile finished: everything in it is labelled.
-
-        `empty` says that a person was asked, and that there is nothing in it.
-        """
+        """Return the plan with a tile finished: all is labelled, or it was said to be `empty`."""
         return self._with(k, State.FINISHED, REALLY_EMPTY if empty else "")
 
     def reopen(self, k: int) -> Plan:
@@ -275,23 +270,19 @@ class Plan:
         return replace(self, tiles=tuple(tiles))
 
     def with_more(self, tiles: tuple[Tile, ...]) -> Plan:
-        """Return the plan with further tiles drawn; those that were drawn already are not added.
+        """Return the plan with further tiles drawn, if they are not in it as such.
 
-        One chosen by hand before is skipped from now on, and what became of it holds for the tile
-        that is drawn: choosing what looks bad would else keep it out of every score.
+        One chosen by hand is skipped from then on, and what became of it holds for the one drawn.
         """
         known = {t.place for t in self.drawn}
         chosen = {t.place: k for k, t in enumerate(self.tiles) if t.draw is Draw.HAND}
         every = [*self.tiles]
-        for tile in tiles:
-            k = chosen.get(tile.place)
-            if tile.place in known:
-                continue
-            if k is None or every[k].reason == DRAWN_TOO:
-                every.append(tile)
-            else:
-                every.append(replace(tile, state=every[k].state, reason=every[k].reason))
+        for tile in (t for t in tiles if t.place not in known):
+            k, new = chosen.get(tile.place), tile
+            if k is not None and every[k].reason != DRAWN_TOO:
+                new = replace(tile, state=every[k].state, reason=every[k].reason)
                 every[k] = replace(every[k], state=State.SKIPPED, reason=DRAWN_TOO)
+            every.append(new)
         return replace(self, tiles=tuple(every))
 
     def by_hand(self, image: str, frame: tuple[int, ...], box: Box) -> Plan:

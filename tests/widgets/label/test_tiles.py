@@ -108,6 +108,27 @@ def test_a_tile_whose_objects_are_deleted_later_is_not_said_to_be_really_empty(l
     labeller.wait(lambda: row.text() == "1 ● done", "the list to follow")
 
 
+def test_an_empty_tile_that_is_painted_on_is_empty_no_more(labeller):
+    labeller.start()
+    labeller.click("Finish tile")
+    labeller.click("Yes, it is empty")
+    row = labeller.dock.page.tiles.item(0)
+    labeller.key("B")
+    labeller.paint(*ROUND, label=1)
+    labeller.key("T")
+    assert "really empty" not in row.text()
+    labeller.focus_canvas()
+    labeller.press("Ctrl+Z")
+    labeller.pause(50)
+    labeller.key("T")
+    assert "really empty" in row.text()
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    assert "1 ● done, really empty" in labeller.dock.page.tiles.item(0).text()
+
+
 def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labeller):
     labeller.start()
     labeller.key("D")

@@ -41,8 +41,8 @@ class Opened:
         What the person has to know of it.
     given : Given, optional
         Labels that were there before, of a layer that is gone on with.
-    shadow : ndarray, optional
-        What the labels are, in an array of its own.
+    shadow : Shadow, optional
+        What the labels are.
     same : bool
         Whether layers that are open hold just what was kept.
     image : str
@@ -60,6 +60,22 @@ class Opened:
     same: bool = False
     image: str = ""
     empty: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Shadow:
+    """What is painted on, in arrays of its own, so that it is known what was changed.
+
+    Parameters
+    ----------
+    labels : ndarray
+        The labels.
+    mask : ndarray, optional
+        The mask of what nobody can tell; None where nothing is marked.
+    """
+
+    labels: Any
+    mask: Any = None
 
 
 @dataclass(frozen=True)
@@ -160,10 +176,10 @@ def keeping(
     yield Progress(0, 1, "making the folder")
     load_kernels()
     dtype = DTYPE if labels is None else labels.dtype
-    shadow = np.zeros(image.shape, dtype) if labels is None else labels.copy()
+    own = np.zeros(image.shape, dtype) if labels is None else labels.copy()
     who, why = annotator or "anyone", ""
-    given = None if labels is None else given_of(shadow, who)
-    more: dict[str, Any] = {"given": given, "shadow": shadow}
+    given = None if labels is None else given_of(own, who)
+    more: dict[str, Any] = {"given": given, "shadow": Shadow(own)}
     for place in (image, replace(image, path=None)):
         folder = free_folder(default_folder(place, who))
         try:
@@ -206,8 +222,13 @@ def resuming(
         plan = yield from planning(wanted, token)
     empty = plan.finished_empty(plan.images[0].name, image.axes, kept.labels)
     same = is_same(kept, there)
-    shadow = kept.labels.copy()
+    shadow = shadow_of(kept)
     return Opened(plan, kept, True, kept.trouble, shadow=shadow, same=same, empty=empty)
+
+
+def shadow_of(kept: Labelling) -> Shadow:
+    """Return what was kept in arrays of its own, in a worker: they may be large."""
+    return Shadow(kept.labels.copy(), None if kept.ignore is None else kept.ignore.copy())
 
 
 def is_same(kept: Labelling, there: Mapping[str, tuple[Any, Any]]) -> bool:

@@ -133,8 +133,9 @@ class Shelf(QObject):
         name, plan = state.plan.tiles[k].image, state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
+        dtype = state.bench.truth.data.dtype
         self._job.start(
-            lambda token: taking(images[name], plan, folder, who, token), f"Opening {name}"
+            lambda token: taking(images[name], plan, folder, who, token, dtype), f"Opening {name}"
         )
 
     def _on_current(self, _: int) -> None:
@@ -281,8 +282,7 @@ def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
     assert kept is not None
     if layer is truth or layer is mask:
         ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
-        labels = kept.labels if layer is truth else ignored
-        layer.data = labels.astype(layer.data.dtype, copy=False)
+        layer.data = kept.labels if layer is truth else ignored
         forget_steps(layer)  # they were made on the image before
         place(layer, placement_for(taken.image, layer.ndim))
     else:
