@@ -103,7 +103,7 @@ def count_window(
     """
     z0, _, y0, _, x0, _ = window
     overlap = tabulate(gt, pred, ignore, z0=z0, y0=y0, x0=x0)
-    hidden = None if ignore is None else tabulate(gt, pred, ~ignore, z0=z0, y0=y0, x0=x0)
+    hidden = None if ignore is None else tabulate(gt, pred, ~ignore)
     how = settings.exclusions
     matching = ignore_objects(
         match(overlap, settings.iou_threshold, settings.iou_inclusive),

@@ -42,6 +42,8 @@ class Desk(QObject):
     scattered = Signal(object)
     #: A tile is to be taken in hand whose image is not on the desk: its number.
     wanted = Signal(int)
+    #: A finished tile holds no object any more, or does again.
+    emptied = Signal()
     #: The mask of what nobody can tell was made: the layer, and whether nothing is marked yet.
     masked = Signal(object, bool)
 
@@ -159,8 +161,10 @@ class Desk(QObject):
     def touched(self, frame: tuple[int, ...], box: Box) -> None:
         """See whether there are objects in finished tiles that were painted on."""
         plan, bench = self.state.plan, self.state.bench
-        for k in plan.finished_at(bench.image, frame, box, margin=False):
-            self._look_into(k)
+        painted = plan.finished_at(bench.image, frame, box, margin=False)
+        before = [self.has_objects(k) for k in painted]
+        if before != [self._look_into(k) for k in painted]:
+            self.emptied.emit()
 
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
@@ -188,13 +192,14 @@ class Desk(QObject):
         state = self.state
         if state.tile is None:
             return False
-        if not self._look_into(state.current) and not empty:
+        is_empty = not self._look_into(state.current)
+        if is_empty and not empty:
             self.doubted.emit()
             return False
         if not whole and (scattered := self._in_pieces()):
             self.scattered.emit(scattered)
             return False
-        self._settle(state.plan.finish(state.current))
+        self._settle(state.plan.finish(state.current, is_empty))
         return True
 
     def skip(self, reason: str) -> bool:

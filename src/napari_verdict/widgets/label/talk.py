@@ -52,6 +52,7 @@ class Talk(QObject):
         page.leave.clicked.connect(self._on_leave)
         desk.doubted.connect(self._on_doubted)
         desk.scattered.connect(self._on_scattered)
+        desk.emptied.connect(self._on_emptied)
         hands.refused.connect(self._on_refused)
 
     def _on_chosen(self, k: int) -> None:
@@ -95,6 +96,10 @@ class Talk(QObject):
                 "No, go on": self._desk.arm,
             },
         )
+
+    def _on_emptied(self) -> None:
+        state = self._state
+        self._page.show_plan(state.plan, state.current, self._desk.has_objects)
 
     def _on_scattered(self, labels: Any) -> None:
         which = f"Label {labels[0]} lies" if len(labels) == 1 else f"{len(labels)} labels lie"
