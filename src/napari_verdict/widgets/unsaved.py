@@ -34,7 +34,7 @@ class Unsaved:
     _all: set[Unsaved] = set()  # noqa: RUF012
 
     def __init__(self, file: SessionFile | None = None) -> None:
-        self._files = () if file is None else (file,)
+        self._files: tuple[SessionFile, ...] = () if file is None else (file,)
         self._unfinished: SessionFile | None = None
         self._judgements: Judgements | None = None
         self._is_left = False
