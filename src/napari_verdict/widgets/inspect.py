@@ -194,7 +194,7 @@ class InspectWidget(Dock):
         text = why_empty(
             self.session.result, entries, model.counts(), narrowed, self.places.ranking
         )
-        self.empty.setText(self._trouble or text)
+        self.empty.setText(self._trouble or self.within.why or text)
         self.count.setText(f"{shown:,} of {total:,} listed")
         self.count.setVisible(bool(total))
         self.buttons.update_enabled()
