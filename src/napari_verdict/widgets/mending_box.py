@@ -52,8 +52,12 @@ class MendingBox(QWidget):
         self._buttons, self._copying = QWidget(), QWidget()
         self._lay_out()
         self._connect(viewer)
-        self._session.mended = self.mended
+        self.share()
         self._follow()
+
+    def share(self) -> None:
+        """Let the other docks know of the copy."""
+        self._session.mended = self.mended
 
     def _lay_out(self) -> None:
         for holder, inside in (
