@@ -117,7 +117,9 @@ def test_a_second_person_of_the_name_of_a_prediction_is_kept_apart(rng):
     named = Input("a", second.data, "yx")
     found = opinions(plan, tuple(range(12)), comparison, named)["a"]
     same = opinions(plan, tuple(range(12)), comparison, second)["a"]
-    assert found.people.first.value == same.people.first.value
+    for part in ("people", "with_first", "with_second"):
+        assert getattr(found, part).first.value == getattr(same, part).first.value
+    assert found.people.first.value != found.with_first.first.value
 
 
 def test_foreground_has_opinions_too(rng):
@@ -149,6 +151,23 @@ def test_the_second_persons_plan_has_the_chances_of_the_first_and_is_drawn_on_fr
     assert {row["inclusion"] for row in theirs.rows()} == {4 / 64}
     more = draw_more(theirs, 4)
     assert [t.place for t in more.tiles] == [t.place for t in plan.tiles]
+
+
+def test_the_second_person_learns_nothing_of_what_the_first_made_of_a_tile():
+    """Neither that it is really empty, nor which are open still, nor which were chosen by hand."""
+    grid = Grid((TiledImage("a", "yx", (512, 512)),), 64)
+    plan = draw_tiles(grid, 2, margin=(0, 8, 8), seed=1)
+    plan = plan.by_hand("a", (), (0, 1, 5, 69, 5, 69)).finish(2)
+    plan = draw_more(plan, 4).finish(0, empty=True).finish(3).finish(5)
+    theirs = plan_for_second(plan)
+    assert [t.place for t in theirs.tiles] == [t.place for t in plan.drawn[:5]]
+    assert [(t.state, t.reason) for t in theirs.tiles] == [
+        (State.OPEN, ""),
+        (State.SKIPPED, NOT_GIVEN),
+        (State.OPEN, ""),
+        (State.SKIPPED, NOT_GIVEN),
+        (State.OPEN, ""),
+    ]
 
 
 def test_the_second_person_is_given_no_tile_chosen_by_hand():

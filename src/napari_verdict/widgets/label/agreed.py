@@ -10,7 +10,7 @@ from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
-from napari_verdict.widgets.label.opening import Opened, keeping, looking
+from napari_verdict.widgets.label.opening import Opened, keeping, looking, shadow_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -64,9 +64,9 @@ def seating(
     # what they were not given then, they may be given now
     both |= {t.place: t for t in mine.plan.tiles if t.reason != NOT_GIVEN or t.place not in both}
     whole = replace(plan, tiles=tuple(both.values()))
-    return Opened(
-        whole, mine.kept, resumed=True, said=mine.kept.trouble, shadow=mine.kept.labels.copy()
-    )
+    kept = mine.kept
+    empty = whole.finished_empty(whole.images[0].name, image.axes, kept.labels)
+    return Opened(whole, kept, True, kept.trouble, shadow=shadow_of(kept), empty=empty)
 
 
 def agreeing(

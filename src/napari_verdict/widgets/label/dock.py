@@ -166,7 +166,7 @@ class LabelWidget(Dock):
             asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task, image
         )
         mask = None if kept is None else kept.ignore
-        self.desk.start(bench, opened.plan, mask, mask_layer)
+        self.desk.start(bench, opened.plan, mask, mask_layer, opened.empty)
         self._on_estimates({})
         self.take_up(keeper, opened.shadow, look=truth in (asked.truth, known))
         if opened.said or opened.resumed:

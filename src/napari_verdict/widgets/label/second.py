@@ -166,7 +166,8 @@ class SecondOpinion(QObject):
         keeper = Keeper(dock, outcome.kept, self._name, outcome.said)
         keeper.planned(outcome.plan)
         bench = replace(state.bench, truth=truth)
-        dock.desk.turn_to(bench, outcome.plan, outcome.plan.next_open() or 0)
+        current = outcome.plan.next_open() or 0
+        dock.desk.turn_to(bench, outcome.plan, current, outcome.empty)
         dock.take_up(keeper, outcome.shadow)
         dock.page.second.setText("Back to the first")
 

@@ -23,7 +23,6 @@ from napari_verdict.widgets.label.opening_set import (
     Taken,
     comparison_elsewhere,
     labelled_elsewhere,
-    left_out,
     opening_set,
     taking,
 )
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.model import Comparison, Input
     from napari_verdict.report.image_set import ImageSet
     from napari_verdict.report.journal import Journal
     from napari_verdict.report.labels_set import Labelled
@@ -158,8 +157,9 @@ class Shelf(QObject):
         plan = state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
+        dtype = state.bench.truth.data.dtype
         self._job.start(
-            lambda token: taking(images[name], plan, folder, who, token), f"Opening {name}"
+            lambda token: taking(images[name], plan, folder, who, token, dtype), f"Opening {name}"
         )
 
     def _on_current(self, _: int) -> None:
@@ -180,7 +180,7 @@ class Shelf(QObject):
             self._taken = outcome
             self._go_on()
         elif isinstance(outcome, Broken):
-            state.plan = left_out(state.plan, {outcome.image: outcome.reason})
+            state.plan = state.plan.skip_open({outcome.image: outcome.reason})
             following = state.plan.next_open(self._wanted)
             if following is not None and self._wanted >= 0:
                 self._dock.desk.go(following)
@@ -231,9 +231,8 @@ class Shelf(QObject):
     def _changing(self, taken: Taken) -> Iterator[None]:
         """Let the layers show another image, one after another, and take the tile in hand."""
         dock, state, page = self._dock, self._dock.state, self._dock.page
-        bench, plan, work = state.bench, state.plan, dock.work
+        bench, work = state.bench, dock.work
         assert work is not None
-        dock.desk.put_away()
         dock.live.pause()
         dock.put_work_away()
         # nothing is painted or asked for until all layers show the same image
@@ -252,7 +251,11 @@ class Shelf(QObject):
                 return
             self._remember(taken)
             bench = replace(bench, image=taken.picture.name)
-            dock.desk.turn_to(bench, plan, self._wanted)
+            turning = dock.desk.turning_to(bench, state.plan, self._wanted, taken.opened.empty)
+            for _ in turning:
+                yield
+                if state.bench is not bench:
+                    return  # labelling was ended meanwhile
             yield
             if state.bench is not bench:
                 return
@@ -291,8 +294,7 @@ class Shelf(QObject):
             return
         if layer is truth or layer is mask:
             ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
-            labels, name = (kept.labels, TRUTH) if layer is truth else (ignored, AMBIGUOUS)
-            layer.data = labels.astype(layer.data.dtype, copy=False)
+            layer.data, name = (kept.labels, TRUTH) if layer is truth else (ignored, AMBIGUOUS)
             layer.metadata[KEPT] = str(kept.folder), name
             forget_steps(layer)  # they were made on the image before
             place(layer, placement_for(taken.picture.labelled(taken.image), layer.ndim))
@@ -316,19 +318,22 @@ class Shelf(QObject):
             images[name], folders[name], comparison.task, names, comparison.settings
         )
 
-    def reader(self, here: Labelled) -> Callable[[str], Labelled]:
-        """Return what reads the labels of any image in a worker; `here` is the one on the desk."""
+    def reader(self, image: Input, mine: Callable[[], Any]) -> Callable[[str], Labelled]:
+        """Return what reads the labels of any image in a worker.
+
+        `image` is on the desk; of it `mine` returns labels, origins and ignore mask.
+        """
+        from napari_verdict.report.labels_set import Labelled
+
         images, folders = self.images, dict(self.folders)
         assert images is not None
-        picture = images[here.image.name]
-        image = replace(here.image, path=picture.path)
-        here = replace(here, image=image, condition=picture.condition)
+        picture = images[image.name]
+        here = replace(image, path=picture.path)
 
         def read(name: str) -> Labelled:
-            if name != here.image.name:
+            if name != here.name:
                 return labelled_elsewhere(images[name], folders.get(name))
-            assert here.labels is not None
-            return replace(here, labels=here.labels.copy())
+            return Labelled(here, picture.condition, *mine())
 
         return read
 
