@@ -92,6 +92,7 @@ class LabelWidget(Dock):
         self.live.changed.connect(self.show_estimates)
         self.live.failed.connect(self._on_failed)
         page.score.unit_chosen.connect(self.live.count_by)
+        page.score.unit_chosen.connect(self.second.stir)
         self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
         state.events.current.connect(self._show_tiles)
@@ -110,8 +111,9 @@ class LabelWidget(Dock):
         if look:
             work.compare_all()
         work.origins.connect(self.page.origins.setText)
-        work.origins.connect(self.second.stir)
+        work.stirred.connect(self.second.stir)
         work.masked.connect(self._score)
+        work.masked.connect(self.second.stir)
         keeper.ticked.connect(self.show_saved)
         self.at_work(work)
 
@@ -182,12 +184,10 @@ class LabelWidget(Dock):
         working = self.state.bench is not None
         self.setup.setVisible(not working)
         self.page.setVisible(working)
-        second = self.second.is_on
         self.page.second.setEnabled(not self.shelf.is_on)
         self.page.steps.set_ready(working)
-        self.page.edits.set_ready(working, ("accept", "mark ambiguous") if second else ())
-        for control in (self.page.correcting, self.page.more, self.page.by_hand):
-            control.setEnabled(not second)
+        self.page.edits.set_ready(working)
+        self.page.show_second(self.second.is_on, self.second.off)
         if not working:
             self.reset_choices()
             self.lookout.look()
@@ -208,6 +208,7 @@ class LabelWidget(Dock):
     def _show_correcting(self, on: bool) -> None:
         if self.page.correcting.isChecked() != on:
             self.page.correcting.setChecked(on)
+        self.page.show_second(self.second.is_on, self.second.off)
 
     def _on_plan(self, plan: Any) -> None:
         self._show_tiles()
@@ -229,6 +230,7 @@ class LabelWidget(Dock):
 
     def _on_settings(self, *_: Any) -> None:
         self._score()
+        self.second.stir()
 
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench
