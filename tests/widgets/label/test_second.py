@@ -8,6 +8,7 @@ import pytest
 from labelled import objects
 from napari_verdict.report.resuming import resume
 from napari_verdict.widgets.label.dock import LabelWidget
+from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
 
 pytestmark = pytest.mark.gui
 
@@ -190,15 +191,92 @@ def test_what_is_off_for_the_second_says_why_and_is_on_again_for_the_first(three
     assert all(c.isEnabled() for c in controls.values())
 
 
-def test_a_second_who_saw_a_prediction_can_be_blind_again(three):
+def test_a_second_stays_blind_whatever_is_shown(three):
+    first = three.truth
     ask(three, "bob")
+    for layer in (three.viewer.layers["model"], first):
+        layer.visible = True
+        three.pause(50)
+        assert not layer.visible
+        assert f"“{layer.name}” stays hidden" in three.says()
+    assert not three.state.correcting
+    assert not three.dock.page.correcting.isChecked()
+    assert not three.dock.work.keeper.corrected
+    three.click("Back to the first")
     three.viewer.layers["model"].visible = True
-    assert "no longer labelling blind" in three.says()
-    correcting = three.dock.page.correcting
-    assert correcting.isChecked()
-    three.click(correcting)
-    assert not three.viewer.layers["model"].visible
-    assert not correcting.isEnabled()
+    assert three.state.correcting
+
+
+def move_prediction(person, by):
+    """Let the prediction lie elsewhere than raw, or where it was."""
+    person.viewer.layers["model"].translate = (by, by)
+    person.pause()
+
+
+def test_a_prediction_that_was_moved_stands_in_no_ones_way(three):
+    move_prediction(three, 40)
+    ask(three, "bob")
+    three.wait(lambda: "Nothing is scored" in three.says(), "the reason")
+    for _ in range(2):
+        three.give(objects())
+        three.key("D")
+    move_prediction(three, 0)
+    three.give(objects())
+    three.key("D")
+    three.wait(lambda: "(3 tiles)" in agreement(three), "the agreement")
+    three.click("Back to the first")
+    move_prediction(three, 40)
+    for _ in range(2):
+        three.give(objects())
+        three.key("D")
+    assert three.state.current == 5
+    three.click("Stop labelling")
+    wait_for_end(three.home / "napari-verdict" / "raw.labels" / "anyone")
+    kept = plan_of(resume(three.home / "napari-verdict" / "raw.labels" / "anyone").notes)
+    assert [str(t.state) for t in kept.tiles[:6]] == ["finished"] * 5 + ["open"]
+
+
+def test_the_name_is_taken_as_it_is_written(three):
+    ask(three, "any")  # "anyone again" is offered
+    assert three.dock.work.keeper.annotator == "any"
+    three.click("Back to the first")
+    ask(three, "anyone")
+    assert three.dock.work.keeper.annotator == "anyone again"
+
+
+def delete(person, layer):
+    person.window.hide()
+    person.viewer.layers.remove(layer)
+    person.window.show()
+    person.window.activateWindow()
+    person.pause()
+
+
+def test_a_second_whose_layer_is_deleted_gives_the_desk_back(three):
+    first = three.truth
+    ask(three, "bob")
+    three.give(objects())
+    painted = three.truth.data.copy()
+    delete(three, three.truth)
+    assert three.truth is first
+    assert "was deleted, so the first is back" in three.says()
+    assert not three.dock.second.is_on
+    ask(three, "bob")
+    np.testing.assert_array_equal(three.truth.data, painted)
+
+
+def test_layers_of_the_first_that_are_deleted_meanwhile_are_not_gone_on_with(three):
+    first = three.truth
+    ask(three, "bob")
+    delete(three, three.viewer.layers["model"])
+    three.click("Back to the first")
+    assert three.state.bench.predictions == ()
+    ask(three, "bob")
+    delete(three, first)
+    assert three.dock.second.is_on
+    three.click("Back to the first")
+    assert three.state.bench is None
+    three.wait(lambda: three.sees("Go on labelling"), "the labels on the disk")
 
 
 def mark(person, at=(9, 9)):

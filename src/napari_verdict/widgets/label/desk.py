@@ -276,6 +276,13 @@ class Desk(QObject):
             self.state.tool = mode
 
     def _on_lifted(self, layer: Any) -> None:
+        if self.state.bench.second:
+            layer.visible = False
+            self.state.message = (
+                f"“{layer.name}” stays hidden, since a second opinion is given blind. Go back to "
+                "the first to see it."
+            )
+            return
         # whoever has seen a prediction is not blind any more
         self.state.correcting = True
         self.state.message = (

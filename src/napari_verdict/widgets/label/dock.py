@@ -21,7 +21,7 @@ from napari_verdict.widgets.label.second import SecondOpinion
 from napari_verdict.widgets.label.setup_box import SetupBox
 from napari_verdict.widgets.label.shelf import Shelf
 from napari_verdict.widgets.label.starting import Starting
-from napari_verdict.widgets.label.state import Labelling
+from napari_verdict.widgets.label.state import Bench, Labelling
 from napari_verdict.widgets.label.talk import Talk
 from napari_verdict.widgets.label.work import Work
 from napari_verdict.widgets.label.work_page import WorkPage
@@ -30,6 +30,11 @@ from napari_verdict.widgets.state import choices_of
 if TYPE_CHECKING:
     from napari_verdict.comparison.model import Comparison
     from napari_verdict.widgets.label.opening import Opened
+
+_GONE = (
+    "The layer of the second was deleted, so the first is back. Their labels are kept: give the "
+    "same name to go on with them."
+)
 
 
 class LabelWidget(Dock):
@@ -162,20 +167,23 @@ class LabelWidget(Dock):
         bench = self.state.bench
         if bench is None or self.second.is_on or self.work is None:
             return
-        try:
-            comparison = self.comparison()
-        except ComparisonError as error:  # a layer was turned since
-            comparison = None
-            self.state.message = " ".join(f.message for f in error.findings)
+        comparison = self.comparison()
         elsewhere = self.shelf.elsewhere(comparison) if comparison and self.shelf.is_on else None
         self.live.start(comparison, self.state.plan, bench.predictions, bench.image, elsewhere)
 
     def comparison(self) -> Comparison | None:
         """Return predictions against the labels on the desk; None where nothing is scored."""
-        mask = self.desk.ambiguous
+        return self.comparison_of(self.state.bench, self.desk.ambiguous)
+
+    def comparison_of(self, bench: Bench, mask: Any | None) -> Comparison | None:
+        """Return predictions against the labels of a bench; None, and why is said, without."""
         settings = choices_of(self._viewer).settings()
         ignore = None if mask is None else mask.data
-        comparison = compared.comparison_of_bench(self.state.bench, settings, ignore)
+        try:
+            comparison = compared.comparison_of_bench(bench, settings, ignore)
+        except ComparisonError as error:  # a layer was turned since
+            self.state.message = " ".join(f.message for f in error.findings)
+            return None
         return self.shelf.named(comparison) if comparison and self.shelf.is_on else comparison
 
     # ---- what is shown
@@ -208,7 +216,6 @@ class LabelWidget(Dock):
     def _show_correcting(self, on: bool) -> None:
         if self.page.correcting.isChecked() != on:
             self.page.correcting.setChecked(on)
-        self.page.show_second(self.second.is_on, self.second.off)
 
     def _on_plan(self, plan: Any) -> None:
         self._show_tiles()
@@ -235,7 +242,11 @@ class LabelWidget(Dock):
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench
         if bench is not None and bench.truth not in self._viewer.layers:
-            self.leave()
+            if self.second.is_on:
+                self.second.end()
+                self.state.message = _GONE
+            else:
+                self.leave()
         elif bench is not None and (gone := [
             x for x in bench.predictions if x not in self._viewer.layers]):  # fmt: skip
             left = tuple(x for x in bench.predictions if x not in gone)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_verdict.annotation.tiles import State
-from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.viewer.truth import TRUTH, add_labels_like, kept_layers, named_for, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.agreed import remembering, seating, second_of
@@ -16,13 +15,11 @@ from napari_verdict.widgets.label.compared import labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.live_agreement import LiveAgreement, Sides
 from napari_verdict.widgets.label.opening import Opened
-from napari_verdict.widgets.state import choices_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_verdict.annotation.tiles import Plan
-    from napari_verdict.comparison.model import Comparison
     from napari_verdict.widgets.label.agreed import Second
     from napari_verdict.widgets.label.dock import LabelWidget
     from napari_verdict.widgets.label.state import Bench
@@ -46,7 +43,6 @@ class _First:
     plan: Plan
     current: int
     work: Work
-    comparison: Comparison | None
     #: What the first marked as ambiguous, a layer or None.
     mask: Any
 
@@ -84,11 +80,7 @@ class SecondOpinion(QObject):
     @property
     def off(self) -> Mapping[str, str]:
         """What is off now, and why."""
-        if not self.is_on:
-            return {}
-        # what was shown by other means can be hidden again
-        seen = self._dock.state.correcting
-        return {name: why for name, why in _OFF.items() if not (seen and name == "correcting")}
+        return _OFF if self.is_on else {}
 
     def begin(self, name: str) -> None:
         """Give finished tiles to a second person, as in a layer of their own."""
@@ -105,6 +97,8 @@ class SecondOpinion(QObject):
             )
         elif work is not None:
             self._name, first = name.strip(), work.keeper.record
+            if self._name == work.keeper.annotator:
+                self._name += " again"
             image = labelled_input(state.bench.raw, state.bench.axes)
             there = pixels_kept(self._dock._viewer.layers)
             self._opener.start(
@@ -146,11 +140,13 @@ class SecondOpinion(QObject):
         layers = dock._viewer.layers
         left = tuple(p for p in first.bench.predictions if p in layers)
         dock.desk.turn_to(replace(first.bench, predictions=left), first.plan, first.current)
+        if first.bench.truth not in layers:
+            dock.work = first.work
+            dock.leave()
+            return
         dock.at_work(first.work)
         first.work.miss_mask()
         self._agreement.compare()
-        if first.bench.truth not in layers:
-            dock.leave()
 
     def forget(self) -> None:
         """Labelling ends for both."""
@@ -187,8 +183,8 @@ class SecondOpinion(QObject):
         dock.hands.cancel()
         work.rest()
         state.correcting = False
-        comparison, mask = dock.comparison(), dock.desk.lay_mask_aside()
-        self._first = _First(state.bench, state.plan, state.current, work, comparison, mask)
+        mask = dock.desk.lay_mask_aside()
+        self._first = _First(state.bench, state.plan, state.current, work, mask)
         dock.work = dock.hands.work = None  # what is laid aside is not gone
         kept, viewer = outcome.kept, dock._viewer
         keeper = Keeper(dock, kept, self._name, outcome.said)
@@ -231,19 +227,17 @@ class SecondOpinion(QObject):
         dock, state, work = self._dock, self._dock.state, self._dock.work
         if work is None or not (self.is_on or self._seconds):
             return None
-        plan, who = state.plan, work.keeper.annotator
-        try:
+        plan, first = state.plan, work
+        if self._first is None:
             comparison = dock.comparison()
-        except ComparisonError:  # it is said beside the score
-            return None
-        if self._first is not None:
+        else:
             self._take_in()
-            plan, comparison = self._first.plan, self._first.comparison
-            who = self._first.work.keeper.annotator
+            plan, first = self._first.plan, self._first.work
+            comparison = dock.comparison_of(self._first.bench, self._first.mask)
         if comparison is None:
             return None
-        settings = choices_of(dock._viewer).settings()
-        truth = replace(comparison.ground_truth, name=who)
-        first = replace(comparison, ground_truth=truth, settings=settings)
-        others = tuple(self._seconds.values())
-        return Sides(plan, lambda _: first, others, state.bench.image, dock.live.unit, settings)
+        truth = replace(comparison.ground_truth, name=first.keeper.annotator)
+        named, others = replace(comparison, ground_truth=truth), tuple(self._seconds.values())
+        return Sides(
+            plan, lambda _: named, others, state.bench.image, dock.live.unit, named.settings
+        )
