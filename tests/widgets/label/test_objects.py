@@ -168,10 +168,45 @@ def test_what_was_accepted_in_part_is_not_accepted_unchanged(labeller):
 def test_objects_are_proposed_from_the_image(labeller):
     labeller.start()
     labeller.click("Propose objects")
+    labeller.wait(lambda: labeller.truth.data.any(), "the proposal")
     assert at(labeller, FIRST) != at(labeller, SECOND)
     assert 0 not in (at(labeller, FIRST), at(labeller, SECOND))
+    assert "brighter than" in labeller.says()
     back(labeller)
     assert not labeller.truth.data.any()
+
+
+def test_proposing_again_takes_the_other_side_of_the_threshold_but_what_was_changed(labeller):
+    labeller.start()
+    labeller.key("W")
+    labeller.wait(lambda: at(labeller, FIRST), "the proposal")
+    first = at(labeller, FIRST)
+    hover(labeller, SECOND)
+    labeller.key("X")
+    labeller.truth.brush_size = 5
+    labeller.paint((9, 9), (4, 4), label=first)
+    before = labeller.truth.data.copy()
+    labeller.key("W")
+    labeller.wait(lambda: "darker than" in labeller.says(), "the other proposal")
+    after = labeller.truth.data
+    np.testing.assert_array_equal(after[before == first], first)
+    assert at(labeller, SECOND) == 0
+    assert len(np.unique(after)) > 2
+    back(labeller)
+    np.testing.assert_array_equal(labeller.truth.data, before)
+
+
+def test_objects_are_proposed_from_a_stained_image_in_colour(labeller):
+    raw = labeller.viewer.layers["raw"].data.astype(float)
+    stained = np.stack([255 - 200 * raw, 0 * raw + 230, 0 * raw + 240], -1).astype(np.uint8)
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um")}
+    layer = labeller.viewer.add_image(stained, name="stained", rgb=True, **placed)
+    labeller.start(raw=layer)
+    labeller.key("W")
+    labeller.wait(lambda: labeller.truth.data.any(), "the proposal")
+    assert "in the red channel" in labeller.says()
+    assert "darker than" in labeller.says()
+    assert 0 not in (at(labeller, FIRST), at(labeller, SECOND))
 
 
 def test_correcting_shows_predictions_and_accepts_what_is_under_the_mouse(labeller):

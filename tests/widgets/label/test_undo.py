@@ -53,6 +53,11 @@ def smooth(person):
     person.key("J")
 
 
+def propose(person):
+    person.key("W")
+    person.wait(lambda: "Proposed" in person.says(), "the proposal")
+
+
 #: What is done to a tile that is labelled, one after another; each changes something.
 STEPS: dict[str, Any] = {
     "paint": lambda p: p.paint(BETWEEN, (15, 17), label=90),
@@ -67,7 +72,7 @@ STEPS: dict[str, Any] = {
     "a spike": lambda p: p.paint((16, 21), (17, 21), label=at(p, SECOND)),
     "smooth": smooth,
     "delete the other": lambda p: over(p, SECOND, "X"),
-    "propose": lambda p: p.key("W"),
+    "propose": propose,
 }
 
 
