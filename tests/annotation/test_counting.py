@@ -17,7 +17,7 @@ from napari_verdict.annotation.counting import (
     proposed_margin,
 )
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.tiles import Tile, TiledImage
+from napari_verdict.annotation.tiles import State, Tile, TiledImage
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Input, Settings, Task
 from napari_verdict.metrics.exclusions import ignore_objects
@@ -129,7 +129,9 @@ def test_a_stroke_changes_the_counts_of_the_tiles_it_is_seen_in(rng):
     box = (0, 1, 40, 56, 60, 75)
     truth[40:56, 60:75] = 0
     after = [counter.count(t)["a"] for t in plan.tiles]
-    touched = [counter.touches(t, (), box) for t in plan.tiles]
+    done = replace(plan, tiles=tuple(replace(t, state=State.FINISHED) for t in plan.tiles))
+    met = done.finished_at(plan.tiles[0].image, (), box, margin=True)
+    touched = [k in met for k in range(len(plan.tiles))]
     assert before != after
     assert any(touched)
     assert not all(touched)
@@ -139,12 +141,15 @@ def test_a_stroke_changes_the_counts_of_the_tiles_it_is_seen_in(rng):
     assert after == [anew.count(t)["a"] for t in plan.tiles]
 
 
-def test_another_frame_is_not_touched():
-    plan = all_tiles((3, 40, 40), 40, (0, 8, 8), "tyx")
-    frames = np.zeros((3, 40, 40), int)
-    counter = Counter(plan, instances(frames, frames, "tyx"))
-    touched = {t.frame for t in plan.tiles if counter.touches(t, (1,), (0, 1, 0, 5, 0, 5))}
-    assert touched == {(1,)}
+def test_finished_tiles_without_an_object_are_found():
+    plan = all_tiles((3, 40, 80), 40, (0, 8, 8), "tyx").finish(1).finish(3).finish(4)
+    labels = np.zeros((3, 40, 80), int)
+    _, (frame,), (_, _, y0, _, x0, _) = plan.tiles[3].place
+    labels[frame, y0, x0] = 7
+    name = plan.images[0].name
+    places = plan.finished_empty(name, "tyx", labels)
+    assert places == (plan.tiles[1].place, plan.tiles[4].place)
+    assert plan.finished_empty("another", "tyx", labels) == ()
 
 
 def test_predictions_are_read_once_and_ground_truth_every_time(rng):

@@ -154,12 +154,6 @@ class Counter:
             for name, p in predictions.items()
         }
 
-    def touches(self, tile: Tile, frame: tuple[int, ...], box: Box) -> bool:
-        """Whether what was painted within a box of a frame may change the counts of a tile."""
-        window = self.plan.window(tile)
-        meet = all(window[a] < box[a + 1] and box[a] < window[a + 1] for a in (0, 2, 4))
-        return tuple(frame) == tile.frame and meet
-
     def differences(self) -> Iterator[bool]:
         """Yield of each window that is remembered whether predictions are no longer as read."""
         for (frame, window), known in tuple(self._known.items()):

@@ -68,11 +68,12 @@ class Spotlight:
         """
         self._raw, self._axes, self._frame = raw, axes, frame
         self._tile, self._window, self._inside = tile, window, None
+        events = self._viewer.dims.events
+        events.current_step.disconnect(self._on_step)  # on the way nothing is drawn
+        events.ndisplay.disconnect(self._on_step)
         self.go()
-        self._viewer.dims.events.current_step.disconnect(self._on_step)
-        self._viewer.dims.events.ndisplay.disconnect(self._on_step)
-        self._viewer.dims.events.current_step.connect(self._on_step)
-        self._viewer.dims.events.ndisplay.connect(self._on_step)
+        events.current_step.connect(self._on_step)
+        events.ndisplay.connect(self._on_step)
         self._draw()
 
     def go(self) -> None:

@@ -103,6 +103,19 @@ def test_after_a_new_start_the_agreement_is_shown_from_the_disk(three):
     assert agreement(three) == said
 
 
+def test_an_image_that_is_renamed_meanwhile_keeps_its_place(three):
+    three.viewer.layers["raw"].name = "my cells"
+    ask(three, "bob")
+    label_all(three, 3)
+    three.wait(lambda: "(3 tiles)" in agreement(three), "the agreement")
+    assert three.dock.work.keeper.folder.endswith("raw.labels/bob")
+    three.click("Back to the first")
+    three.viewer.layers["my cells"].name = "raw"
+    start_again(three)
+    three.click("Go on labelling")
+    three.wait(lambda: "(3 tiles)" in agreement(three), "the agreement")
+
+
 def test_a_second_person_goes_on_where_they_left(three):
     ask(three, "bob")
     label_all(three, 2)

@@ -11,7 +11,7 @@ from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
-from napari_verdict.widgets.label.opening import Opened, is_same, keeping, looking
+from napari_verdict.widgets.label.opening import Opened, is_same, keeping, looking, shadow_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -85,13 +85,15 @@ def seating(
     kept, theirs = next((s for s in seconds if s[0].record.annotator == name), (None, None))
     if kept is None or theirs is None:
         return (yield from keeping(plan, image, name, None, token, second_to=begun))
+    whole = given_again(plan, theirs)
     return Opened(
-        given_again(plan, theirs),
+        whole,
         kept,
         resumed=True,
         said=kept.trouble,
-        shadow=kept.labels.copy(),
+        shadow=shadow_of(kept),
         same=is_same(kept, there),
+        empty=whole.finished_empty(whole.images[0].name, image.axes, kept.labels),
     )
 
 

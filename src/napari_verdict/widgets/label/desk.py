@@ -17,7 +17,9 @@ from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
-    from napari_verdict.annotation.tiles import Box, Plan
+    from collections.abc import Iterable
+
+    from napari_verdict.annotation.tiles import Box, Place, Plan
     from napari_verdict.widgets.label.state import Bench, Labelling
 
 
@@ -51,8 +53,8 @@ class Desk(QObject):
         self._before: View | None = None
         self._active: Any = None
         self._ambiguous: Any = None
-        #: Tiles without an object, of images that are not on the desk.
-        self._empty: set[Any] = set()
+        #: Finished tiles without an object: the layer they are on, and their place.
+        self._empty: set[tuple[Any, Place]] = set()
 
     # ---- beginning and end
 
@@ -61,20 +63,24 @@ class Desk(QObject):
         self._before = View.of(self._viewer)
         self._active = self._viewer.layers.selection.active
 
-    def start(self, bench: Bench, plan: Plan, mask: Any = None, layer: Any = None) -> None:
+    def start(
+        self, bench: Bench, plan: Plan, mask: Any, layer: Any, empty: Iterable[Place]
+    ) -> None:
         """Begin with the first tile that is open.
 
         `mask` holds what nobody could tell before; where a `layer` shows that, it is taken up.
+        `empty` are the places of finished tiles without an object.
         """
         dims = self._viewer.dims  # tiles are planes along the last two axes
         dims.ndisplay, dims.order = 2, tuple(range(dims.ndim))
         self.state.bench, self._ambiguous = bench, layer
         if mask is not None:
             self.need_ambiguous(mask)
-        self.turn_to(bench, plan, plan.next_open() or 0)
+        self.turn_to(bench, plan, plan.next_open() or 0, empty)
 
-    def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
-        """Take up one tile of one person's labels."""
+    def turn_to(self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()) -> None:
+        """Take up one tile of one person's labels; `empty` are finished ones without an object."""
+        self._empty |= {(bench.truth, place) for place in empty}
         state, before = self.state, self.state.bench
         if before is not None:
             before.truth.events.mode.disconnect(self._on_mode)
@@ -135,12 +141,11 @@ class Desk(QObject):
         self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
         self.arm()
 
-    def put_away(self) -> None:
-        """Remember of the image on the desk which tiles have no object."""
-        tiles, image = self.state.plan.tiles, self.state.bench.image
-        mine = {k: t.place for k, t in enumerate(tiles) if t.image == image}
-        self._empty -= set(mine.values())
-        self._empty |= {place for k, place in mine.items() if not self.has_objects(k)}
+    def touched(self, frame: tuple[int, ...], box: Box) -> None:
+        """See whether there are objects in finished tiles that were painted on."""
+        plan, bench = self.state.plan, self.state.bench
+        for k in plan.finished_at(bench.image, frame, box, margin=False):
+            self._look_into(k)
 
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
@@ -168,7 +173,7 @@ class Desk(QObject):
         state = self.state
         if state.tile is None:
             return False
-        if not empty and not self.has_objects(state.current):
+        if not self._look_into(state.current) and not empty:
             self.doubted.emit()
             return False
         if not whole and (scattered := self._in_pieces()):
@@ -191,11 +196,15 @@ class Desk(QObject):
             self.state.plan = self.state.plan.reopen(self.state.current)
 
     def has_objects(self, k: int) -> bool:
-        """Whether anything is labelled within a tile, as far as is known of other images."""
+        """Whether anything is labelled within a finished tile, as far as is known."""
+        return (self.state.bench.truth, self.state.plan.tiles[k].place) not in self._empty
+
+    def _look_into(self, k: int) -> bool:
+        """Return whether anything is labelled within a tile of the image, and remember it."""
         bench, tile = self.state.bench, self.state.plan.tiles[k]
-        if tile.image != bench.image:
-            return tile.place not in self._empty
-        return bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
+        there = bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
+        (self._empty.discard if there else self._empty.add)((bench.truth, tile.place))
+        return there
 
     def _in_pieces(self) -> tuple[int, ...]:
         """Return labels of the tile that lie in separate pieces, where objects are compared."""

@@ -69,13 +69,25 @@ class Hands(QObject):
     def __init__(self, viewer: Any, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
         self._desk = desk
-        self.work: Work | None = None
+        self._work: Work | None = None
         self.pointer, self.reader = Pointer(viewer, self), Reader(self)
         self.pointer.pointed.connect(self._on_pointed)
         self.reader.failed.connect(self._on_failed)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
         self._refused: Predicted | None = None
         self._proposed: _Proposed | None = None
+
+    @property
+    def work(self) -> Work | None:
+        """Who keeps what is edited; nothing is edited without."""
+        return self._work
+
+    @work.setter
+    def work(self, work: Work | None) -> None:
+        self._work = work
+        if work is None:  # an image that is not labelled any more is not to stay in memory
+            self.reader.forget()
+            self._proposed = None
 
     @property
     def _state(self) -> Labelling:

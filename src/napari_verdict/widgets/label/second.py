@@ -11,7 +11,7 @@ from napari_verdict.annotation.tiles import State
 from napari_verdict.viewer.truth import TRUTH, add_labels_like, kept_layers, named_for, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label.agreed import remembering, seating, second_of
-from napari_verdict.widgets.label.compared import labelled_input
+from napari_verdict.widgets.label.compared import image_of, labelled_input
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.live_agreement import LiveAgreement, Sides
 from napari_verdict.widgets.label.opening import Opened
@@ -99,7 +99,7 @@ class SecondOpinion(QObject):
             self._name, first = name.strip(), work.keeper.record
             if self._name == work.keeper.annotator:
                 self._name += " again"
-            image = labelled_input(state.bench.raw, state.bench.axes)
+            image = image_of(state.bench)
             there = pixels_kept(self._dock._viewer.layers)
             self._opener.start(
                 lambda token: seating(mine, image, self._name, first, token, there),
@@ -112,7 +112,7 @@ class SecondOpinion(QObject):
         first = None if dock.work is None else dock.work.keeper.record
         if first is None:
             return
-        image = labelled_input(dock.state.bench.raw, dock.state.bench.axes)
+        image = image_of(dock.state.bench)
         self._reader.start(
             lambda token: remembering(image, first, token), "Looking for second opinions"
         )
@@ -195,7 +195,8 @@ class SecondOpinion(QObject):
         keeper.planned(outcome.plan)
         bench = replace(state.bench, truth=truth, second=self._name)
         dock.desk.put_mask_back(known_mask)
-        dock.desk.turn_to(bench, outcome.plan, outcome.plan.next_open() or 0)
+        current = outcome.plan.next_open() or 0
+        dock.desk.turn_to(bench, outcome.plan, current, outcome.empty)
         if kept is not None and kept.ignore is not None:
             dock.desk.need_ambiguous(kept.ignore).visible = True
         dock.take_up(keeper, outcome.shadow, look=known is not None)

@@ -95,7 +95,7 @@ class Starting(QObject):
             asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task, image
         )
         mask = None if kept is None else kept.ignore
-        dock.desk.start(bench, opened.plan, mask, mask_layer)
+        dock.desk.start(bench, opened.plan, mask, mask_layer, opened.empty)
         dock.show_estimates({})
         dock.take_up(keeper, opened.shadow, look=truth in (asked.truth, known))
         if opened.said or opened.resumed:

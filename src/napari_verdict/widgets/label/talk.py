@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.annotation.sampling import draw_more
-from napari_verdict.annotation.tiles import State
+from napari_verdict.widgets.label.more_tiles import MoreTiles
 
 if TYPE_CHECKING:
     from napari_verdict.widgets.label.desk import Desk
@@ -48,7 +47,7 @@ class Talk(QObject):
         page.edits.asked.connect(self._on_edit)
         page.edits.refused.connect(self._on_off)
         page.correcting.toggled.connect(self._on_correcting)
-        page.more.clicked.connect(self._on_more)
+        page.more.clicked.connect(MoreTiles(page, desk, self).draw)
         page.by_hand.clicked.connect(self._on_by_hand)
         page.reopen.clicked.connect(desk.reopen)
         page.leave.clicked.connect(self._on_leave)
@@ -125,16 +124,6 @@ class Talk(QObject):
         self._state.correcting = on
         self._desk.blind()
         self._desk.arm()
-
-    def _on_more(self) -> None:
-        state = self._state
-        more = max((e.more or 0 for e in (state.estimates or {}).values()), default=0)
-        state.plan = draw_more(state.plan, min(max(more, 4), 16))
-        following = state.plan.next_open(max(state.current, 0))
-        if following is None:
-            state.message = "All tiles there are have been drawn, and none is open any more."
-        elif state.tile is None or state.tile.state is not State.OPEN:
-            self._desk.go(following)
 
     def _on_by_hand(self) -> None:
         state = self._state
