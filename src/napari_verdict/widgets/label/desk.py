@@ -12,7 +12,7 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
@@ -288,7 +288,9 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
+            bench = self.state.bench
+            name = named_for(AMBIGUOUS, bench.second)
+            self._ambiguous = add_labels_like(self._viewer, bench.raw, name, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
@@ -303,6 +305,13 @@ class Desk(QObject):
             self.state.tool = mode
 
     def _on_lifted(self, layer: Any) -> None:
+        if self.state.bench.second:
+            layer.visible = False
+            self.state.message = (
+                f"“{layer.name}” stays hidden, since a second opinion is given blind. Go back to "
+                "the first to see it."
+            )
+            return
         # whoever has seen a prediction is not blind any more
         self.state.correcting = True
         self.state.message = (
