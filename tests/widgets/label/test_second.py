@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from labelled import objects
+from napari_verdict.report.resuming import resume
 from napari_verdict.widgets.label.dock import LabelWidget
 
 pytestmark = pytest.mark.gui
@@ -48,7 +49,8 @@ def start_again(person):
     """Close everything, and open the dock as after a new start."""
     person.dock.stop()
     person.window.hide()
-    for layer in [x for x in person.viewer.layers if x.name.startswith("ground truth")]:
+    made = "ground truth", "ignored"
+    for layer in [x for x in person.viewer.layers if x.name.startswith(made)]:
         person.viewer.layers.remove(layer)
     person.window.show()
     person.viewer.window.remove_dock_widget(person.dock)
@@ -78,7 +80,8 @@ def test_a_second_person_labels_finished_tiles_blind_and_agreement_is_shown(thre
     assert mask.visible
     assert three.dock.desk.ambiguous is mask
     assert three.state.plan == plan
-    assert "agree with F1" in agreement(three)
+    three.pause(600)
+    assert agreement(three).startswith("anyone and bob agree with F1")
     three.paint((6, 6), (6, 10), label=99)
     assert "anyone" in three.dock.work.keeper.folder
     three.click("Stop labelling")
@@ -160,3 +163,148 @@ def test_agreement_follows_what_either_paints_and_undoes(three):
     three.dock.desk.go(0)
     three.truth.data_setitem(np.nonzero(three.truth.data), 0)
     three.wait(lambda: agreement(three) != before, "what is left of it")
+
+
+def test_what_is_off_for_the_second_says_why_and_is_on_again_for_the_first(three):
+    page = three.dock.page
+    controls = {
+        "Accept": page.edits.buttons["accept"],
+        "Correcting": page.correcting,
+        "More tiles": page.more,
+        "Tile by hand": page.by_hand,
+    }
+    before = {name: c.toolTip() for name, c in controls.items()}
+    assert all(c.isEnabled() for c in controls.values())
+    ask(three, "bob")
+    assert not any(c.isEnabled() for c in controls.values())
+    assert "no predicted object to accept" in controls["Accept"].toolTip()
+    assert "predictions stay hidden" in controls["Correcting"].toolTip()
+    assert "go back to the first" in controls["More tiles"].toolTip()
+    assert "so none is added by hand" in controls["Tile by hand"].toolTip()
+    assert page.edits.buttons["mark ambiguous"].isEnabled()
+    three.hover_image(three.truth, *np.add(three.corner(), (9, 9)))
+    three.key("C")
+    assert three.says() == f"{controls['Accept'].toolTip()}."
+    three.click("Back to the first")
+    assert {name: c.toolTip() for name, c in controls.items()} == before
+    assert all(c.isEnabled() for c in controls.values())
+
+
+def test_a_second_who_saw_a_prediction_can_be_blind_again(three):
+    ask(three, "bob")
+    three.viewer.layers["model"].visible = True
+    assert "no longer labelling blind" in three.says()
+    correcting = three.dock.page.correcting
+    assert correcting.isChecked()
+    three.click(correcting)
+    assert not three.viewer.layers["model"].visible
+    assert not correcting.isEnabled()
+
+
+def mark(person, at=(9, 9)):
+    """Mark the object at a place of the tile in hand as ambiguous, with the key."""
+    person.hover_image(person.truth, *np.add(person.corner(), at))
+    person.key("Y")
+
+
+def mask_of(person):
+    return person.viewer.layers["ignored (ambiguous) · bob"]
+
+
+def with_one_more(person):
+    """The squares, and in the tile in hand one that nobody else sees."""
+    labels = objects()
+    y, x = person.corner()
+    labels[y + 22 : y + 29, x + 4 : x + 11] = 77
+    return labels
+
+
+def sees_one_more(person):
+    """Let the second see one object in their first tile that the first does not."""
+    ask(person, "bob")
+    person.give(with_one_more(person))
+    person.key("D")
+    for _ in range(2):
+        person.give(objects())
+        person.key("D")
+    person.wait(lambda: "F1 0.92 (3 tiles)" in agreement(person), "the agreement")
+    person.dock.desk.go(0)
+
+
+def test_what_the_second_cannot_tell_is_left_out_of_the_agreement(three):
+    sees_one_more(three)
+    mark(three, (25, 7))
+    assert three.says() == "Object 77 is left out of scores."
+    mask = mask_of(three)
+    np.testing.assert_array_equal(mask.data > 0, three.truth.data == 77)
+    three.wait(lambda: "F1 1.00 (3 tiles)" in agreement(three), "what they agree on")
+    three.press("Ctrl+Z")
+    three.wait(lambda: "F1 0.92 (3 tiles)" in agreement(three), "what they differ on")
+    three.press("Ctrl+Shift+Z")
+    three.wait(lambda: "F1 1.00 (3 tiles)" in agreement(three), "what they agree on")
+    score = three.dock.page.score.lines["model"][0].text()
+    three.click("Back to the first")
+    assert not mask.visible
+    assert three.dock.desk.ambiguous is None
+    assert "F1 1.00 (3 tiles)" in agreement(three)
+    assert three.dock.page.score.lines["model"][0].text() == score
+    folder = three.home / "napari-verdict" / "raw.labels"
+    three.wait(lambda: resume(folder / "bob").ignore is not None, "the mask on the disk")
+    assert resume(folder / "anyone").ignore is None
+
+
+def test_what_either_marked_is_left_out_and_neither_changes_the_others_mask(three):
+    three.dock.desk.go(0)
+    three.give(with_one_more(three))
+    mark(three, (25, 7))
+    firsts = three.viewer.layers["ignored (ambiguous)"]
+    marked = firsts.data.copy()
+    ask(three, "bob")
+    for _ in range(3):
+        three.give(objects())
+        three.key("D")
+    three.wait(lambda: "F1 1.00 (3 tiles)" in agreement(three), "what they agree on")
+    three.dock.desk.go(1)
+    mark(three)
+    assert mask_of(three).data.any()
+    np.testing.assert_array_equal(firsts.data, marked)
+    kept = resume(three.home / "napari-verdict" / "raw.labels" / "anyone").ignore
+    np.testing.assert_array_equal(kept, marked)
+    three.click("Back to the first")
+    assert "deleted" not in three.says()
+    assert firsts.visible
+    assert three.dock.desk.ambiguous is firsts
+    three.dock.desk.go(0)
+    mark(three, (25, 7))  # counts again
+    three.wait(lambda: "F1 0.91 (3 tiles)" in agreement(three), "what they differ on")
+
+
+def test_the_seconds_mask_is_taken_up_after_a_new_start(three):
+    sees_one_more(three)
+    mark(three, (25, 7))
+    three.wait(lambda: "F1 1.00 (3 tiles)" in agreement(three), "what they agree on")
+    said, marked = agreement(three), mask_of(three).data.copy()
+    start_again(three)
+    three.click("Go on labelling")
+    three.wait(lambda: agreement(three), "the agreement")
+    assert agreement(three) == said
+    ask(three, "bob")
+    np.testing.assert_array_equal(mask_of(three).data, marked)
+    assert mask_of(three).visible
+
+
+def test_layers_of_the_second_are_gone_on_with(three):
+    ask(three, "bob")
+    three.give(objects())
+    mark(three)
+    bobs, mask, painted = three.truth, mask_of(three), three.truth.data.copy()
+    three.click("Back to the first")
+    three.pause(300)
+    n = len(three.viewer.layers)
+    ask(three, "bob")
+    assert three.truth is bobs
+    assert three.dock.desk.ambiguous is mask
+    assert bobs.visible
+    assert mask.visible
+    assert len(three.viewer.layers) == n
+    np.testing.assert_array_equal(three.truth.data, painted)

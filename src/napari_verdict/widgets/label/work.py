@@ -56,6 +56,8 @@ class Work(QObject):
     origins = Signal(str)
     #: The mask of what nobody can tell is there, or has changed.
     masked = Signal()
+    #: Labels or the mask were painted on.
+    stirred = Signal()
 
     def __init__(
         self,
@@ -211,6 +213,7 @@ class Work(QObject):
     def _touch(self, painted: Painted) -> None:
         for frame, box in self._state.bench.places(painted.low, painted.high):
             self._live.touched(frame, box)
+        self.stirred.emit()
 
     def _on_mask(self, mask: Any, new: bool) -> None:
         # zeros take no memory before they are written to
