@@ -20,7 +20,7 @@ from napari_verdict.widgets.label.lookout import Lookout
 from napari_verdict.widgets.label.second import SecondOpinion
 from napari_verdict.widgets.label.setup_box import SetupBox
 from napari_verdict.widgets.label.shelf import Shelf
-from napari_verdict.widgets.label.starting import Starting
+from napari_verdict.widgets.label.starting import Starting, ended_without
 from napari_verdict.widgets.label.state import Labelling
 from napari_verdict.widgets.label.talk import Talk
 from napari_verdict.widgets.label.work import Work
@@ -234,7 +234,8 @@ class LabelWidget(Dock):
 
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench
-        if bench is not None and bench.truth not in self._viewer.layers:
+        needed = () if bench is None else (bench.truth, bench.raw)
+        if missing := [x for x in needed if x not in self._viewer.layers]:
             self.leave()
         elif bench is not None and (gone := [
             x for x in bench.predictions if x not in self._viewer.layers]):  # fmt: skip
@@ -244,6 +245,8 @@ class LabelWidget(Dock):
         if self.work is not None:
             self.work.miss_mask()
         self.reset_choices()
+        if missing:
+            self.setup.hint.setText(ended_without(missing[0].name))
 
     def _on_busy(self, busy: bool) -> None:
         self.busy.setText("Working…" if busy else "")
