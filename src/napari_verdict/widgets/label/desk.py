@@ -52,6 +52,7 @@ class Desk(QObject):
         self._viewer, self.state = viewer, state
         self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
         self._blindfold.lifted.connect(self._on_lifted)
+        self._blindfold.hidden.connect(self._on_hidden)
         self._before: View | None = None
         self._active: Any = None
         self._ambiguous: Any = None
@@ -124,16 +125,18 @@ class Desk(QObject):
 
     def blind(self) -> None:
         """Hide predictions, or show them where they are to be corrected."""
-        state, bench = self.state, self.state.bench
-        self._blindfold.take_off()
+        bench = self.state.bench
         if bench is None:
             return
-        if not state.correcting:
-            kept = [bench.raw, bench.truth, self.ambiguous]
-            told = [*bench.predictions, bench.confidence]
-            self._blindfold.put_on(
-                [x for x in kept if x is not None], [x for x in told if x is not None]
-            )
+        if self.state.correcting:
+            if self._blindfold.is_on:
+                self._blindfold.lift(bench.predictions)
+            return
+        kept = [bench.raw, bench.truth, self.ambiguous]
+        told = [*bench.predictions, bench.confidence]
+        self._blindfold.put_on(
+            [x for x in kept if x is not None], [x for x in told if x is not None]
+        )
 
     # ---- from tile to tile
 
@@ -304,6 +307,11 @@ class Desk(QObject):
         if mode in DRAWING:
             self.state.tool = mode
 
+    def _on_hidden(self, layer: Any) -> None:
+        self.state.message = (
+            f"“{layer.name}” is hidden while you label blind, since it may tell what a model found."
+        )
+
     def _on_lifted(self, layer: Any) -> None:
         if self.state.bench.second:
             layer.visible = False
@@ -312,7 +320,8 @@ class Desk(QObject):
                 "the first to see it."
             )
             return
-        # whoever has seen a prediction is not blind any more
+        # whoever has seen a prediction is not blind any more; a key may be held, so all else stays
+        self._blindfold.rest()
         self.state.correcting = True
         self.state.message = (
             f"“{layer.name}” was shown, so you are no longer labelling blind. Hide it again and "

@@ -20,7 +20,7 @@ from napari_verdict.widgets.label.lookout import Lookout
 from napari_verdict.widgets.label.second import SecondOpinion
 from napari_verdict.widgets.label.setup_box import SetupBox
 from napari_verdict.widgets.label.shelf import Shelf
-from napari_verdict.widgets.label.starting import Starting
+from napari_verdict.widgets.label.starting import Starting, ended_without
 from napari_verdict.widgets.label.state import Bench, Labelling
 from napari_verdict.widgets.label.talk import Talk
 from napari_verdict.widgets.label.work import Work
@@ -241,12 +241,14 @@ class LabelWidget(Dock):
 
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench
-        if bench is not None and bench.truth not in self._viewer.layers:
-            if self.second.is_on:
-                self.second.end()
-                self.state.message = _GONE
-            else:
-                self.leave()
+        needed = () if bench is None else (bench.raw, bench.truth)
+        missing = next((x for x in needed if x not in self._viewer.layers), None)
+        if bench is not None and missing is bench.truth and self.second.is_on:
+            missing = None
+            self.second.end()
+            self.state.message = _GONE
+        elif missing is not None:
+            self.leave()
         elif bench is not None and (gone := [
             x for x in bench.predictions if x not in self._viewer.layers]):  # fmt: skip
             left = tuple(x for x in bench.predictions if x not in gone)
@@ -255,6 +257,8 @@ class LabelWidget(Dock):
         if self.work is not None:
             self.work.miss_mask()
         self.reset_choices()
+        if missing is not None:
+            self.setup.hint.setText(ended_without(missing.name))
 
     def _on_busy(self, busy: bool) -> None:
         self.busy.setText("Working…" if busy else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Task
     from napari_verdict.widgets.label.asked import Asked
     from napari_verdict.widgets.label.dock import LabelWidget
+
+
+def ended_without(name: str) -> str:
+    """Say why nothing is labelled any more."""
+    return (
+        f"“{name}” was deleted, and tiles are labelled on it. What was painted is kept: open it "
+        "again to go on."
+    )
 
 
 class Starting(QObject):
@@ -74,6 +83,14 @@ class Starting(QObject):
             labels = None if truth is None else truth.data
             self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
 
+    def _is_there(self, asked: Asked) -> bool:
+        """Whether all layers are there still; what cannot be done without is told of."""
+        needed = [x for x in (asked.raw, asked.truth) if hasattr(x, "data")]
+        missing = [x for x in needed if x not in self._dock._viewer.layers]
+        if missing:
+            self._dock.setup.hint.setText(ended_without(missing[0].name))
+        return not missing
+
     def begin(self, asked: Asked, opened: Opened, task: Task | None = None) -> None:
         """Make the layer to label on where there is none, and go to the first tile."""
         dock, viewer = self._dock, self._dock._viewer
@@ -108,7 +125,9 @@ class Starting(QObject):
             assert self._asked is not None
             if isinstance(outcome, OpenedSet):
                 self._dock.shelf.begin(self._asked, outcome)
-            else:
-                self.begin(self._asked, outcome)
+            elif self._is_there(self._asked):
+                layers = self._dock._viewer.layers
+                left = tuple(p for p in self._asked.predictions if p in layers)
+                self.begin(replace(self._asked, predictions=left), outcome)
         else:
             self._dock.setup.hint.setText(words_of(outcome))

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 #: Labels that one edit may take at most before gaps are filled.
 ROOM = 4096
 _OUTSIDE = (
-    "You painted outside of the tile and its margin. It is kept, but no score counts it; undo "
-    "takes it back."
+    "You painted outside of the tile and its margin. It is kept, and counts for no tile but the "
+    "one it lies in; undo takes it back."
 )
 
 
@@ -181,8 +181,9 @@ class Work(QObject):
     def take_free_label(self) -> None:
         """Let the brush begin a new object, so that it does not go on with one of another tile."""
         truth = self._state.bench.truth
-        known = self.keeper.origins.objects.get(int(truth.selected_label))
-        if known is not None and known.pixels:
+        selected = int(truth.selected_label)
+        known = self.keeper.origins.objects.get(selected)
+        if not selected or (known is not None and known.pixels):
             with contextlib.suppress(EditError):  # all are taken: said when one is asked for
                 truth.selected_label = next(self.free_labels())
 
