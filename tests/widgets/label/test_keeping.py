@@ -252,17 +252,17 @@ def test_labels_that_people_drew_are_gone_on_with_without_a_word(labeller):
 
 def test_what_is_painted_on_a_layer_before_the_first_tile_is_kept_too(labeller, monkeypatch):
     from napari_verdict.report.resuming import resume
-    from napari_verdict.widgets.label import dock as module
+    from napari_verdict.widgets.label import starting as module
 
     labels = objects()
     layer = labeller.viewer.add_labels(labels, name="mine", scale=(0.5, 0.5), units=("um", "um"))
-    begin = module.LabelWidget.begin
+    begin = module.Starting.begin
 
-    def painted_first(dock, asked, opened):
+    def painted_first(starting, asked, opened):
         layer.paint((64, 64), 99)
-        begin(dock, asked, opened)
+        begin(starting, asked, opened)
 
-    monkeypatch.setattr(module.LabelWidget, "begin", painted_first)
+    monkeypatch.setattr(module.Starting, "begin", painted_first)
     labeller.choose("Labels", "mine")
     labeller.click("Start labelling")
     labeller.wait(lambda: labeller.state.bench is not None, "the first tile")

@@ -12,7 +12,7 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, shape_of
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for, shape_of
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
@@ -56,6 +56,7 @@ class Desk(QObject):
         self._viewer, self.state = viewer, state
         self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
         self._blindfold.lifted.connect(self._on_lifted)
+        self._blindfold.hidden.connect(self._on_hidden)
         self._before: View | None = None
         self._active: Any = None
         self._ambiguous: Any = None
@@ -132,16 +133,18 @@ class Desk(QObject):
 
     def blind(self) -> None:
         """Hide predictions, or show them where they are to be corrected."""
-        state, bench = self.state, self.state.bench
-        self._blindfold.take_off()
+        bench = self.state.bench
         if bench is None:
             return
-        if not state.correcting:
-            kept = [bench.raw, bench.truth, self.ambiguous]
-            told = [*bench.predictions, bench.confidence]
-            self._blindfold.put_on(
-                [x for x in kept if x is not None], [x for x in told if x is not None]
-            )
+        if self.state.correcting:
+            if self._blindfold.is_on:
+                self._blindfold.lift(bench.predictions)
+            return
+        kept = [bench.raw, bench.truth, self.ambiguous]
+        told = [*bench.predictions, bench.confidence]
+        self._blindfold.put_on(
+            [x for x in kept if x is not None], [x for x in told if x is not None]
+        )
 
     # ---- from tile to tile
 
@@ -308,7 +311,9 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(self._viewer, self.state.bench.truth, AMBIGUOUS, data)
+            bench = self.state.bench
+            name = named_for(AMBIGUOUS, bench.second)
+            self._ambiguous = add_labels_like(self._viewer, bench.truth, name, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
@@ -322,8 +327,21 @@ class Desk(QObject):
         if mode in DRAWING:
             self.state.tool = mode
 
+    def _on_hidden(self, layer: Any) -> None:
+        self.state.message = (
+            f"“{layer.name}” is hidden while you label blind, since it may tell what a model found."
+        )
+
     def _on_lifted(self, layer: Any) -> None:
-        # whoever has seen a prediction is not blind any more
+        if self.state.bench.second:
+            layer.visible = False
+            self.state.message = (
+                f"“{layer.name}” stays hidden, since a second opinion is given blind. Go back to "
+                "the first to see it."
+            )
+            return
+        # whoever has seen a prediction is not blind any more; a key may be held, so all else stays
+        self._blindfold.rest()
         self.state.correcting = True
         self.state.message = (
             f"“{layer.name}” was shown, so you are no longer labelling blind. Hide it again and "

@@ -113,7 +113,7 @@ class Shelf(QObject):
         viewer = self._dock._viewer
         raw = layer_for(viewer, taken.image, "", rgb=taken.picture.rgb)
         predictions = tuple(layer_for(viewer, p, p.name) for p in taken.predictions)
-        self._dock.begin(
+        self._dock.starting.begin(
             replace(asked, raw=raw, axes=asked.images.axes, predictions=predictions, truth=None),
             taken.opened,
             opened.task,
