@@ -73,6 +73,8 @@ class SetupBox(QWidget):
         self.tiles.changed.connect(self._update)
         self.predictions.itemChanged.connect(self._on_predictions)
         self._begin.pressed.connect(self._on_start)
+        for row in (self.over, self.raw, self.axis, self.channels, self.truth):
+            row.activated.connect(lambda _: self._begin.say())
         self._layers: list[Any] = []
         self._sized: Any = None
         #: Which objects of the labels to go on with are just those of a prediction.
@@ -125,6 +127,10 @@ class SetupBox(QWidget):
             self.predicted.emit()
             self._on_given()
         self._update()
+
+    def say(self, text: str) -> None:
+        """Say what has happened, beside what is in the way."""
+        self._begin.say(text)
 
     def wait_for_offer(self) -> None:
         """Begin nothing anew before it is known what was begun before, unless one insists."""

@@ -38,7 +38,7 @@ class StartRow(QWidget):
             column.addWidget(label)
         column.addWidget(self.button)
         self._looking = self._waiting = False
-        self._goes_on, self._hint = "", ""
+        self._goes_on, self._hint, self._said = "", "", ""
         self.button.clicked.connect(self._on_clicked)
 
     def look(self) -> None:
@@ -52,6 +52,11 @@ class StartRow(QWidget):
         self._tell()
         if waiting:
             self.pressed.emit()
+
+    def say(self, text: str = "") -> None:
+        """Say what has happened, until something is chosen or Start is pressed."""
+        self._said = text
+        self._tell()
 
     def show_state(
         self, trouble: str, hint: str, cautions: Iterable[str], goes_on: str = ""
@@ -81,9 +86,11 @@ class StartRow(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        self.hint.setText(_LOOKING if self._waiting else self._hint)
+        lasting = _LOOKING if self._waiting else self._hint
+        self.hint.setText(f"{self._said}\n{lasting}" if self._said else lasting)
 
     def _on_clicked(self) -> None:
+        self.say()
         if self._looking and not self._waiting and not self._goes_on:
             self._waiting = True
             self._tell()

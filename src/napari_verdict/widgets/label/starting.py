@@ -61,7 +61,7 @@ class Starting(QObject):
             labels = compared.frozen_labels(asked.raw, asked.axes, asked.truth)
             confidence = asked.confidence and compared.labelled_input(asked.confidence, asked.axes)
         except ComparisonError as error:
-            dock.setup.hint.setText(" ".join(f.message for f in error.findings))
+            dock.setup.say(" ".join(f.message for f in error.findings))
             return
         self._asked = asked
         hand = asked.draw == "hand"
@@ -88,7 +88,7 @@ class Starting(QObject):
         needed = [x for x in (asked.raw, asked.truth) if hasattr(x, "data")]
         missing = [x for x in needed if x not in self._dock._viewer.layers]
         if missing:
-            self._dock.setup.hint.setText(ended_without(missing[0].name))
+            self._dock.setup.say(ended_without(missing[0].name))
         return not missing
 
     def begin(self, asked: Asked, opened: Opened, task: Task | None = None) -> None:
@@ -130,4 +130,4 @@ class Starting(QObject):
                 left = tuple(p for p in self._asked.predictions if p in layers)
                 self.begin(replace(self._asked, predictions=left), outcome)
         else:
-            self._dock.setup.hint.setText(words_of(outcome))
+            self._dock.setup.say(words_of(outcome))
