@@ -79,7 +79,7 @@ def test_labels_origins_mask_and_notes_come_back_as_they_were(tmp_path):
     same(back, desk)
     np.testing.assert_array_equal(back.ignore, desk.ignore)
     assert back.notes == ({"tile": 1, "state": "finished"},)
-    assert (back.strokes, back.last, back.trouble) == (7, NOON, "")
+    assert (back.strokes, back.first, back.last, back.trouble) == (7, 8, NOON, "")
     assert back.labels.dtype == np.uint16
 
 
@@ -100,6 +100,7 @@ def test_nothing_painted_yet_is_an_empty_image(tmp_path):
     back = resume(tmp_path)
     assert (back.labels.any(), back.labels.shape, back.labels.dtype) == (False, (40, 40), np.int32)
     assert (back.ignore, back.strokes, back.last, dict(back.origins)) == (None, 0, None, {})
+    assert (back.trouble, back.first) == ("", 1)
 
 
 def test_what_is_labelled_is_known_without_reading_it(tmp_path):
@@ -145,6 +146,20 @@ def test_what_a_snapshot_mends_is_as_old_as_the_stroke_before_or_else_as_the_lab
     back = resume(tmp_path)
     assert {o.last for o in back.origins.objects.values()} == {back.record.created}
     np.testing.assert_array_equal(back.labels, desk.labels)
+
+
+def test_of_several_snapshots_the_newest_is_put_over_the_others(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann"))
+    for label, section in [(7, "b"), (8, "a")]:
+        desk.paint(9, 2, label, section)
+        desk.journal.snapshot(section, ALL, desk.labels)
+    desk.end()
+    for path in tmp_path.glob("*.strokes"):
+        path.unlink()
+    back = resume(tmp_path)
+    np.testing.assert_array_equal(back.labels, desk.labels)
+    assert back.trouble.startswith("2 of 2 strokes cannot be read")
+    assert back.first == 3
 
 
 def test_without_a_snapshot_they_are_missing_and_the_rest_is_there(tmp_path):
@@ -221,6 +236,13 @@ def test_a_folder_that_cannot_be_made_and_a_record_that_cannot_be_read_are_named
     with pytest.raises(ComparisonError, match=r"cannot be kept in .*Choose another folder"):
         begin(tmp_path / "file" / "folder", IMAGE, "ann")
     (tmp_path / "labelling.json").write_text("{}")
+    with pytest.raises(ComparisonError, match=r"cannot be read .*It stays as it is"):
+        resume(tmp_path)
+
+
+def test_strokes_in_a_file_that_cannot_be_opened_are_no_labels_without_them(tmp_path):
+    labelled(tmp_path).end()
+    (tmp_path / "tile-9.strokes").mkdir()
     with pytest.raises(ComparisonError, match=r"cannot be read .*It stays as it is"):
         resume(tmp_path)
 
