@@ -162,6 +162,30 @@ def test_of_several_snapshots_the_newest_is_put_over_the_others(tmp_path):
     assert back.first == 3
 
 
+def test_what_was_painted_after_the_lost_stroke_is_not_taken_for_what_the_snapshot_mends(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann"))
+    desk.paint(2, 2, 7, "tile-2")
+    desk.paint(20, 20, 8, "tile-1")
+    desk.journal.snapshot("tile-1", ALL, desk.labels)
+    desk.end()
+    damage(tmp_path, "tile-2")
+    back = resume(tmp_path)
+    assert {k: str(o.origin) for k, o in back.origins} == {7: "given", 8: "drawn"}
+
+
+def test_two_windows_in_one_folder_lose_nothing_by_snapshots_that_know_of_one_alone(tmp_path):
+    first = Desk(begin(tmp_path, IMAGE, "ann"))
+    second = Desk(resume(tmp_path))
+    first.paint(2, 2, 7)
+    second.paint(20, 20, 8)
+    second.journal.snapshot("tile-1", ALL, second.labels)
+    first.end()
+    second.end()
+    back = resume(tmp_path)
+    np.testing.assert_array_equal(back.labels, first.labels + second.labels)
+    assert back.trouble == ""
+
+
 def test_without_a_snapshot_they_are_missing_and_the_rest_is_there(tmp_path):
     desk = labelled(tmp_path)
     desk.end()
@@ -213,14 +237,26 @@ def test_labels_of_a_larger_type_come_back_also_where_a_snapshot_alone_has_them(
     np.testing.assert_array_equal(resume(tmp_path).labels, desk.labels)
 
 
-def test_strokes_of_another_image_are_left_out(tmp_path):
+def test_a_note_or_a_mask_of_another_type_changes_none_of_the_labels(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann", dtype=np.int8))
+    desk.do(Change(np.array([1]), np.array([3], np.int8)), Action.PAINT)
+    desk.do(Change(np.zeros(0, np.int64), np.zeros(0, np.uint16)), Action.PAINT, "plan", tile=1)
+    desk.do(Change(np.array([1]), np.array([1], np.uint8)), Action.MARK, target="ignore mask")
+    desk.journal.snapshot("tile-1", ALL, desk.ignore, "ignore mask")
+    desk.end()
+    assert resume(tmp_path).labels.dtype == np.int8
+
+
+@pytest.mark.parametrize("at", [-1, 40 * 40])
+def test_strokes_of_another_image_are_left_out(tmp_path, at):
     desk = labelled(tmp_path)
-    stray = Change(np.array([999_999], np.int64), np.array([1], np.uint16))
+    desk.do(Change(np.array([0, 40 * 40 - 1]), np.array([5, 6], np.uint16)), Action.PAINT)
+    stray = Change(np.array([at], np.int64), np.array([1], np.uint16))
     desk.journal.record("tile-1", stray, Step(Action.PAINT, "ann", NOON))
     desk.end()
     back = resume(tmp_path)
     np.testing.assert_array_equal(back.labels, desk.labels)
-    assert "1 of 8 strokes" in back.trouble
+    assert "1 of 9 strokes" in back.trouble
 
 
 def test_labels_are_not_begun_over_others_and_what_is_not_there_is_not_taken_up(tmp_path):
