@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from napari_verdict.annotation.plan_text import from_json, to_json
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.tiles import Draw, State, TiledImage
+from napari_verdict.annotation.tiles import DRAWN_TOO, REALLY_EMPTY, Draw, State, TiledImage
 
 IMAGES = (TiledImage("a", "yx", (256, 256), "x"), TiledImage("b", "tzyx", (2, 6, 256, 200)))
 
@@ -71,6 +72,33 @@ def test_tiles_are_added_once():
     finished = one.finish(1)
     assert finished.with_more(more.tiles).tiles == (*finished.tiles, *more.tiles[4:])
     assert more.with_more(more.tiles) == more
+
+
+@pytest.mark.parametrize("state", ["open", "finished", "skipped"])
+def test_what_became_of_a_tile_by_hand_holds_for_it_once_it_is_drawn(state):
+    order = plan(n=6).tiles
+    one = plan(n=4).by_hand(*order[4].place)
+    one = {"open": one, "finished": one.finish(4, empty=True), "skipped": one.skip(4, "blurred")}[
+        state
+    ]
+    said = {"open": "", "finished": REALLY_EMPTY, "skipped": "blurred"}[state]
+    more = one.with_more(order[4:])
+    assert (more.tiles[5].state, more.tiles[5].reason) == (state, said)
+    assert (more.tiles[4].state, more.tiles[4].reason) == ("skipped", DRAWN_TOO)
+    assert [t.place for t in more.drawn] == [t.place for t in order]
+    assert more.with_more(order) == more
+    # as it is kept: first that the one by hand is skipped, then what was added
+    kept = one.skip(4, DRAWN_TOO).with_more(more.tiles[5:])
+    assert kept == more
+
+
+def test_that_a_tile_is_really_empty_is_kept_with_it():
+    one = plan().finish(0, empty=True).finish(1)
+    assert [t.reason for t in one.tiles[:3]] == [REALLY_EMPTY, "", ""]
+    assert from_json(to_json(one)).tiles == one.tiles
+    assert [row["reason"] for row in one.rows()[:2]] == [REALLY_EMPTY, None]
+    assert one.reopen(0).tiles[0].reason == ""
+    assert one.reopen(0).finish(0).tiles[0].reason == ""
 
 
 def test_a_window_is_the_tile_and_its_margin_within_the_image():

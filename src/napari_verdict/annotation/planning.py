@@ -80,7 +80,13 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
     grid = Grid(wanted.images, wanted.size, wanted.depth, wanted.by)
     if not wanted.number:
         return Plan(
-            grid.images, grid.size, grid.depth, margin, wanted.seed, grid.by, population=len(grid)
+            grid.images,
+            grid.size,
+            grid.depth,
+            margin,
+            wanted.seed,
+            grid.strata,
+            population=len(grid),
         )
     chances = None
     if wanted.priority:

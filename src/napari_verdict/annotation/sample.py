@@ -143,10 +143,13 @@ class Sample:
             images = [t.image for t in self._used]
             return ratio_estimate(s, k, why_undefined, weights=weights, groups=images)
         if plan.weights and not self.by_hand:
-            return lure_estimate(
+            found = lure_estimate(
                 s, k, why_undefined, self._share, plan.population, skipped=self._skipped
             )
-        size = None if self.by_hand else plan.population - self._skipped[0]
+            unseen = 1 - len(self.tiles) / self.left_to_label
+            return found if found.left else replace(found, left=unseen)
+        # what was left open is still part of what the score is of
+        size = None if self.by_hand else self.left_to_label
         return ratio_estimate(s, k, why_undefined, population=size)
 
     @property
@@ -192,10 +195,14 @@ class Sample:
 
     @cached_property
     def _passed_over(self) -> list[Tile]:
-        """Return tiles that were drawn, are not used, and others after them are."""
+        """Return tiles that were skipped, or are open while others drawn after them are used."""
         used = set(self.tiles)
-        before = self.plan.tiles[: max(used, default=-1)]
-        return [t for k, t in enumerate(before) if k not in used and t.draw is not Draw.HAND]
+        last = max(used, default=-1)
+        return [
+            t
+            for k, t in enumerate(self.plan.tiles)
+            if k not in used and t.draw is not Draw.HAND and (k < last or t.state is State.SKIPPED)
+        ]
 
     @cached_property
     def _skipped(self) -> tuple[int, float]:

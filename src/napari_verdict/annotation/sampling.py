@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
@@ -189,7 +189,10 @@ def draw_tiles(
 
 
 def draw_more(plan: Plan, n: int) -> Plan:
-    """Draw the next n tiles that are not in a plan; all that are left where there are fewer.
+    """Draw the next n tiles that are not drawn yet; all that are left where there are fewer.
+
+    Having been chosen by hand keeps no tile from being drawn, or those that look bad would be in no
+    score. What was chosen is then skipped, and what became of it holds for the tile that was drawn.
 
     Raises
     ------
@@ -203,11 +206,11 @@ def draw_more(plan: Plan, n: int) -> Plan:
     rng = np.random.default_rng(plan.seed)
     order = _by_chance(chances, rng) if plan.weights else _systematic(len(grid), rng)
     draw = Draw.IMPORTANCE if plan.weights else Draw.RANDOM
-    known = {t.place for t in plan.tiles}
+    known = {t.place for t in plan.drawn}
     first = order[: len(known) + n].tolist()  # no more than those known are passed over
     tiles = (grid.tile(k, draw, float(chances[k])) for k in first)
     new = islice((t for t in tiles if t.place not in known), n)
-    return replace(plan, tiles=(*plan.tiles, *new))
+    return plan.with_more(tuple(new))
 
 
 def _chances(priorities: NDArray[np.float64], size: int, uniform_part: float) -> tuple[float, ...]:

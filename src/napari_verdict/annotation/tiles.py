@@ -21,6 +21,9 @@ Box = tuple[int, int, int, int, int, int]
 #: Image, frame and box of a tile.
 Place = tuple[str, tuple[int, ...], Box]
 
+#: What is said of a tile finished without an object, and why one by hand is skipped once drawn.
+REALLY_EMPTY, DRAWN_TOO = "really empty", "drawn as well"
+
 
 class Draw(StrEnum):
     """How a tile was chosen."""
@@ -93,7 +96,7 @@ class Tile:
     state : State
         What became of it.
     reason : str
-        Why it was skipped.
+        Why it was skipped; of a finished one `REALLY_EMPTY`, if a person said so.
     """
 
     image: str
@@ -106,7 +109,7 @@ class Tile:
 
     @property
     def place(self) -> Place:
-        """What no two tiles share."""
+        """What no two tiles share, unless one is chosen by hand and drawn later."""
         return self.image, self.frame, self.box
 
 
@@ -227,9 +230,9 @@ class Plan:
         later = [k for k in open_ if k > after]
         return next(iter(later or open_), None)
 
-    def finish(self, k: int) -> Plan:
-        """Return the plan with a tile finished: everything in it is labelled."""
-        return self._with(k, State.FINISHED, "")
+    def finish(self, k: int, empty: bool = False) -> Plan:
+        """Return the plan with a tile finished: all is labelled, or it was said to be `empty`."""
+        return self._with(k, State.FINISHED, REALLY_EMPTY if empty else "")
 
     def reopen(self, k: int) -> Plan:
         """Return the plan with a finished or skipped tile open again."""
@@ -267,9 +270,20 @@ class Plan:
         return replace(self, tiles=tuple(tiles))
 
     def with_more(self, tiles: tuple[Tile, ...]) -> Plan:
-        """Return the plan with further tiles at its end; those that are there already are not."""
-        known = {t.place for t in self.tiles}
-        return replace(self, tiles=(*self.tiles, *(t for t in tiles if t.place not in known)))
+        """Return the plan with further tiles drawn, if they are not in it as such.
+
+        One chosen by hand is skipped from then on, and what became of it holds for the one drawn.
+        """
+        known = {t.place for t in self.drawn}
+        chosen = {t.place: k for k, t in enumerate(self.tiles) if t.draw is Draw.HAND}
+        every = [*self.tiles]
+        for tile in (t for t in tiles if t.place not in known):
+            k, new = chosen.get(tile.place), tile
+            if k is not None and every[k].reason != DRAWN_TOO:
+                new = replace(tile, state=every[k].state, reason=every[k].reason)
+                every[k] = replace(every[k], state=State.SKIPPED, reason=DRAWN_TOO)
+            every.append(new)
+        return replace(self, tiles=tuple(every))
 
     def by_hand(self, image: str, frame: tuple[int, ...], box: Box) -> Plan:
         """Return the plan with a tile added that a person chose; it is in no estimate.

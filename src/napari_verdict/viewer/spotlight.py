@@ -153,6 +153,9 @@ class Spotlight:
     def _draw(self) -> None:
         assert self._tile is not None
         assert self._window is not None
+        if self._viewer.dims.ndisplay == 3:  # napari cannot change flat shapes there
+            self._inside = None
+            return
         self._inside = self.is_inside
         size = self._raw.extent.data[1][-2:] + 1
         everything = (0, round(float(size[0])), 0, round(float(size[1])))

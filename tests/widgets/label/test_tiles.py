@@ -83,6 +83,31 @@ def test_an_empty_tile_is_asked_about_in_the_dock(labeller):
     assert "really empty" in labeller.dock.page.tiles.item(0).text()
 
 
+def test_a_tile_whose_objects_are_deleted_later_is_not_said_to_be_really_empty(labeller):
+    """Nobody was asked about it; and what is drawn in an empty one is not hidden."""
+    labeller.start()
+    row = labeller.dock.page.tiles.item(0)
+    labeller.paint(*ROUND, label=1)
+    labeller.key("D")
+    assert row.text() == "1 ● done"
+    labeller.dock.page.tiles.scrollToTop()
+    labeller.click_cell("Tiles", 0, 0)
+    labeller.hover_image(labeller.truth, *np.add(labeller.corner(), (6, 8)))
+    labeller.key("X")
+    labeller.wait(lambda: row.text() == "1 ● done, now empty: look again", "the list to follow")
+    labeller.press("Ctrl+Z")
+    labeller.wait(lambda: row.text() == "1 ● done", "the list to follow")
+    labeller.press("Ctrl+Shift+Z")
+    labeller.wait(lambda: "look again" in row.text(), "the list to follow")
+    labeller.key("D")
+    assert "Really empty?" in labeller.says()
+    labeller.click("Yes, it is empty")
+    assert row.text() == "1 ● done, really empty"
+    labeller.click_cell("Tiles", 0, 0)
+    labeller.paint(*ROUND, label=1)
+    labeller.wait(lambda: row.text() == "1 ● done", "the list to follow")
+
+
 def test_an_empty_tile_that_is_painted_on_is_empty_no_more(labeller):
     labeller.start()
     labeller.click("Finish tile")

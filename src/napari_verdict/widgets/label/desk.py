@@ -12,7 +12,7 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
@@ -42,6 +42,8 @@ class Desk(QObject):
     scattered = Signal(object)
     #: A tile is to be taken in hand whose image is not on the desk: its number.
     wanted = Signal(int)
+    #: A finished tile holds no object any more, or does again.
+    emptied = Signal()
     #: The mask of what nobody can tell was made: the layer, and whether nothing is marked yet.
     masked = Signal(object, bool)
 
@@ -50,6 +52,7 @@ class Desk(QObject):
         self._viewer, self.state = viewer, state
         self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
         self._blindfold.lifted.connect(self._on_lifted)
+        self._blindfold.hidden.connect(self._on_hidden)
         self._before: View | None = None
         self._active: Any = None
         self._ambiguous: Any = None
@@ -122,16 +125,18 @@ class Desk(QObject):
 
     def blind(self) -> None:
         """Hide predictions, or show them where they are to be corrected."""
-        state, bench = self.state, self.state.bench
-        self._blindfold.take_off()
+        bench = self.state.bench
         if bench is None:
             return
-        if not state.correcting:
-            kept = [bench.raw, bench.truth, self.ambiguous]
-            told = [*bench.predictions, bench.confidence]
-            self._blindfold.put_on(
-                [x for x in kept if x is not None], [x for x in told if x is not None]
-            )
+        if self.state.correcting:
+            if self._blindfold.is_on:
+                self._blindfold.lift(bench.predictions)
+            return
+        kept = [bench.raw, bench.truth, self.ambiguous]
+        told = [*bench.predictions, bench.confidence]
+        self._blindfold.put_on(
+            [x for x in kept if x is not None], [x for x in told if x is not None]
+        )
 
     # ---- from tile to tile
 
@@ -159,8 +164,10 @@ class Desk(QObject):
     def touched(self, frame: tuple[int, ...], box: Box) -> None:
         """See whether there are objects in finished tiles that were painted on."""
         plan, bench = self.state.plan, self.state.bench
-        for k in plan.finished_at(bench.image, frame, box, margin=False):
-            self._look_into(k)
+        painted = plan.finished_at(bench.image, frame, box, margin=False)
+        before = [self.has_objects(k) for k in painted]
+        if before != [self._look_into(k) for k in painted]:
+            self.emptied.emit()
 
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
@@ -188,13 +195,14 @@ class Desk(QObject):
         state = self.state
         if state.tile is None:
             return False
-        if not self._look_into(state.current) and not empty:
+        is_empty = not self._look_into(state.current)
+        if is_empty and not empty:
             self.doubted.emit()
             return False
         if not whole and (scattered := self._in_pieces()):
             self.scattered.emit(scattered)
             return False
-        self._settle(state.plan.finish(state.current))
+        self._settle(state.plan.finish(state.current, is_empty))
         return True
 
     def skip(self, reason: str) -> bool:
@@ -283,7 +291,9 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
+            bench = self.state.bench
+            name = named_for(AMBIGUOUS, bench.second)
+            self._ambiguous = add_labels_like(self._viewer, bench.raw, name, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
@@ -297,8 +307,21 @@ class Desk(QObject):
         if mode in DRAWING:
             self.state.tool = mode
 
+    def _on_hidden(self, layer: Any) -> None:
+        self.state.message = (
+            f"“{layer.name}” is hidden while you label blind, since it may tell what a model found."
+        )
+
     def _on_lifted(self, layer: Any) -> None:
-        # whoever has seen a prediction is not blind any more
+        if self.state.bench.second:
+            layer.visible = False
+            self.state.message = (
+                f"“{layer.name}” stays hidden, since a second opinion is given blind. Go back to "
+                "the first to see it."
+            )
+            return
+        # whoever has seen a prediction is not blind any more; a key may be held, so all else stays
+        self._blindfold.rest()
         self.state.correcting = True
         self.state.message = (
             f"“{layer.name}” was shown, so you are no longer labelling blind. Hide it again and "

@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Origins, Step
 from napari_verdict.annotation.plan_text import as_row, from_json, of_row, to_json
-from napari_verdict.annotation.tiles import State
+from napari_verdict.annotation.tiles import REALLY_EMPTY, State
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.widgets.label.in_order import InOrder
 
@@ -300,7 +300,7 @@ def plan_of(notes: Iterable[Mapping[str, Any]]) -> Plan | None:
 def _became(plan: Plan, k: int, state: State, reason: str) -> Plan:
     if state is State.SKIPPED:
         return plan.skip(k, reason)
-    return plan.finish(k) if state is State.FINISHED else plan.reopen(k)
+    return plan.finish(k, reason == REALLY_EMPTY) if state is State.FINISHED else plan.reopen(k)
 
 
 def _goes_on(before: Plan, plan: Plan) -> bool:

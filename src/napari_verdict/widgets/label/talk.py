@@ -45,6 +45,7 @@ class Talk(QObject):
         desk.state.events.current.connect(self._on_current)
         page.steps.asked.connect(self._on_step)
         page.edits.asked.connect(self._on_edit)
+        page.edits.refused.connect(self._on_off)
         page.correcting.toggled.connect(self._on_correcting)
         page.more.clicked.connect(MoreTiles(page, desk, self).draw)
         page.by_hand.clicked.connect(self._on_by_hand)
@@ -52,6 +53,7 @@ class Talk(QObject):
         page.leave.clicked.connect(self._on_leave)
         desk.doubted.connect(self._on_doubted)
         desk.scattered.connect(self._on_scattered)
+        desk.emptied.connect(self._on_emptied)
         hands.refused.connect(self._on_refused)
 
     def _on_chosen(self, k: int) -> None:
@@ -87,6 +89,9 @@ class Talk(QObject):
         self._page.bar.clear()
         self._hands.act(name, pointed)
 
+    def _on_off(self, why: str) -> None:
+        self._state.message = f"{why}."
+
     def _on_doubted(self) -> None:
         self._page.bar.ask(
             "This tile has no object. Really empty?",
@@ -95,6 +100,10 @@ class Talk(QObject):
                 "No, go on": self._desk.arm,
             },
         )
+
+    def _on_emptied(self) -> None:
+        state = self._state
+        self._page.show_plan(state.plan, state.current, self._desk.has_objects)
 
     def _on_scattered(self, labels: Any) -> None:
         which = f"Label {labels[0]} lies" if len(labels) == 1 else f"{len(labels)} labels lie"

@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QListWidget
 from superqt.utils import signals_blocked
 
-from napari_verdict.annotation.tiles import Draw, State
+from napari_verdict.annotation.tiles import REALLY_EMPTY, Draw, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,7 +37,7 @@ class TileList(QListWidget):
         self._shown: list[tuple[Tile, bool, bool]] = []
 
     def show_plan(self, plan: Plan | None, current: int, empty: Collection[int]) -> None:
-        """Show tiles; those that were finished without an object are `empty`."""
+        """Show tiles; finished ones that hold no object now are `empty`."""
         tiles = () if plan is None else plan.tiles
         several, nothing = plan is not None and len(plan.images) > 1, set(empty)
         rows = [(tile, k in nothing, several) for k, tile in enumerate(tiles)]
@@ -73,5 +73,9 @@ def _became(tile: Tile, empty: bool) -> str:
     if tile.state is State.SKIPPED:
         return f"skipped: {tile.reason}{hand}"
     if tile.state is State.FINISHED:
-        return ("done, really empty" if empty else "done") + hand
+        if not empty:
+            return f"done{hand}"
+        # objects that were there at the end may have been deleted, merged or painted over since
+        said = tile.reason == REALLY_EMPTY
+        return f"done, {REALLY_EMPTY if said else 'now empty: look again'}{hand}"
     return f"to do{hand}"
