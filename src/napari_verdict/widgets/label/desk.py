@@ -99,8 +99,7 @@ class Desk(QObject):
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
         if plan.tiles:
-            yield
-            yield from self._going(current)
+            yield from self._going(current)  # before the first pause there is a tile in hand
         else:
             state.message = "Bring what you want to label into view, and press Tile by hand."
             self.arm()
