@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,7 @@ class Window(Hands):
         self.dock = LabelWidget(self.viewer)
         self.viewer.window.add_dock_widget(self.dock, name="Label ground truth", area="right")
         self.turns = Turns()
+        self.strokes = 0
         self.settle(0.5)
 
     @property
@@ -119,18 +121,21 @@ class Window(Hands):
             painting.append(self.turns.painting)
         print(f"| {what} | {_ms(ours)} | {_ms(painting)} | {_ms(whole)} | {n} |", flush=True)
 
-    def begin(self, raw: Any, axes: str, plan: Plan, predictions: tuple[Any, ...]) -> None:
+    def begin(
+        self, raw: Any, axes: str, plan: Plan, predictions: tuple[Any, ...], truth: Any = None
+    ) -> None:
         """Begin to label as the dock does once a worker has drawn the tiles."""
         from napari_verdict.engine.cancel import CancelToken
         from napari_verdict.widgets.label import compared
         from napari_verdict.widgets.label.opening import keeping
 
         asked = SimpleNamespace(
-            raw=raw, axes=axes, predictions=predictions, truth=None, confidence=None,
+            raw=raw, axes=axes, predictions=predictions, truth=truth, confidence=None,
             annotator="ann", images=None,
         )  # fmt: skip
         image = compared.labelled_input(raw, axes)
-        opened = _returned(keeping(plan, image, "ann", None, CancelToken()))
+        labels = None if truth is None else truth.data
+        opened = _returned(keeping(plan, image, "ann", labels, CancelToken()))
         self.dock.desk.remember_view()
         self.measure("labelling begins", lambda: self.dock.begin(asked, opened), self.is_scored, 1)
 
@@ -138,11 +143,13 @@ class Window(Hands):
         live = self.dock.live
         return not (live._job.is_busy or live._soon.isActive() or live._dirty)
 
-    def stroke(self, k: int = 0) -> None:
-        """Drag the brush a few pixels within the tile in hand."""
+    def stroke(self, *, far: float = 8) -> None:
+        """Drag the brush a few pixels within the tile in hand, each time at another height."""
         box = self.state.tile.box
-        y, x = (box[2] + box[3]) / 2, (box[4] + box[5]) / 2
-        places = [self.on_canvas((y + k % 5, x - 8 + 4 * i)) for i in range(5)]
+        self.strokes += 1
+        self.state.bench.truth.selected_label += 1  # the same again would change nothing
+        y, x = (box[2] + box[3]) / 2 + 3 * (self.strokes % 9) - 12, (box[4] + box[5]) / 2
+        places = [self.on_canvas((y, x + far * (i - 2) / 2)) for i in range(5)]
         canvas = self.viewer.window._qt_viewer.canvas.native
         self.mouse(canvas, QEvent.Type.MouseButtonPress, places[0])
         for place in places[1:]:
@@ -192,6 +199,64 @@ def tiles(window: Window) -> None:
 
     window.measure("More tiles", more, lambda: len(state.plan.tiles) > n[0], 5)
     window.measure("Tile by hand", dock.page.by_hand.click, window.is_scored, 1)
+
+
+def strokes(window: Window) -> None:
+    """Strokes in a finished tile of 512 x 512 px with about 200 objects, two predictions."""
+    for shape in ((4096, 4096), (60, 1024, 1024)):
+        viewer, dock = window.viewer, window.dock
+        axes, side = "zyx"[-len(shape) :], shape[-1]
+        two = nuclei(np.random.default_rng(0), side, side // 36)
+        truth, model = (np.array(np.broadcast_to(a.astype(np.uint16), shape)) for a in two)
+        raw = viewer.add_image((truth > 0).astype(np.uint8), name="raw", contrast_limits=(0, 1))
+        names = {"one": model, "two": np.roll(model, 2, -1)}
+        predictions = tuple(viewer.add_labels(a, name=n) for n, a in names.items())
+        mine = viewer.add_labels(truth, name="mine")
+        plan = draw_tiles(
+            Grid((TiledImage("raw", axes, shape),), 512), 12, margin=(0, 20, 20), seed=1
+        )
+        for k in range(4):
+            plan = plan.finish(k)
+        size = " x ".join(map(str, shape))
+        print(f"| {size} | | | | |")
+        window.begin(raw, axes, plan, predictions, mine)
+        dock.desk.go(1)
+        mine.selected_label, mine.brush_size = int(truth.max()) + 1, 10
+        window.settle(1)
+        told: list[float] = []
+        dock.live.changed.connect(lambda _, told=told: told.append(time.perf_counter()))
+        took: list[float] = []
+
+        def timed(act: Callable[[], Any], told: Any = told, took: Any = took) -> Callable[[], None]:
+            def timing() -> None:
+                told.clear()
+                self_start = time.perf_counter()
+                act()
+                window.until(lambda: told)
+                took.append(told[-1] - self_start)
+
+            return timing
+
+        for what, act in (
+            ("brush stroke", partial(window.stroke, far=30)),
+            ("undo", partial(dock.work.undoing.undo, mine)),
+            ("redo", partial(dock.work.undoing.redo, mine)),
+        ):
+            took.clear()
+            window.measure(what, timed(act), window.is_scored, 20)
+            print(f"| {what}: from its first event to scores | {_ms(took)} | | | {len(took)} |")
+        window.measure("deleted", lambda: _delete(window), window.is_scored, 5)
+        dock.leave()
+        viewer.layers.clear()
+        window.settle(1)
+
+
+def _delete(window: Window) -> None:
+    from napari_verdict.annotation.origins import Action
+
+    changes, work = window.dock.hands._changes, window.dock.work
+    labels = window.state.bench.truth.data[window.state.inner]
+    work.watch.edit(changes.delete(int(labels.max())), Action.DELETE)
 
 
 def images(window: Window) -> None:
@@ -266,7 +331,7 @@ def _ms(seconds: list[float]) -> str:
     return f"{median:.1f} ms ({longest:.1f})" if len(seconds) > 1 else f"{longest:.1f} ms"
 
 
-SCENES = {"tiles": tiles, "images": images}
+SCENES = {"tiles": tiles, "strokes": strokes, "images": images}
 
 
 def main() -> None:

@@ -106,8 +106,7 @@ class Desk(QObject):
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
         if 0 <= current < len(plan.tiles):
-            yield
-            yield from self._going(current)
+            yield from self._going(current)  # before the first pause there is a tile in hand
         else:
             self.spotlight.forget()
             state.message = BY_HAND
