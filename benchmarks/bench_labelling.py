@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench_labels import nuclei
 from qtpy.QtCore import QEvent, QPoint
 from qtpy.QtWidgets import QApplication
 from window_hands import Hands
@@ -191,6 +194,65 @@ def tiles(window: Window) -> None:
     window.measure("Tile by hand", dock.page.by_hand.click, window.is_scored, 1)
 
 
+def images(window: Window) -> None:
+    """A folder: another image comes to the desk, with two predictions; first 2048 x 2048."""
+    folder = Path(tempfile.mkdtemp())
+    for shape, size, depth in (((2048, 2048), 256, 1), ((40, 512, 512), 128, 1)):
+        _write_folder(folder / "x".join(map(str, shape)), shape)
+        _go_through(window, folder / "x".join(map(str, shape)), size, depth)
+    shutil.rmtree(folder)
+
+
+def _write_folder(folder: Path, shape: tuple[int, ...]) -> None:
+    import tifffile
+
+    rng = np.random.default_rng(0)
+    truth, prediction = nuclei(rng, shape[-1], shape[-1] // 32)
+    for name in "ab":
+        pixels = (truth > 0) * np.uint16(800) + rng.integers(0, 200, truth.shape, np.uint16)
+        for of, data in (("images", pixels), ("one", truth), ("two", prediction)):
+            path = folder / of / f"{name}.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            whole = np.broadcast_to(data.astype(np.uint16), shape)
+            axes = {"axes": "ZYX"[-len(shape) :]}
+            tifffile.imwrite(path, np.ascontiguousarray(whole), metadata=axes, imagej=True)
+
+
+def _go_through(window: Window, folder: Path, size: int, depth: int) -> None:
+    from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.image_search import find_images
+    from napari_verdict.widgets.label.asked import Asked
+
+    dock, state = window.dock, window.state
+    predictions = [folder / name for name in ("one", "two")]
+    found = _returned(find_images(folder / "images", predictions, "none", CancelToken()))
+    asked = Asked(
+        images=found, truth=None, draw="random", size=size, depth=depth, number=24, seed=3,
+        annotator="ann", by=(), predictions=(), raw=None, axes="", confidence=None,
+    )  # fmt: skip
+    dock.start(asked)
+    window.wait(lambda: state.bench is not None and window.is_scored())
+    for _ in range(3):
+        window.stroke()
+        dock.desk.finish(empty=True, whole=True)
+        window.wait(lambda: state.bench is not None and _is_settled(window))
+
+    def go() -> None:
+        here, tiles = state.bench.image, state.plan.tiles
+        dock.desk.go(next(k for k, t in enumerate(tiles) if t.image != here))
+
+    what = "another image of " + " x ".join(map(str, found.pictures[0].shape))
+    window.measure(what, go, lambda: _is_settled(window), 10)
+    dock.leave()
+    window.settle(1)
+
+
+def _is_settled(window: Window) -> bool:
+    dock, state = window.dock, window.state
+    here = dock.work is not None and state.tile.image == state.bench.image
+    return here and dock.shelf._steps is None and not dock.shelf._job.is_busy and window.is_scored()
+
+
 def _returned(steps: Any) -> Any:
     while True:
         try:
@@ -204,7 +266,7 @@ def _ms(seconds: list[float]) -> str:
     return f"{median:.1f} ms ({longest:.1f})" if len(seconds) > 1 else f"{longest:.1f} ms"
 
 
-SCENES = {"tiles": tiles}
+SCENES = {"tiles": tiles, "images": images}
 
 
 def main() -> None:

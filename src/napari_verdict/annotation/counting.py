@@ -220,6 +220,12 @@ def proposed_margin(prediction: Input, depth: int = 1) -> tuple[int, int, int]:
     return margin_for(tabulate(labels, labels).gt_objects, depth)
 
 
+def load_kernels() -> None:
+    """Load compiled code, in a worker: in the middle of drawing it would hold up the window."""
+    nothing = np.zeros((1, 2, 2), np.uint16)
+    tabulate(nothing, nothing)
+
+
 def _inside(objects: Extents, tile: Box) -> NDArray[np.bool_]:
     """Return which objects have their centroid, to the nearest pixel, in a tile."""
     # halves go up, so that the same centroid is always in the same pixel

@@ -73,12 +73,17 @@ class Strokes:
         self._watched: list[Region] = []
         #: Where something may have been painted since the last look that was settled.
         self._suspects: list[Region] = []
-        self._steps = _steps_of(layer)
+        self._steps = steps_of(layer)
         self._all = self._stroke = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_drawn)
         layer.events.labels_update.connect(self._on_update)
         layer.events.data.connect(self._on_data)
+
+    @property
+    def shadow(self) -> NDArray[Any]:
+        """What the labels were at the last look; the next one changes it in place."""
+        return self._shadow
 
     def watch(self, regions: Iterable[Region]) -> None:
         """Compare these regions at every look."""
@@ -157,7 +162,7 @@ class Strokes:
 
     def _take_steps(self) -> None:
         """Suspect where steps lie that were done, undone or done again."""
-        before, self._steps = self._steps, _steps_of(self.layer)
+        before, self._steps = self._steps, steps_of(self.layer)
         if self._steps is None or before is None:
             self._all = True
             return
@@ -201,7 +206,7 @@ def apply(layer: Any, change: Change) -> None:
         layer.data_setitem(change.indices(layer.data.shape), change.values)
 
 
-def _steps_of(layer: Any) -> dict[frozenset[int], Any] | None:
+def steps_of(layer: Any) -> dict[frozenset[int], Any] | None:
     """Return the steps that napari could undo, each by its atoms; None if it keeps none there.
 
     Undo and redo turn a step round, so it is known by the outermost two.

@@ -268,6 +268,33 @@ def test_labels_of_all_images_are_exported_with_every_checksum(folder, tmp_path)
     assert any(str(i).startswith("control: ") for i in scores["image"])
 
 
+def test_labels_of_all_images_are_exported_as_ome_zarr_too_each_with_its_own_place(
+    folder, tmp_path
+):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    folder.start(number=6)
+    for _ in range(4):
+        folder.label_tile()
+    folder.click("Export as OME-Zarr too")
+    out = tmp_path / "out"
+    folder.dock.exporter.export(out)
+    folder.wait(lambda: "Exported to" in folder.says(), "the export")
+    record = json.loads((out / "provenance.json").read_text())
+    labelled = [i for i in record["images"] if i["labels"]]
+    assert len(labelled) > 1
+    for picture in labelled:
+        (path,) = [f for f in picture["files"] if f.endswith(".zarr")]
+        assert path in record["files"]
+        group = zarr.open_group(out / path, mode="r")
+        (whole,) = [f for f in picture["files"] if f.startswith("ground_truth/") and "tif" in f]
+        np.testing.assert_array_equal(group["0"][...], read_input(out / whole).data)
+        (scales,) = group.attrs["multiscales"]
+        given = scales["datasets"][0]["coordinateTransformations"][0]["scale"]
+        assert given == picture["image"]["scale"]
+        assert "".join(axis["name"] for axis in scales["axes"]) == picture["image"]["axes"]
+    assert len(list((out / "ground_truth").glob("*.zarr"))) == len(labelled)
+
+
 def test_several_open_images_are_labelled_too(labeller, tmp_path):
     viewer = labeller.viewer
     viewer.layers.clear()

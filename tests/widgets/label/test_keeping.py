@@ -182,7 +182,7 @@ def test_going_on_waits_for_a_disk_that_is_slow(labeller, monkeypatch):
     import os
     import time
 
-    from napari_verdict.report import journal
+    from napari_verdict.report import growing_file
 
     class Slow:
         def __getattr__(self, name):
@@ -194,7 +194,7 @@ def test_going_on_waits_for_a_disk_that_is_slow(labeller, monkeypatch):
 
     labeller.start()
     labeller.wait(lambda: saved(labeller).startswith("Saved"), "the plan to be saved")
-    monkeypatch.setattr(journal, "os", Slow())
+    monkeypatch.setattr(growing_file, "os", Slow())
     labeller.paint(*ROUND, label=1)
     painted = labeller.truth.data.copy()
     labeller.click("Stop labelling")
@@ -244,7 +244,13 @@ def test_labels_are_exported_as_ome_zarr_too_where_something_writes_it(labeller,
     np.testing.assert_array_equal(group["0"][...], labeller.truth.data)
     (scales,) = group.attrs["multiscales"]
     assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [0.5, 0.5]
-    assert (tmp_path / "out" / "provenance.json").is_file()
+    record = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert "ground_truth.ome.zarr" in record["files"]
+    labeller.click("Export as OME-Zarr too")
+    labeller.state.message = ""
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export without")
+    assert not (tmp_path / "out" / "ground_truth.ome.zarr").exists()
 
 
 def test_where_nothing_writes_ome_zarr_it_is_said_how_it_would(labeller, monkeypatch):

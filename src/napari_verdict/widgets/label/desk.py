@@ -12,12 +12,12 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from napari_verdict.annotation.tiles import Box, Place, Plan
     from napari_verdict.widgets.label.state import Bench, Labelling
@@ -52,6 +52,7 @@ class Desk(QObject):
         self._viewer, self.state = viewer, state
         self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
         self._blindfold.lifted.connect(self._on_lifted)
+        self._blindfold.hidden.connect(self._on_hidden)
         self._before: View | None = None
         self._active: Any = None
         self._ambiguous: Any = None
@@ -82,6 +83,13 @@ class Desk(QObject):
 
     def turn_to(self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()) -> None:
         """Take up one tile of one person's labels; `empty` are finished ones without an object."""
+        for _ in self.turning_to(bench, plan, current, empty):
+            pass
+
+    def turning_to(
+        self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()
+    ) -> Iterator[None]:
+        """Do what `turn_to` does, in steps that are short."""
         self._empty |= {(bench.truth, place) for place in empty}
         state, before = self.state, self.state.bench
         if before is not None:
@@ -91,7 +99,8 @@ class Desk(QObject):
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
         if plan.tiles:
-            self.go(current)
+            yield
+            yield from self._going(current)
         else:
             state.message = "Bring what you want to label into view, and press Tile by hand."
             self.arm()
@@ -116,21 +125,27 @@ class Desk(QObject):
 
     def blind(self) -> None:
         """Hide predictions, or show them where they are to be corrected."""
-        state, bench = self.state, self.state.bench
-        self._blindfold.take_off()
+        bench = self.state.bench
         if bench is None:
             return
-        if not state.correcting:
-            kept = [bench.raw, bench.truth, self.ambiguous]
-            told = [*bench.predictions, bench.confidence]
-            self._blindfold.put_on(
-                [x for x in kept if x is not None], [x for x in told if x is not None]
-            )
+        if self.state.correcting:
+            if self._blindfold.is_on:
+                self._blindfold.lift(bench.predictions)
+            return
+        kept = [bench.raw, bench.truth, self.ambiguous]
+        told = [*bench.predictions, bench.confidence]
+        self._blindfold.put_on(
+            [x for x in kept if x is not None], [x for x in told if x is not None]
+        )
 
     # ---- from tile to tile
 
     def go(self, k: int) -> None:
         """Take a tile in hand; where its image is not on the desk it is asked for."""
+        for _ in self._going(k):
+            pass
+
+    def _going(self, k: int) -> Iterator[None]:
         state = self.state
         if state.plan.tiles[k].image != state.bench.image:
             self.wanted.emit(k)
@@ -140,7 +155,10 @@ class Desk(QObject):
         assert tile is not None
         if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
             session_of(self._viewer).grid.leave()
-        self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
+        window = state.plan.window(tile)
+        self.spotlight.aim(bench.raw, bench.axes, tile.frame, tile.box, window)
+        yield
+        self.spotlight.light()
         self.arm()
 
     def touched(self, frame: tuple[int, ...], box: Box) -> None:
@@ -273,7 +291,9 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
+            bench = self.state.bench
+            name = named_for(AMBIGUOUS, bench.second)
+            self._ambiguous = add_labels_like(self._viewer, bench.raw, name, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
@@ -287,8 +307,21 @@ class Desk(QObject):
         if mode in DRAWING:
             self.state.tool = mode
 
+    def _on_hidden(self, layer: Any) -> None:
+        self.state.message = (
+            f"“{layer.name}” is hidden while you label blind, since it may tell what a model found."
+        )
+
     def _on_lifted(self, layer: Any) -> None:
-        # whoever has seen a prediction is not blind any more
+        if self.state.bench.second:
+            layer.visible = False
+            self.state.message = (
+                f"“{layer.name}” stays hidden, since a second opinion is given blind. Go back to "
+                "the first to see it."
+            )
+            return
+        # whoever has seen a prediction is not blind any more; a key may be held, so all else stays
+        self._blindfold.rest()
         self.state.correcting = True
         self.state.message = (
             f"“{layer.name}” was shown, so you are no longer labelling blind. Hide it again and "

@@ -31,6 +31,7 @@ _BLIND = (
     "accept predicted objects; the share that is accepted unchanged is reported with the score."
 )
 _UNSEEN = "No prediction is seen. Show the one whose objects you want to accept."
+_NOTHING = "There is no object here. Draw it first, then mark it."
 _NO_PLACE = {
     "accept": "Click the predicted object to accept.",
     "delete": "Click the object to delete.",
@@ -247,6 +248,9 @@ class Hands(QObject):
         self.work.watch.edit(change, Action.ACCEPT if whole else Action.ACCEPT_PART)
 
     def _mark(self, label: int) -> None:
+        if not label:
+            self._state.message = _NOTHING
+            return
         mask = self._desk.need_ambiguous()
         try:
             change, marked = self._changes.mark(mask.data, label)

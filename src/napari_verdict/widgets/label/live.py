@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.job import Failed, Job, Refused, words_of
+from napari_verdict.widgets.label.score_box import LEAST_IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -283,7 +284,9 @@ class LiveScores(QObject):
         assert self._comparison is not None
         assert self._plan is not None
         settings, task = self._comparison.settings, self._comparison.task
-        self.changed.emit(estimate(self._plan, self._counts, settings, task=task, unit=self.unit))
+        # what was chosen for many images may still be chosen
+        unit = self.unit if len(self._plan.images) >= LEAST_IMAGES else "tile"
+        self.changed.emit(estimate(self._plan, self._counts, settings, task=task, unit=unit))
 
 
 def _alike(one: Comparison | None, other: Comparison) -> bool:

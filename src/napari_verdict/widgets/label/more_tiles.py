@@ -42,7 +42,7 @@ class MoreTiles(QObject):
     def __init__(self, page: WorkPage, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
         self._page, self._desk, self._state = page, desk, desk.state
-        self._truth: Any = None
+        self._whose: Any = None
         self._current, self._tiles = -1, ()  # type: tuple[int, tuple[Tile, ...]]
         self._job = Job(self)
         self._job.done.connect(self._on_drawn)
@@ -64,7 +64,7 @@ class MoreTiles(QObject):
             yield Progress(0, 1, "drawing tiles")
             return draw_more(plan, n).tiles[len(plan.tiles) :]
 
-        self._truth, self._current = state.bench.truth, state.current
+        self._whose, self._current = _whose(state.bench), state.current
         state.message = _DRAWING
         self._job.start(steps, "Drawing tiles")
 
@@ -94,8 +94,13 @@ class MoreTiles(QObject):
 
     def _on_bench(self, bench: Any) -> None:
         """Drop what is drawn for somebody who has left."""
-        if bench is None or bench.truth is not self._truth:
+        if _whose(bench) != self._whose:
             self._job.cancel()
             self._later.stop()
             if self._state.message == _DRAWING:
                 self._state.message = ""
+
+
+def _whose(bench: Any) -> Any:
+    """Return the layer of a bench, and who paints on it."""
+    return None if bench is None else (bench.truth, bench.second)

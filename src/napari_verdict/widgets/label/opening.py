@@ -170,6 +170,7 @@ def keeping(
     second_to : datetime, optional
         When the labels were begun that these are a second opinion to.
     """
+    from napari_verdict.annotation.counting import load_kernels
     from napari_verdict.report.labelling import begin, default_folder
     from napari_verdict.report.labelling_set import free_folder
 
@@ -250,6 +251,7 @@ def taken_up(folder: Path, image: Input, token: CancelToken) -> Labelling:
     ComparisonError
         If they were made on other pixels, or cannot be read.
     """
+    from napari_verdict.annotation.counting import load_kernels
     from napari_verdict.report.labelling import belongs, found
     from napari_verdict.report.resuming import resume
 
@@ -268,14 +270,6 @@ def taken_up(folder: Path, image: Input, token: CancelToken) -> Labelling:
             ]
         )
     return resume(folder, token)
-
-
-def load_kernels() -> None:
-    """Load compiled code, in a worker: with napari's first shapes it would hold up the window."""
-    from napari_verdict.metrics.overlap import tabulate
-
-    nothing = np.zeros((1, 2, 2), DTYPE)
-    tabulate(nothing, nothing)
 
 
 def _may_be(record: LabellingRecord, image: Input) -> bool:

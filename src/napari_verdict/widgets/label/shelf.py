@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.comparison.model import Comparison, Input
     from napari_verdict.report.image_set import ImageSet
     from napari_verdict.report.journal import Journal
     from napari_verdict.report.labels_set import Labelled
@@ -105,7 +105,7 @@ class Shelf(QObject):
         viewer = self._dock._viewer
         raw = layer_for(viewer, taken.image, "", rgb=taken.picture.rgb)
         predictions = tuple(layer_for(viewer, p, p.name) for p in taken.predictions)
-        self._dock.begin(
+        self._dock.starting.begin(
             replace(asked, raw=raw, axes=asked.images.axes, predictions=predictions, truth=None),
             taken.opened,
             opened.task,
@@ -216,7 +216,11 @@ class Shelf(QObject):
                 return
             self._remember(taken)
             bench = replace(bench, image=taken.picture.name)
-            dock.desk.turn_to(bench, state.plan, self._wanted, taken.opened.empty)
+            turning = dock.desk.turning_to(bench, state.plan, self._wanted, taken.opened.empty)
+            for _ in turning:
+                yield
+                if state.bench is not bench:
+                    return  # labelling was ended meanwhile
             yield
             if state.bench is not bench:
                 return
@@ -255,19 +259,22 @@ class Shelf(QObject):
             images[name], folders[name], comparison.task, names, comparison.settings
         )
 
-    def reader(self, here: Labelled) -> Callable[[str], Labelled]:
-        """Return what reads the labels of any image in a worker; `here` is the one on the desk."""
+    def reader(self, image: Input, mine: Callable[[], Any]) -> Callable[[str], Labelled]:
+        """Return what reads the labels of any image in a worker.
+
+        `image` is on the desk; of it `mine` returns labels, origins and ignore mask.
+        """
+        from napari_verdict.report.labels_set import Labelled
+
         images, folders = self.images, dict(self.folders)
         assert images is not None
-        picture = images[here.image.name]
-        image = replace(here.image, path=picture.path)
-        here = replace(here, image=image, condition=picture.condition)
+        picture = images[image.name]
+        here = replace(image, path=picture.path)
 
         def read(name: str) -> Labelled:
-            if name != here.image.name:
+            if name != here.name:
                 return labelled_elsewhere(images[name], folders.get(name))
-            assert here.labels is not None
-            return replace(here, labels=here.labels.copy())
+            return Labelled(here, picture.condition, *mine())
 
         return read
 

@@ -45,6 +45,7 @@ class Talk(QObject):
         desk.state.events.current.connect(self._on_current)
         page.steps.asked.connect(self._on_step)
         page.edits.asked.connect(self._on_edit)
+        page.edits.refused.connect(self._on_off)
         page.correcting.toggled.connect(self._on_correcting)
         page.more.clicked.connect(MoreTiles(page, desk, self).draw)
         page.by_hand.clicked.connect(self._on_by_hand)
@@ -87,6 +88,9 @@ class Talk(QObject):
     def _on_edit(self, name: str, pointed: bool) -> None:
         self._page.bar.clear()
         self._hands.act(name, pointed)
+
+    def _on_off(self, why: str) -> None:
+        self._state.message = f"{why}."
 
     def _on_doubted(self) -> None:
         self._page.bar.ask(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 #: Labels that one edit may take at most before gaps are filled.
 ROOM = 4096
 _OUTSIDE = (
-    "You painted outside of the tile and its margin. It is kept, but no score counts it; undo "
-    "takes it back."
+    "You painted outside of the tile and its margin. It is kept, and counts for no tile but the "
+    "one it lies in; undo takes it back."
 )
 
 
@@ -58,6 +58,8 @@ class Work(QObject):
     origins = Signal(str)
     #: The mask of what nobody can tell is there, or has changed.
     masked = Signal()
+    #: Labels or the mask were painted on.
+    stirred = Signal()
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Work(QObject):
         self.watch.changed.connect(self._on_painted)
         self.watch.lost.connect(self._on_lost)
         self._mask: Watch | None = None
+        self._is_awake = False
         self._job = Job(self)
         self._job.done.connect(self._on_compared)
         self.undoing = SharedUndo()
@@ -85,11 +88,19 @@ class Work(QObject):
 
     def wake(self) -> None:
         """Follow what is on the desk."""
+        if self._is_awake:
+            return
+        self._is_awake = True
         self._state.events.current.connect(self._on_current)
         self._state.events.plan.connect(self._on_plan)
         self._state.events.correcting.connect(self.keeper.seen)
         self._desk.masked.connect(self._on_mask)
         self.keeper.ticked.connect(self._on_tick)
+
+    @property
+    def mask(self) -> Watch | None:
+        """What listens to the mask of what nobody can tell; None where there is none."""
+        return self._mask
 
     def look(self) -> None:
         """Take in what was painted last."""
@@ -102,8 +113,11 @@ class Work(QObject):
 
     def rest(self) -> None:
         """Take in what was painted last; somebody else is at the desk from now on."""
+        if not self._is_awake:
+            return
         self.look()
         self._on_tick()
+        self._is_awake = False
         self._state.events.current.disconnect(self._on_current)
         self._state.events.plan.disconnect(self._on_plan)
         self._state.events.correcting.disconnect(self.keeper.seen)
@@ -167,8 +181,9 @@ class Work(QObject):
     def take_free_label(self) -> None:
         """Let the brush begin a new object, so that it does not go on with one of another tile."""
         truth = self._state.bench.truth
-        known = self.keeper.origins.objects.get(int(truth.selected_label))
-        if known is not None and known.pixels:
+        selected = int(truth.selected_label)
+        known = self.keeper.origins.objects.get(selected)
+        if not selected or (known is not None and known.pixels):
             with contextlib.suppress(EditError):  # all are taken: said when one is asked for
                 truth.selected_label = next(self.free_labels())
 
@@ -214,6 +229,7 @@ class Work(QObject):
         for frame, box in self._state.bench.places(painted.low, painted.high):
             self._desk.touched(frame, box)
             self._live.touched(frame, box)
+        self.stirred.emit()
 
     def _on_mask(self, mask: Any, new: bool) -> None:
         if new:
