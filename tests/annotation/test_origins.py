@@ -222,3 +222,15 @@ def test_the_time_of_a_step_is_shared_evenly_by_the_objects_it_made():
     at = np.array([0, 1, 2, 40], np.int64)
     desk = Desk().do(Change(at, np.array([1, 1, 2, 3], np.uint16)), seconds=6)
     assert {label: o.seconds for label, o in desk.origins} == {1: 2, 2: 2, 3: 2}
+
+
+def test_what_was_given_unchanged_is_said_with_what_it_flatters():
+    desk = Desk().paint(A, 1, action=Action.GIVEN, source="unet").paint(B, 2, action=Action.GIVEN)
+    said = desk.origins.sentence()
+    assert "2 given. 100 % were given unchanged, which flatters unet." in said
+    assert desk.origins.unchanged(Origin.GIVEN) == 1
+    desk.paint(np.s_[0:1, 0:1], 0)  # the one of unet is edited
+    assert desk.origins.unchanged(Origin.GIVEN) == 0.5
+    said = desk.origins.sentence()
+    assert "50 % were given unchanged, which flatters whatever made them." in said
+    assert "unet" not in said

@@ -118,7 +118,7 @@ def test_tiles_chosen_by_hand_alone_are_scored_as_what_they_are():
     assert found.first.ci_low is None
     assert found.more is None
     assert "not an unbiased estimate" in found.first.convention
-    assert "chosen by hand" in found.sentence
+    assert "from 4 tiles chosen by hand, not an unbiased estimate" in found.sentence
 
 
 def test_tiles_that_were_jumped_over_are_open_and_not_skipped():
@@ -185,7 +185,7 @@ def test_tiles_by_hand_say_nothing_of_those_that_were_drawn():
         assert "skipped" not in sample.convention
     tiles = estimate(one, {6 + k: HELD[k] for k in range(3)}, Settings())["a"]
     assert {r.aggregation for r in tiles.rows} == {"tiles chosen by hand", "sum over tiles"}
-    assert tiles.why == "chosen by hand"
+    assert tiles.why == "chosen by hand, not an unbiased estimate"
 
 
 def test_images_as_units_are_weighted_for_unequal_chances():

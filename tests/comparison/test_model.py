@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from builders import compare
-from napari_verdict.comparison.model import RAW, Input, Settings, Task, unique_names
+from napari_verdict.comparison.model import (
+    RAW,
+    Input,
+    Settings,
+    Task,
+    unique_names,
+    without_channels,
+)
 
 IMAGE = np.zeros((4, 5))
 
@@ -71,3 +78,29 @@ def test_names_are_unique_and_raw_is_the_baseline_s() -> None:
 
 def test_three_tasks_compare_labels() -> None:
     assert [t for t in Task if t.is_labels] == [Task.INSTANCES, Task.FOREGROUND, Task.SEMANTIC]
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_channels_that_share_labels_are_no_axis_and_what_is_in_a_file_is_read_when_asked_for(axis):
+    """As zarr arrays are: nothing but parts is read."""
+
+    plain, asked = np.arange(60, dtype=np.uint8).reshape(3, 4, 5), []
+
+    class Store:
+        shape, dtype, ndim = plain.shape, plain.dtype, plain.ndim
+
+        def __getitem__(self, key: object) -> object:
+            asked.append(key)
+            return plain[key]
+
+    axes = "cyx" if axis == 0 else "yxc"
+    image = without_channels(Input("a", Store(), axes, (1, 2, 3)), axis, "yx")
+    first = plain.take(0, axis)
+    assert image.shape == first.shape
+    assert image.data.ndim == 2
+    assert asked == []
+    np.testing.assert_array_equal(image.data[1:3, 2], first[1:3, 2])
+    np.testing.assert_array_equal(np.asarray(image.data), first)
+    assert image.is_rgb == (axis == 2)
+    assert (image.whole.axes, image.whole.shape) == (axes, (3, 4, 5))
+    assert image.whole.scale[axes.index("c")] == 1

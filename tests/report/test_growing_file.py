@@ -125,6 +125,40 @@ def test_what_the_disk_refused_to_confirm_is_written_again_since_it_may_forget_i
     assert file.confirm() == [2]
 
 
+def test_what_was_written_before_a_write_that_fails_is_written_again_too(file, path, monkeypatch):
+    write(file, 1)
+    file.confirm()
+    size = path.stat().st_size
+    write(file, 2)
+
+    def forget(handle, content):
+        os.pwrite(handle, bytes(path.stat().st_size - size), size)  # what is not confirmed yet
+        raise REFUSED
+
+    monkeypatch.setattr(os, "write", forget)
+    with pytest.raises(OSError, match="Input/output"):
+        write(file, 3)
+    monkeypatch.undo()
+    write(file)
+    assert kept(path) == [1, 2, 3]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="counts handles as systems of POSIX list them")
+def test_one_handle_is_open_from_the_first_stroke_until_it_is_closed(file, monkeypatch):
+    write(file, 1)
+    file.confirm()
+    there, opened = len(os.listdir("/dev/fd")), []
+    open_ = os.open
+    monkeypatch.setattr(os, "open", lambda *args: opened.append(args) or open_(*args))
+    for number in range(2, 6):
+        write(file, number)
+        file.confirm()
+    assert not opened  # a drive in a network waits where a file is closed
+    assert len(os.listdir("/dev/fd")) == there
+    file.close()
+    assert len(os.listdir("/dev/fd")) == there - 1
+
+
 def test_what_is_refused_while_more_is_written_is_written_again_too(file, path, monkeypatch):
     write(file, 1)
 

@@ -43,9 +43,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def found(folder, *predictions, conditions=SUBFOLDERS):
-    paths = [folder / p for p in predictions]
-    return complete(find_images(folder / "images", paths, conditions, CancelToken()))
+def found(folder, *predictions, conditions=SUBFOLDERS, maps=None):
+    paths, at = [folder / p for p in predictions], maps and folder / maps
+    return complete(find_images(folder / "images", paths, conditions, CancelToken(), at))
 
 
 def test_what_was_found_is_said_in_words(folder):
@@ -90,6 +90,44 @@ def test_what_does_not_fit_is_left_out_with_the_reason(folder):
     assert images.sentence.endswith("5 files left out")
 
 
+def test_a_file_of_one_image_is_not_taken_for_the_prediction_of_another(tmp_path):
+    for name in ("cell1", "cell1_a", "cell2"):
+        write(tmp_path / "images" / f"{name}.tif")
+    for name in ("cell1_a", "cell1_a_flow", "cell2"):
+        write(tmp_path / "unet" / f"{name}.tif", discs())
+    images = found(tmp_path, "unet")
+    assert [p.name for p in images.pictures] == ["cell1_a", "cell2"]
+    assert images.left_out == {"cell1": "unet has no file of this name"}
+
+
+def test_maps_of_confidence_belong_to_images_as_predictions_do(folder):
+    p = np.linspace(0, 1, 1600, dtype=np.float32).reshape(40, 40)
+    for condition in ("control", "treated"):
+        for k in (1, 2):
+            write(folder / "images" / "maps" / condition / f"cell {k}_prob.tif", p)
+    images = found(folder, "unet", maps="images/maps")
+    assert len(images.pictures) == 4  # maps are no images
+    assert images.has_maps
+    assert images.sentence.endswith("predictions of unet; with maps of confidence")
+    np.testing.assert_array_equal(images["treated/cell 2"].probabilities().data, p)
+    assert not found(folder, "unet").has_maps
+    with pytest.raises(ComparisonError, match="has no map of confidence"):
+        found(folder, "unet")["control/cell 1"].probabilities()
+
+
+def test_maps_that_do_not_fit_are_named_with_the_reason(folder):
+    p = np.zeros((40, 40), np.float32)
+    write(folder / "maps" / "control" / "cell 1.tif", p)
+    write(folder / "maps" / "control" / "cell 2.tif", p[:30])
+    write(folder / "maps" / "treated" / "cell 1.tif", discs())
+    left_out = found(folder, "unet", maps="maps").left_out
+    assert left_out["control/cell 2"] == "maps (cell 2.tif) has 30 × 40 pixels, the image 40 × 40"
+    assert "probabilities are floats from 0 to 1" in left_out["treated/cell 1"]
+    assert left_out["treated/cell 2"] == "maps has no file of this name"
+    with pytest.raises(ComparisonError, match="There is no folder"):
+        found(folder, maps="nowhere")
+
+
 def test_folders_of_labels_and_of_predictions_hold_no_images(folder):
     write(folder / "images" / "control" / "cell 1.labels" / "ann" / "tile.tif")
     write(folder / "images" / ".hidden" / "a.tif")
@@ -117,6 +155,62 @@ def test_colour_is_no_axis_of_what_is_labelled(tmp_path):
     assert (picture.axes, picture.shape, picture.rgb) == ("yx", (30, 40), True)
     assert picture.image().shape == (30, 40, 3)
     assert picture.labelled(picture.image()).shape == (30, 40)
+
+
+STAINS = np.arange(2 * 3 * 8 * 9, dtype=np.uint16).reshape(3, 2, 8, 9)
+
+
+def write_stains(path, data=STAINS, axes="ZCYX"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(path, data, ome=True, photometric="minisblack", metadata={"axes": axes})
+
+
+def test_stains_share_the_labels_where_predictions_have_no_channels(tmp_path):
+    for name in "ab":
+        write_stains(tmp_path / "images" / f"{name}.ome.tif")
+        write(tmp_path / "unet" / f"{name}.tif", np.zeros((3, 8, 9), np.uint16))
+    images = found(tmp_path, "unet")
+    assert images.sentence.endswith("predictions of unet; channels share their labels")
+    picture = images["a"]
+    assert (picture.axes, picture.shape, picture.channel) == ("zyx", (3, 8, 9), 1)
+    image = picture.image()
+    assert image.axes == "czyx"  # channels first, as napari lays labels over images
+    np.testing.assert_array_equal(image.data, STAINS.transpose(1, 0, 2, 3))
+    labelled = picture.labelled(image)
+    assert (labelled.axes, labelled.shape) == ("zyx", (3, 8, 9))
+    np.testing.assert_array_equal(labelled.channels, image.data)
+    assert picture.predicted()[0].axes == "zyx"
+
+
+def test_channels_are_images_of_their_own_where_predictions_have_them_too(tmp_path):
+    for name in "ab":
+        write_stains(tmp_path / "images" / f"{name}.ome.tif")
+        write_stains(tmp_path / "unet" / f"{name}.ome.tif")
+    images = found(tmp_path, "unet")
+    assert "each channel is an image of its own" in images.sentence
+    assert images["a"].image().axes == "zcyx"
+    # a model that labels each channel and one that labels the field cannot both be scored
+    for name in "ab":
+        write(tmp_path / "care" / f"{name}.tif", np.zeros((3, 8, 9), np.uint16))
+    images = found(tmp_path, "unet", "care")
+    assert images.left_out["a"] == "care (a.tif) has 3 × 8 × 9 pixels, the image 3 × 2 × 8 × 9"
+
+
+def test_without_predictions_channels_may_share_their_labels_or_not(tmp_path):
+    for name in "ab":
+        write_stains(tmp_path / "images" / f"{name}.ome.tif", STAINS[0], "CYX")
+    images = found(tmp_path)
+    assert (images.axes, images.shares) == ("cyx", False)
+    assert (images.shared().axes, images.shared().shares) == ("yx", True)
+    assert images.shared()["a"].image().axes == "cyx"
+    assert images.shared().shared().axes == "yx"
+
+
+def test_an_axis_without_a_name_is_that_of_channels_where_predictions_lack_it(tmp_path):
+    for name in "ab":
+        write(tmp_path / "images" / f"{name}.tif", STAINS[0])
+        write(tmp_path / "unet" / f"{name}.tif", np.zeros((8, 9), np.uint16))
+    assert found(tmp_path, "unet")["a"].kind == "yx of several channels"
 
 
 def test_a_prediction_belongs_to_the_longest_name_that_it_begins_with():

@@ -16,7 +16,7 @@ from napari_verdict import ComparisonError
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.objects import accept, delete, mark_ambiguous
 from napari_verdict.annotation.origins import Action, Step
-from napari_verdict.comparison.model import Input, RgbInput
+from napari_verdict.comparison.model import Input, without_channels
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labelling import begin, belongs, default_folder, found, labellings_of
 from napari_verdict.report.resuming import resume
@@ -79,7 +79,7 @@ def test_labels_origins_mask_and_notes_come_back_as_they_were(tmp_path):
     same(back, desk)
     np.testing.assert_array_equal(back.ignore, desk.ignore)
     assert back.notes == ({"tile": 1, "state": "finished"},)
-    assert (back.strokes, back.last, back.trouble) == (7, NOON, "")
+    assert (back.strokes, back.first, back.last, back.trouble) == (7, 8, NOON, "")
     assert back.labels.dtype == np.uint16
 
 
@@ -100,6 +100,7 @@ def test_nothing_painted_yet_is_an_empty_image(tmp_path):
     back = resume(tmp_path)
     assert (back.labels.any(), back.labels.shape, back.labels.dtype) == (False, (40, 40), np.int32)
     assert (back.ignore, back.strokes, back.last, dict(back.origins)) == (None, 0, None, {})
+    assert (back.trouble, back.first) == ("", 1)
 
 
 def test_what_is_labelled_is_known_without_reading_it(tmp_path):
@@ -145,6 +146,44 @@ def test_what_a_snapshot_mends_is_as_old_as_the_stroke_before_or_else_as_the_lab
     back = resume(tmp_path)
     assert {o.last for o in back.origins.objects.values()} == {back.record.created}
     np.testing.assert_array_equal(back.labels, desk.labels)
+
+
+def test_of_several_snapshots_the_newest_is_put_over_the_others(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann"))
+    for label, section in [(7, "b"), (8, "a")]:
+        desk.paint(9, 2, label, section)
+        desk.journal.snapshot(section, ALL, desk.labels)
+    desk.end()
+    for path in tmp_path.glob("*.strokes"):
+        path.unlink()
+    back = resume(tmp_path)
+    np.testing.assert_array_equal(back.labels, desk.labels)
+    assert back.trouble.startswith("2 of 2 strokes cannot be read")
+    assert back.first == 3
+
+
+def test_what_was_painted_after_the_lost_stroke_is_not_taken_for_what_the_snapshot_mends(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann"))
+    desk.paint(2, 2, 7, "tile-2")
+    desk.paint(20, 20, 8, "tile-1")
+    desk.journal.snapshot("tile-1", ALL, desk.labels)
+    desk.end()
+    damage(tmp_path, "tile-2")
+    back = resume(tmp_path)
+    assert {k: str(o.origin) for k, o in back.origins} == {7: "given", 8: "drawn"}
+
+
+def test_two_windows_in_one_folder_lose_nothing_by_snapshots_that_know_of_one_alone(tmp_path):
+    first = Desk(begin(tmp_path, IMAGE, "ann"))
+    second = Desk(resume(tmp_path))
+    first.paint(2, 2, 7)
+    second.paint(20, 20, 8)
+    second.journal.snapshot("tile-1", ALL, second.labels)
+    first.end()
+    second.end()
+    back = resume(tmp_path)
+    np.testing.assert_array_equal(back.labels, first.labels + second.labels)
+    assert back.trouble == ""
 
 
 def test_without_a_snapshot_they_are_missing_and_the_rest_is_there(tmp_path):
@@ -198,14 +237,26 @@ def test_labels_of_a_larger_type_come_back_also_where_a_snapshot_alone_has_them(
     np.testing.assert_array_equal(resume(tmp_path).labels, desk.labels)
 
 
-def test_strokes_of_another_image_are_left_out(tmp_path):
+def test_a_note_or_a_mask_of_another_type_changes_none_of_the_labels(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann", dtype=np.int8))
+    desk.do(Change(np.array([1]), np.array([3], np.int8)), Action.PAINT)
+    desk.do(Change(np.zeros(0, np.int64), np.zeros(0, np.uint16)), Action.PAINT, "plan", tile=1)
+    desk.do(Change(np.array([1]), np.array([1], np.uint8)), Action.MARK, target="ignore mask")
+    desk.journal.snapshot("tile-1", ALL, desk.ignore, "ignore mask")
+    desk.end()
+    assert resume(tmp_path).labels.dtype == np.int8
+
+
+@pytest.mark.parametrize("at", [-1, 40 * 40])
+def test_strokes_of_another_image_are_left_out(tmp_path, at):
     desk = labelled(tmp_path)
-    stray = Change(np.array([999_999], np.int64), np.array([1], np.uint16))
+    desk.do(Change(np.array([0, 40 * 40 - 1]), np.array([5, 6], np.uint16)), Action.PAINT)
+    stray = Change(np.array([at], np.int64), np.array([1], np.uint16))
     desk.journal.record("tile-1", stray, Step(Action.PAINT, "ann", NOON))
     desk.end()
     back = resume(tmp_path)
     np.testing.assert_array_equal(back.labels, desk.labels)
-    assert "1 of 8 strokes" in back.trouble
+    assert "1 of 9 strokes" in back.trouble
 
 
 def test_labels_are_not_begun_over_others_and_what_is_not_there_is_not_taken_up(tmp_path):
@@ -225,6 +276,13 @@ def test_a_folder_that_cannot_be_made_and_a_record_that_cannot_be_read_are_named
         resume(tmp_path)
 
 
+def test_strokes_in_a_file_that_cannot_be_opened_are_no_labels_without_them(tmp_path):
+    labelled(tmp_path).end()
+    (tmp_path / "tile-9.strokes").mkdir()
+    with pytest.raises(ComparisonError, match=r"cannot be read .*It stays as it is"):
+        resume(tmp_path)
+
+
 def test_reading_can_be_cancelled(tmp_path):
     labelled(tmp_path).end()
     token = CancelToken()
@@ -237,14 +295,30 @@ def test_reading_can_be_cancelled(tmp_path):
 
 def test_rgb_is_told_by_all_of_its_channels_and_labels_have_none(tmp_path):
     rgb = np.zeros((40, 40, 3), np.uint8)
-    image = RgbInput("rgb", rgb[..., 0], "yx", rgb=rgb)
+    image = without_channels(Input("rgb", rgb, "yxc"), 2, "yx")
     kept = begin(tmp_path, image, "ann")
     assert kept.labels.shape == (40, 40)
     assert (kept.record.image.channels, kept.record.image.shape) == (3, (40, 40))
     assert belongs(kept.record, image)
     other = rgb.copy()
     other[3, 3, 2] = 1  # blue alone differs
-    assert not belongs(kept.record, RgbInput("rgb", other[..., 0], "yx", rgb=other))
+    assert not belongs(kept.record, without_channels(Input("rgb", other, "yxc"), 2, "yx"))
+
+
+def test_stains_that_share_labels_are_told_by_all_of_them(tmp_path):
+    stains = np.arange(2 * 40 * 40, dtype=np.uint16).reshape(2, 40, 40)
+    image = without_channels(Input("stains", stains, "cyx", (1, 0.5, 0.5)), 0, "yx")
+    assert (image.shape, image.scale, image.is_rgb) == ((40, 40), (0.5, 0.5), False)
+    assert (image.whole.axes, image.whole.scale) == ("cyx", (1, 0.5, 0.5))
+    kept = begin(tmp_path, image, "ann")
+    assert kept.labels.shape == (40, 40)
+    assert (kept.record.image.channels, kept.record.image.axes) == (2, "yx")
+    assert belongs(kept.record, image)
+    other = stains.copy()
+    other[1, 3, 3] += 1
+    assert not belongs(kept.record, without_channels(Input("stains", other, "cyx"), 0, "yx"))
+    # labels of each channel are others
+    assert not belongs(kept.record, Input("stains", stains, "cyx"))
 
 
 def test_the_folder_is_beside_the_image_and_the_same_each_time(tmp_path):

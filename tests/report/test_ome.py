@@ -45,6 +45,14 @@ def test_what_is_written_reads_back_with_axes_sizes_and_units(tmp_path, rng, axe
     assert back.units == tuple(units.get(a, "micrometer") for a in back.axes)
 
 
+@pytest.mark.parametrize("unit", ["µm", "um", "micrometer"])
+def test_the_size_of_pixels_is_written_however_its_unit_is_called(tmp_path, unit):
+    like = Input("a", np.zeros((4, 5), np.uint8), "yx", (0.5, 0.25), units=(unit, unit))
+    write_ome_tiff(tmp_path / "a.ome.tif", like.data, like)
+    back = read_input(tmp_path / "a.ome.tif")
+    assert (back.scale, back.units) == ((0.5, 0.25), ("micrometer",) * 2)
+
+
 @pytest.mark.parametrize("axes", ["yx", "zyx"])
 def test_rgb_is_written_as_rgb(tmp_path, rng, axes):
     shape = (2, 5, 6)[-len(axes) :]

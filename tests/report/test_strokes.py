@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Step
+from napari_verdict.report import strokes
 from napari_verdict.report.strokes import (
     Snapshot,
     Stroke,
@@ -81,6 +82,13 @@ def test_a_damaged_byte_costs_one_stroke_and_never_invents_one(at, bits):
 def test_what_follows_a_torn_record_is_found():
     content = CONTENT[:20] + CONTENT
     assert [s.number for s in read_strokes(content)] == [1, 2, 3]
+
+
+def test_a_record_that_is_whole_and_holds_other_pixels_than_it_says_of_itself_is_left_out():
+    head = {"number": 1, "n": 2, "dtype": "uint16", "target": "labels", "note": {}, "source": ""}
+    head |= {"action": "paint", "annotator": "ann", "at": NOON.isoformat(), "seconds": 1.0}
+    assert len(read_strokes(strokes._record(head, bytes(20)))) == 1
+    assert read_strokes(strokes._record(head, bytes(30))) == []
 
 
 @given(st.binary(max_size=200))

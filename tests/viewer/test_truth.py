@@ -40,6 +40,19 @@ def test_channels_of_rgb_are_no_axis_and_multiscale_counts_at_full_resolution():
     assert add_labels_like(viewer, levels, TRUTH).data.shape == (8, 10)
 
 
+def test_channels_in_front_are_no_axis_where_they_share_their_labels():
+    viewer = ViewerModel()
+    raw = viewer.add_image(np.zeros((2, 8, 9)), **PLACED | {"shear": (0, 0, 0)})
+    truth = add_labels_like(viewer, raw, TRUTH, axes="yx")
+    assert truth.data.shape == (8, 9)
+    assert truth.units == raw.units[1:]
+    assert truth.axis_labels == raw.axis_labels[1:]
+    for corner in ((0, 0), (7, 8), (0, 5)):
+        np.testing.assert_allclose(truth.data_to_world(corner), raw.data_to_world((0, *corner))[1:])
+    mask = add_labels_like(viewer, truth, AMBIGUOUS)
+    np.testing.assert_allclose(mask.data_to_world((3, 4)), truth.data_to_world((3, 4)))
+
+
 def test_the_camera_stays():
     viewer = ViewerModel()
     raw = viewer.add_image(np.zeros((80, 90)))

@@ -58,6 +58,10 @@ _MADE_BY = {
 }
 
 
+#: What a person did not draw, and what it flatters where that has no name.
+_FLATTER = {Origin.ACCEPTED: "the prediction", Origin.GIVEN: "whatever made them"}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that a person did, without its pixels.
@@ -73,7 +77,7 @@ class Step:
     seconds : float
         What it took since the step before, without pauses.
     source : str
-        Of an accepted object: the name of the prediction.
+        Of an accepted object, or one that was given: the name of the prediction it comes from.
     """
 
     action: Action
@@ -102,7 +106,7 @@ class ObjectOrigin:
     digest, made_digest : int
         Of its pixels now and when it was made, 64 bits: equal for equal pixels.
     source : str
-        Of an accepted one: the prediction it comes from.
+        Of an accepted or a given one: the prediction it comes from, where that is known.
     """
 
     made: Origin
@@ -162,7 +166,7 @@ class Origins:
         """
         different = before != change.values
         at = change.at[different]
-        losses, gains = (_sums(values[different], at) for values in (before, change.values))
+        losses, gains = (sums_of(values[different], at) for values in (before, change.values))
         ids = dict.fromkeys([*losses, *gains])
         known, former = dict(self.objects), dict(self.former)
         share = step.seconds / max(1, len(gains) or len(losses))
@@ -184,25 +188,31 @@ class Origins:
         found = [o.origin for label, o in self if only is None or label in only]
         return {origin: found.count(origin) for origin in Origin}
 
-    def accepted_unchanged(self, only: Collection[int] | None = None) -> float:
-        """Return the share of objects that are as they were predicted; NaN without objects."""
+    def unchanged(self, origin: Origin, only: Collection[int] | None = None) -> float:
+        """Return the share of objects of an origin, accepted or given; NaN without objects."""
         counts = self.counts(only)
         total = sum(counts.values())
-        return counts[Origin.ACCEPTED] / total if total else math.nan
+        return counts[origin] / total if total else math.nan
+
+    def accepted_unchanged(self, only: Collection[int] | None = None) -> float:
+        """Return the share of objects that are as they were predicted; NaN without objects."""
+        return self.unchanged(Origin.ACCEPTED, only)
 
     def sentence(self, only: Collection[int] | None = None) -> str:
-        """Say what objects are, and what it means for scores where predicted ones were accepted."""
+        """Say what objects are, and what it means for scores where not all were drawn."""
         counts = self.counts(only)
         total = sum(counts.values())
         if not total:
             return "No object is labelled yet."
         text = f"{total} {'object' if total == 1 else 'objects'}: "
         text += ", ".join(f"{n} {origin}" for origin, n in counts.items() if n)
-        if accepted := counts[Origin.ACCEPTED]:
-            chosen = (o for label, o in self if only is None or label in only)
-            named = {o.source for o in chosen if o.origin is Origin.ACCEPTED and o.source}
-            text += f". {100 * accepted / total:.0f} % were accepted unchanged, which flatters "
-            text += " and ".join(sorted(named)) or "the prediction"
+        for origin, otherwise in _FLATTER.items():
+            if counts[origin]:
+                chosen = (o for label, o in self if only is None or label in only)
+                named = {o.source for o in chosen if o.origin is origin and o.source}
+                share = 100 * counts[origin] / total
+                text += f". {share:.0f} % were {origin} unchanged, which flatters "
+                text += " and ".join(sorted(named)) or otherwise
         return text + "."
 
     def as_rows(self) -> list[dict[str, Any]]:
@@ -294,8 +304,18 @@ def from_rows(rows: Iterable[Mapping[str, Any]]) -> Origins:
     return Origins(MappingProxyType(objects))
 
 
-def _sums(values: NDArray[Any], at: NDArray[np.int64]) -> dict[int, tuple[int, int]]:
-    """Return number and digest of pixels by label; background is left out."""
+def sums_of(values: NDArray[Any], at: NDArray[np.int64]) -> dict[int, tuple[int, int]]:
+    """Return number and digest of pixels by label; background is left out.
+
+    Sums of parts of an image add up, digests modulo 2**64.
+
+    Parameters
+    ----------
+    values : (n,) ndarray of int
+        Labels.
+    at : (n,) ndarray of int64
+        Where they are, in the whole image in C order.
+    """
     there = values != 0
     ids, which, counts = np.unique(values[there], return_inverse=True, return_counts=True)
     sums = np.zeros(len(ids), np.uint64)

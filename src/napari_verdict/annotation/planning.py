@@ -42,8 +42,9 @@ class Wanted:
         Of the drawing.
     priority : str
         What chances follow (see `priorities`); empty where all are equal.
-    confidence : Input, optional
-        Probabilities, for ``low confidence`` of one image.
+    confidence : Input or callable, optional
+        Probabilities, for ``low confidence``: of one image, or what takes the name of an image and
+        reads its own.
     by : tuple of str
         See `Grid`.
     """
@@ -55,7 +56,7 @@ class Wanted:
     number: int
     seed: int
     priority: str = ""
-    confidence: Input | None = None
+    confidence: Input | Callable[[str], Input] | None = None
     by: tuple[str, ...] = STRATA
 
 
@@ -94,7 +95,9 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
 
         read, confidence = wanted.predictions, wanted.confidence
         if wanted.priority == LOW_CONFIDENCE and confidence is not None:
-            read = lambda _: (confidence,)  # noqa: E731
+            read = lambda name: (  # noqa: E731
+                confidence(name) if callable(confidence) else confidence,
+            )
         chances = yield from priorities(grid, wanted.priority, read, margin=margin, token=token)
     plan = draw_tiles(
         grid,

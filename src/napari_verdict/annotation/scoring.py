@@ -41,6 +41,8 @@ class _Terms(NamedTuple):
     why_undefined: str
 
 
+#: Why scores of tiles that were chosen by hand have no interval.
+BY_HAND = "chosen by hand, not an unbiased estimate"
 #: How an interval is made, for the convention (see `Ratio.kind`): its level, and the unit.
 _INTERVALS = {
     "t": "{0} t over {1}s, logit",
@@ -145,6 +147,8 @@ class Estimated:
             return sentence(f"{name} is undefined so far: {score.reason} ({tiles})")
         text = f"{name} {score.value:.2f}"
         if score.ci_low is None or score.ci_high is None:
+            if self.why == BY_HAND:
+                return f"{text} from {tiles} {BY_HAND}"
             return f"{text} from {tiles}, no interval yet: {self.why}"
         text += f" (95 % {score.ci_low:.2f} to {score.ci_high:.2f}) from {tiles}"
         if self.more is None:
@@ -260,7 +264,7 @@ class _Estimator:
         # what is skipped is labelled by nobody; there are always more images like these
         size = self.sample.left_to_label if unit == "tile" else None
         more = None if by_hand else first.more_units(GOAL, size, self.level)
-        why = "chosen by hand" if by_hand else first.interval(self.level).reason
+        why = BY_HAND if by_hand else first.interval(self.level).reason
         return Estimated(tuple(rows), ratios, more, unit, why, sum(c.cut for c in counts))
 
     @property

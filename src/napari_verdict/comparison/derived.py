@@ -71,6 +71,54 @@ class DerivedArray:
         return np.array(self[()], dtype=dtype, copy=copy)
 
 
+@dataclass(frozen=True, eq=False)
+class TakenArray:
+    """One index along one axis of an array, read where it is asked for.
+
+    Parameters
+    ----------
+    data : array-like
+        What is read.
+    axis, index : int
+        Which axis is left out, and where along it.
+    shape : tuple of int
+        Of what is left.
+    dtype : numpy.dtype
+        That of the array.
+    """
+
+    data: Any
+    axis: int
+    index: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, key: int | slice | tuple[int | slice, ...]) -> NDArray[Any]:
+        """Read a part named by integers and slices of step 1."""
+        keys = key if isinstance(key, tuple) else (key,)
+        keys += (slice(None),) * (self.ndim - len(keys))
+        keys = (*keys[: self.axis], self.index, *keys[self.axis :])
+        return np.asarray(opened(self.data)[keys])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read everything."""
+        return np.array(self[()], dtype=dtype, copy=copy)
+
+
+def taken(data: Any, axis: int, index: int) -> Any:
+    """Return one index along one axis: a view for numpy and dask, read when asked for otherwise."""
+    if isinstance(data, np.ndarray) or hasattr(data, "compute"):
+        return data[(slice(None),) * axis + (index,)]
+    shape = tuple(int(n) for n in data.shape)
+    left = shape[:axis] + shape[axis + 1 :]
+    return TakenArray(describe(data), axis, index, left, np.dtype(data.dtype))
+
+
 def _moved(key: int | slice, start: int, size: int) -> int | slice:
     if isinstance(key, slice):
         first, last, step = key.indices(size)

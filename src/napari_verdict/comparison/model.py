@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.conventions import LAINE_2021, Convention
+from napari_verdict.comparison.derived import taken
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.engine.sources import SPATIAL_AXES, Source
 
@@ -33,6 +34,10 @@ class Task(StrEnum):
     def is_labels(self) -> bool:
         """Whether labels are compared with labels."""
         return self in (Task.INSTANCES, Task.FOREGROUND, Task.SEMANTIC)
+
+
+#: What places the pixels of an input, and what it is along an axis where that is not known.
+PLACE: dict[str, Any] = {"scale": 1.0, "translate": 0.0, "units": "pixel"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +73,7 @@ class Input:
 
     def __post_init__(self) -> None:
         n = len(self.axes)
-        for name, default in (("scale", 1.0), ("translate", 0.0), ("units", "pixel")):
+        for name, default in PLACE.items():
             if not getattr(self, name):
                 object.__setattr__(self, name, (default,) * n)
             if len(getattr(self, name)) != n:
@@ -95,16 +100,52 @@ class Input:
 
 
 @dataclass(frozen=True, eq=False)
-class RgbInput(Input):
-    """An RGB image that labels are made on: its channels are no axis of the labels.
+class MultichannelInput(Input):
+    """An image whose channels share the labels made on it: they are no axis of the labels.
 
     Parameters
     ----------
-    rgb : array-like
-        All of it: the axes of `data`, which is its first channel, and one more of three channels.
+    channels : array-like
+        All of it: the axes of `data`, which is its first channel, and one more.
+    channel_axis : int
+        Which of its axes that is: the last one of RGB, the first one of stains.
     """
 
-    rgb: Any = None
+    channels: Any = None
+    channel_axis: int = 0
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether its channels are those of a colour."""
+        return self.channel_axis == len(self.axes)
+
+    @property
+    def whole(self) -> Input:
+        """The image with an axis ``c`` for its channels."""
+        k, changed = self.channel_axis, {"data": self.channels, "path": self.path}
+        for name, one in PLACE.items():
+            known = getattr(self, name)
+            changed[name] = (*known[:k], one, *known[k:])
+        return Input(self.name, axes=f"{self.axes[:k]}c{self.axes[k:]}", **changed)
+
+
+def without_channels(image: Input, k: int, axes: str) -> MultichannelInput:
+    """Return an image of several channels as one whose channels share their labels.
+
+    Parameters
+    ----------
+    image : Input
+        With its channels along one axis.
+    k : int
+        Which axis that is.
+    axes : str
+        One letter for each of the others.
+    """
+    place = {n: getattr(image, n)[:k] + getattr(image, n)[k + 1 :] for n in PLACE}
+    first = taken(image.data, k, 0)
+    return MultichannelInput(
+        image.name, first, axes, **place, path=image.path, channels=image.data, channel_axis=k
+    )
 
 
 @dataclass(frozen=True)

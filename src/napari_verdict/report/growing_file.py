@@ -42,7 +42,6 @@ class GrowingFile:
         # how much of the content is in the file, and confirmed; how often it proved to be less
         self._lock = threading.Lock()
         self._written = self._confirmed = self._setbacks = 0
-        self._is_listed = False
 
     @property
     def is_behind(self) -> bool:
@@ -88,7 +87,7 @@ class GrowingFile:
     def confirm(self) -> list[int]:
         """Wait until the disk has what is written; return the numbers of the strokes it has now."""
         with self._lock:
-            at, known, is_listed = self._written, self._setbacks, self._is_listed
+            at, known, is_new = self._written, self._setbacks, self._confirmed == 0
             # a handle of its own, since the thread that writes may close the file meanwhile
             handle = None if self._handle is None else os.dup(self._handle)
         try:
@@ -99,14 +98,14 @@ class GrowingFile:
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             finally:
                 os.close(handle)
-            if not is_listed:
+            if is_new:
                 settle_folder(self._path.parent)
         except OSError:
             self._set_back(self._confirmed)  # the disk may forget what it has refused once
             raise
         with self._lock:
             if known == self._setbacks:
-                self._confirmed, self._is_listed = at, True
+                self._confirmed = at
         done = []
         while self._ends and self._ends[0][1] <= self._confirmed:
             done.append(self._ends.popleft()[0])
@@ -141,4 +140,3 @@ class GrowingFile:
         with self._lock:
             self._written, self._confirmed = min(self._written, to), min(self._confirmed, to)
             self._setbacks += 1
-            self._is_listed = self._is_listed and self._confirmed > 0

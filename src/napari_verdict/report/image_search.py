@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from napari_verdict.comparison.model import unique_names
 from napari_verdict.comparison.result import Progress
 from napari_verdict.comparison.words import times
 from napari_verdict.report.image_set import ImageSet, Picture, alike, refusal
-from napari_verdict.report.ome import Measured, bare_name, measure
+from napari_verdict.report.ome import bare_name, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ def find_images(
     predictions: Sequence[Path],
     conditions: str,
     token: CancelToken,
+    confidence: Path | None = None,
 ) -> Generator[Progress, None, ImageSet]:
     """Find the images of a folder, with their predictions and conditions; reads no pixels.
 
@@ -49,6 +51,9 @@ def find_images(
         it, is the condition.
     token : CancelToken
         Checked at every file.
+    confidence : Path, optional
+        A folder of probabilities of foreground, as files of floats; their names are as those of
+        predictions.
 
     Yields
     ------
@@ -66,22 +71,29 @@ def find_images(
     Cancelled
         If the token was set.
     """
-    for one in (folder, *predictions):
+    maps_in = () if confidence is None else (confidence,)
+    for one in (folder, *predictions, *maps_in):
         if not one.is_dir():
             raise refusal(f"There is no folder {str(one)!r}.")
     yield Progress(0, 1, "looking for images")
     condition_of = _conditions(conditions)
-    files = _files_in(folder, [p for p in predictions if p != folder], token)
+    files = _files_in(folder, [p for p in (*predictions, *maps_in) if p != folder], token)
     names = unique_names([p.name for p in predictions])
-    others = {name: _files_in(one, (), token) for name, one in zip(names, predictions, strict=True)}
-    partners = {name: _partners(files, there) for name, there in others.items()}
+    partners = {
+        name: _partners(files, _files_in(one, (), token))
+        for name, one in zip(names, predictions, strict=True)
+    }
+    maps = {m: _partners(files, _files_in(m, (), token)) for m in maps_in}
     pictures, left_out = [], {}
     for done, (name, path) in enumerate(files.items()):
         token.check()
         yield Progress(done, len(files), "looking at images")
         try:
-            mine = {p: found.get(name) for p, found in partners.items()}
-            pictures.append(_picture(name, path, condition_of(name), mine))
+            mine = {p: there.get(name) for p, there in partners.items()}
+            picture = _picture(name, path, condition_of(name), mine)
+            for at, there in maps.items():
+                picture = _with_map(picture, at, there.get(name))
+            pictures.append(picture)
         except ComparisonError as error:
             left_out[name] = " ".join(f.message for f in error.findings)
     return ImageSet(folder.name, folder, *alike(pictures, left_out))
@@ -110,7 +122,7 @@ def _files_in(folder: Path, without: Sequence[Path], token: CancelToken) -> dict
         if away & {p.resolve() for p in path.parents}:
             continue
         name = (path.relative_to(folder).parent / bare_name(path)).as_posix()
-        if name in found:  # of two files of one name, both keep their endings
+        if name in found:  # of two files of one name, the second keeps its ending
             name = path.relative_to(folder).as_posix()
         found[name] = path
     return found
@@ -118,12 +130,14 @@ def _files_in(folder: Path, without: Sequence[Path], token: CancelToken) -> dict
 
 def _partners(images: Iterable[str], files: Mapping[str, Path]) -> dict[str, Path]:
     """Return the file that belongs to each image."""
-    found = {name: files[name] for name in images if name in files}
-    rest = [name for name in images if name not in found]
+    names = tuple(images)
+    found = {name: files[name] for name in names if name in files}
+    rest = [name for name in names if name not in found]
     for file in sorted(files, key=len):
         if files[file] in found.values():
             continue
-        image = partner_of(file, rest) or _alone(file, rest)
+        # a file belongs to the longest name it begins with, also where that one has a file already
+        image = partner_of(file, names) or _alone(file, rest)
         if image is not None:
             found.setdefault(image, files[file])
     return found
@@ -144,20 +158,48 @@ def _picture(
     axes, shape = (head.axes[:-1], head.shape[:-1]) if rgb else (head.axes, head.shape)
     if axes[-2:] != "yx":
         raise refusal(f"its axes are {head.axes!r}, and tiles need y and x last")
+    picture = Picture(name, axes, shape, path, condition, rgb=rgb)
     files: dict[str, Path | Input] = {}
     for prediction, file in predictions.items():
         if file is None:
             raise refusal(f"{prediction} has no file of this name")
-        _check(measure(file), shape, f"{prediction} ({file.name})")
+        head, called = measure(file), f"{prediction} ({file.name})"
+        if head.dtype.kind not in "biu":
+            raise refusal(f"{called} holds {head.dtype} values, and labels are whole numbers")
+        if not files:
+            picture = as_labelled(picture, head.shape)
+        if head.shape != picture.shape:
+            raise refusal(
+                f"{called} has {times(head.shape)} pixels, the image {times(picture.shape)}"
+            )
         files[prediction] = file
-    return Picture(name, axes, shape, path, condition, files, rgb)
+    return replace(picture, predictions=files)
 
 
-def _check(head: Measured, shape: tuple[int, ...], name: str) -> None:
-    if head.dtype.kind not in "biu":
-        raise refusal(f"{name} holds {head.dtype} values, and labels are whole numbers")
-    if head.shape != shape:
-        raise refusal(f"{name} has {times(head.shape)} pixels, the image {times(shape)}")
+def _with_map(picture: Picture, folder: Path, file: Path | None) -> Picture:
+    if file is None:
+        raise refusal(f"{folder.name} has no file of this name")
+    head = measure(file)
+    if head.dtype.kind != "f":
+        raise refusal(
+            f"{folder.name} ({file.name}) holds {head.dtype} values, and probabilities are floats "
+            "from 0 to 1"
+        )
+    if not picture.predictions:
+        picture = as_labelled(picture, head.shape)
+    if head.shape != picture.shape:
+        raise refusal(
+            f"{folder.name} ({file.name}) has {times(head.shape)} pixels, the image "
+            f"{times(picture.shape)}"
+        )
+    return replace(picture, confidence=file)
+
+
+def as_labelled(picture: Picture, shape: tuple[int, ...]) -> Picture:
+    """Return an image with channels that share labels where labels of a shape have no channels."""
+    named = picture.named("c") if "c" not in picture.axes and not picture.rgb else picture
+    shared = named.shared()
+    return shared if shared.channel is not None and shared.shape == shape else picture
 
 
 def _conditions(how: str) -> Callable[[str], str]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.model import RgbInput
+from napari_verdict.comparison.model import PLACE, Input, without_channels
 from napari_verdict.comparison.words import counted, sentence, times
 from napari_verdict.report.ome import read_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from napari_verdict.comparison.model import Input
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Picture:
     name : str
         Its file below the folder, without its ending; unique within the set.
     axes : str
-        One letter an axis of its labels, out of ``tczyx``; the channels of RGB are none.
+        One letter an axis of its labels, out of ``tczyx``; channels that share them are none.
     shape : tuple of int
         Of its labels.
     source : Path or Input
@@ -39,6 +39,11 @@ class Picture:
         Label images of the same shape, by the name of the prediction.
     rgb : bool
         Whether the last axis of the file holds the channels of a colour.
+    channel : int, optional
+        Which axis of the file holds channels, such as stains, that share their labels; None where
+        none does.
+    confidence : Path, optional
+        A map of probabilities of foreground, of the shape of its labels.
     """
 
     name: str
@@ -48,6 +53,14 @@ class Picture:
     condition: str = ""
     predictions: Mapping[str, Path | Input] = field(default_factory=dict)
     rgb: bool = False
+    channel: int | None = None
+    confidence: Path | None = None
+
+    @property
+    def kind(self) -> str:
+        """Axes of its labels, and of what else it is, for the person."""
+        more = " in colour" * self.rgb + " of several channels" * (self.channel is not None)
+        return self.axes + more
 
     @property
     def tiled(self) -> TiledImage:
@@ -63,27 +76,35 @@ class Picture:
         """Return it with its first unnamed axis named."""
         return replace(self, axes=self.axes.replace("?", letter, 1))
 
+    def shared(self) -> Picture:
+        """Return it with one label image for all its channels, where it has an axis of them."""
+        k = self.axes.find("c")
+        if k < 0:
+            return self
+        axes, shape = self.axes.replace("c", ""), self.shape[:k] + self.shape[k + 1 :]
+        return replace(self, axes=axes, shape=shape, channel=k)
+
     def image(self) -> Input:
-        """Read the image, of RGB with a last axis ``c``.
+        """Read the image, of RGB with a last axis ``c``, of other channels with a first one.
 
         Raises
         ------
         ComparisonError
             If its file cannot be read, or is not as it was when it was found.
         """
-        image = replace(_read(self.source, self.axes + "c" * self.rgb), name=self.name)
-        shape = image.shape[:-1] if self.rgb else image.shape
+        k = len(self.axes) if self.rgb else self.channel
+        axes = self.axes if k is None else f"{self.axes[:k]}c{self.axes[k:]}"
+        image = replace(_read(self.source, axes), name=self.name)
+        shape = image.shape if k is None else image.shape[:k] + image.shape[k + 1 :]
         self._compare(shape, self.name)
-        return image
+        return image if not k or self.rgb else _channels_first(image, k)
 
     def labelled(self, image: Input) -> Input:
-        """Return what of the image is labelled; the channels of RGB are no axis of it."""
-        if not self.rgb:
-            return image
-        n = len(self.axes)
-        place = image.scale[:n], image.translate[:n], image.units[:n]
-        pixels = image.data[..., 0], self.axes, *place, image.path, image.data[..., :3]
-        return RgbInput(image.name, *pixels)
+        """Return what of the image is labelled; channels that share labels are no axis of it."""
+        if self.rgb:
+            colour = replace(image, data=image.data[..., :3])
+            return without_channels(colour, len(self.axes), self.axes)
+        return image if self.channel is None else without_channels(image, 0, self.axes)
 
     def predicted(self) -> tuple[Input, ...]:
         """Read its predictions.
@@ -99,6 +120,20 @@ class Picture:
             self._compare(one.shape, name)
             found.append(one)
         return tuple(found)
+
+    def probabilities(self) -> Input:
+        """Read its map of confidence.
+
+        Raises
+        ------
+        ComparisonError
+            As `image` does, or if it has none.
+        """
+        if self.confidence is None:
+            raise refusal(f"{self.name!r} has no map of confidence.")
+        found = _read(self.confidence, self.axes)
+        self._compare(found.shape, found.name)
+        return found
 
     def _compare(self, shape: tuple[int, ...], name: str) -> None:
         if shape != self.shape:
@@ -143,6 +178,11 @@ class ImageSet:
         return tuple(self.pictures[0].predictions) if self.pictures else ()
 
     @property
+    def has_maps(self) -> bool:
+        """Whether every image has a map of confidence."""
+        return bool(self.pictures) and all(p.confidence is not None for p in self.pictures)
+
+    @property
     def conditions(self) -> dict[str, int]:
         """How many images there are of each condition."""
         return dict(sorted(Counter(p.condition for p in self.pictures).items()))
@@ -151,6 +191,15 @@ class ImageSet:
     def tiled(self) -> tuple[TiledImage, ...]:
         """What tiles are drawn from."""
         return tuple(p.tiled for p in self.pictures)
+
+    @property
+    def shares(self) -> bool:
+        """Whether channels of its images share their labels."""
+        return any(p.channel is not None for p in self.pictures)
+
+    def shared(self) -> ImageSet:
+        """Return the set with one label image for all channels of an image."""
+        return replace(self, pictures=tuple(p.shared() for p in self.pictures))
 
     def named(self, letter: str) -> ImageSet:
         """Return the set with the axis named that no file or layer names."""
@@ -167,6 +216,11 @@ class ImageSet:
             text += f"; predictions of {', '.join(self.predictions)}"
         elif self.pictures:
             text += "; no predictions, so nothing is scored"
+        text += "; with maps of confidence" if self.has_maps else ""
+        if self.shares:
+            text += "; channels share their labels"
+        elif "c" in self.axes:
+            text += "; each channel is an image of its own"
         if self.left_out:
             text += f"; {counted(len(self.left_out), 'file')} left out"
         return sentence(text)
@@ -182,13 +236,11 @@ def alike(
     pictures: Sequence[Picture], left_out: dict[str, str]
 ) -> tuple[tuple[Picture, ...], dict[str, str]]:
     """Return the pictures with the axes that most have, and why the others are left out."""
-    kinds = Counter((p.axes, p.rgb) for p in pictures)
-    most = kinds.most_common(1)[0][0] if kinds else ("", False)
+    kinds = Counter(p.kind for p in pictures)
+    most = kinds.most_common(1)[0][0] if kinds else ""
     for picture in pictures:
-        if (picture.axes, picture.rgb) != most:
-            mine = f"{picture.axes}{' in colour' * picture.rgb}"
-            others = f"{most[0]}{' in colour' * most[1]}"
-            left_out[picture.name] = f"its axes are {mine}, those of most images {others}"
+        if picture.kind != most:
+            left_out[picture.name] = f"its axes are {picture.kind}, those of most images {most}"
     return tuple(p for p in pictures if p.name not in left_out), left_out
 
 
@@ -196,6 +248,14 @@ def _read(source: Path | Input, axes: str) -> Input:
     if not isinstance(source, Path):
         return replace(source, axes=axes)
     return read_input(source, axes=axes if "?" not in axes else None)
+
+
+def _channels_first(image: Input, k: int) -> Input:
+    """Return an image with its axis k in front, as napari lays labels over images."""
+    data = np.moveaxis(np.asarray(image.data), k, 0)
+    order = (k, *(i for i in range(data.ndim) if i != k))
+    place: dict[str, Any] = {n: tuple(getattr(image, n)[i] for i in order) for n in PLACE}
+    return replace(image, data=data, axes="".join(image.axes[i] for i in order), **place)
 
 
 def refusal(message: str) -> ComparisonError:

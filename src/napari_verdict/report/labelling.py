@@ -16,7 +16,7 @@ import napari_verdict
 from napari_verdict.annotation.origins import Origins
 from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.model import RgbInput
+from napari_verdict.comparison.model import MultichannelInput
 from napari_verdict.report.journal import Journal
 from napari_verdict.report.ome import bare_name
 from napari_verdict.report.writing import write_whole
@@ -49,9 +49,9 @@ class ImageRecord(_Model):
     translate: tuple[float, ...]
     units: tuple[str, ...]
     sha256: str = Field(
-        description="Of the elements in C order, least significant byte first; of RGB all channels."
+        description="Of the elements in C order, least significant byte first; with all channels."
     )
-    channels: Literal[1, 3] = Field(1, description="3 of RGB, which are no axis of the labels.")
+    channels: int = Field(1, ge=1, description="How many share the labels, and are no axis of it.")
 
 
 class LabellingRecord(_Model):
@@ -244,13 +244,19 @@ def image_record(image: Input, token: CancelToken | None = None) -> ImageRecord:
         translate=tuple(float(t) for t in image.translate),
         units=tuple(str(u) for u in image.units),
         sha256=checksum(pixels_of(image), token),
-        channels=3 if isinstance(image, RgbInput) else 1,
+        channels=_channels_of(image),
     )
 
 
 def pixels_of(image: Input) -> Any:
-    """Return all pixels of an image that is labelled; those of RGB have one more axis."""
-    return image.rgb if isinstance(image, RgbInput) else image.data
+    """Return all pixels of an image that is labelled; channels that share labels are an axis."""
+    return image.channels if isinstance(image, MultichannelInput) else image.data
+
+
+def _channels_of(image: Input) -> int:
+    if not isinstance(image, MultichannelInput):
+        return 1
+    return int(image.channels.shape[image.channel_axis])
 
 
 def unreadable(path: Path, why: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.annotation.tiles import State
+from napari_verdict.comparison.model import MultichannelInput
 from napari_verdict.comparison.result import Progress, complete
 from napari_verdict.comparison.scores import SCORE_COLUMNS
 from napari_verdict.engine.cancel import CancelToken
@@ -43,6 +44,9 @@ _COLUMNS = {
     "tiles.csv": tuple(TileRecord.model_fields),
     "scores.csv": SCORE_COLUMNS,
 }
+
+#: Name of a file, of what it is a part, which part, and an input of the same axes.
+_File = tuple[str, Any, tuple[slice, ...], "Input"]
 
 
 def export(
@@ -186,11 +190,11 @@ def writing(
         if bounds is not None:
             row |= _files_of(row["order"], mask is not None, name)
             row["n_objects"] = np.count_nonzero(np.unique(labels[bounds]))
-            crops += _crops(row, bounds, pixels_of(image), labels, mask)
+            crops += _crops(row, bounds, image, labels, mask)
         rows.append(row)
     of_image = f"/{name}" if name else ""
-    whole = [(f"ground_truth{of_image}.ome.tif", labels, ())]
-    whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, ())]
+    whole: list[_File] = [(f"ground_truth{of_image}.ome.tif", labels, (), image)]
+    whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, (), image)]
     files = [*whole, *crops]
     folders = [f"ground_truth{of_image}.ome.zarr"] if zarr else []
     place.expect([*folders, *(file for file, *_ in files)])
@@ -201,14 +205,14 @@ def writing(
         assert zarr is not None
         zarr(place.folder / file, labels, image)
         written.append(place.folder / file)
-    for k, (file, data, bounds) in enumerate(files, start=len(folders)):
+    for k, (file, data, bounds, like) in enumerate(files, start=len(folders)):
         yield Progress(k, steps, what)
         token.check()
         path = place.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = storable(np.asarray(data[bounds]))
         written.append(
-            write_whole(path, partial(write_ome_tiff, data=pixels, like=image, token=token))
+            write_whole(path, partial(write_ome_tiff, data=pixels, like=like, token=token))
         )
     return rows, written
 
@@ -258,10 +262,17 @@ def _files_of(order: int, masked: bool, image: str = "") -> dict[str, str]:
 
 
 def _crops(
-    row: dict[str, Any], bounds: Bounds, image: Any, labels: Any, mask: Any
-) -> list[tuple[str, Any, Bounds]]:
-    parts = [(row["image_file"], image, bounds), (row["mask_file"], labels, bounds)]
-    return parts + ([] if mask is None else [(row["ignore_file"], mask, bounds)])
+    row: dict[str, Any], bounds: Bounds, image: Input, labels: Any, mask: Any
+) -> list[_File]:
+    whole, within = image, bounds
+    if isinstance(image, MultichannelInput) and not image.is_rgb:
+        k, whole = image.channel_axis, image.whole
+        within = (*bounds[:k], slice(None), *bounds[k:])
+    parts: list[_File] = [
+        (row["image_file"], pixels_of(image), within, whole),
+        (row["mask_file"], labels, bounds, image),
+    ]
+    return parts + ([] if mask is None else [(row["ignore_file"], mask, bounds, image)])
 
 
 def storable(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -179,7 +179,7 @@ def write_ome_tiff(path: Path, data: Any, like: Input, token: CancelToken | None
     rgb = data.ndim > len(axes)
     metadata: dict[str, Any] = {"axes": axes.upper() + "S" * rgb}
     for letter, size, unit in zip(like.axes, like.scale, like.units, strict=True):
-        symbol = _SYMBOL_OF_UNIT.get(str(unit))
+        symbol = _SYMBOL_OF_UNIT.get(NAME_OF_UNIT.get(str(unit), str(unit)))
         if symbol is None or (symbol == "pixel" and size == 1):
             continue
         if letter in "zyx":

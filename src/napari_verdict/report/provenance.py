@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 import napari_verdict
+from napari_verdict.annotation.origins import Origin
 from napari_verdict.comparison.checksums import checksum
 from napari_verdict.report.labelling import ImageRecord, image_record
 
@@ -80,6 +81,9 @@ class LabelsRecord(_Model):
     n_objects: int
     origins: dict[str, int] = Field(description="Objects by origin.")
     accepted_unchanged: float | None = Field(description="Share of objects; null without any.")
+    given_unchanged: float | None = Field(
+        None, description="Share of objects that were there before; null without any."
+    )
     sentence: str
 
 
@@ -198,7 +202,7 @@ def labels_record(
     labels: NDArray[Any], origins: Origins, token: CancelToken | None = None
 ) -> LabelsRecord:
     """Return what is kept of labels."""
-    share = origins.accepted_unchanged()
+    accepted, given = (origins.unchanged(o) for o in (Origin.ACCEPTED, Origin.GIVEN))
     counts = {str(origin): n for origin, n in origins.counts().items()}
     return LabelsRecord(
         shape=labels.shape,
@@ -206,7 +210,8 @@ def labels_record(
         sha256=checksum(labels, token),
         n_objects=sum(counts.values()),
         origins=counts,
-        accepted_unchanged=None if math.isnan(share) else share,
+        accepted_unchanged=None if math.isnan(accepted) else accepted,
+        given_unchanged=None if math.isnan(given) else given,
         sentence=origins.sentence(),
     )
 

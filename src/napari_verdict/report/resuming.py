@@ -82,7 +82,7 @@ def resume(folder: str | Path, token: CancelToken | None = None) -> Labelling:
         tuple(state.notes),
         len(strokes),
         max((s.step.at for s in strokes), default=None),
-        _said(len(lost), newest, state.mended),
+        _said(len(lost), newest, state.is_mended),
         newest + 1,
     )
 
@@ -95,7 +95,7 @@ class _State:
         self.ignore: NDArray[np.uint8] | None = None
         self.origins = Origins()
         self.notes: list[Mapping[str, Any]] = []
-        self.mended = 0
+        self.is_mended = False
         self._annotator, self._at = record.annotator, record.created
 
     def can_take(self, stroke: Stroke) -> bool:
@@ -117,7 +117,7 @@ class _State:
             window = Window(self._image(snapshot.target), snapshot.bounds)
             change = window.change(snapshot.pixels.reshape(window.old.shape))
             self._change(change, Step(Action.GIVEN, self._annotator, self._at), snapshot.target)
-            self.mended += 1
+            self.is_mended = True
 
     def _change(self, change: Change, step: Step, target: Target) -> None:
         image = self._image(target)
@@ -148,10 +148,10 @@ def _strokes_in(folder: Path) -> Iterator[Stroke]:
         yield from read_strokes(path.read_bytes())
 
 
-def _said(lost: int, of: int, mended: int) -> str:
+def _said(lost: int, of: int, is_mended: bool) -> str:
     if not lost:
         return ""
     text = f"{lost} of {counted(of, 'stroke')} cannot be read"
-    if mended:
+    if is_mended:
         text += "; what they painted was taken from snapshots of the tiles, as far as they go"
     return f"{text}. Look over the labels. The files stay as they are."

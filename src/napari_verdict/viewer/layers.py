@@ -96,13 +96,17 @@ def guess_captures(layers: Iterable[Any]) -> tuple[Any, ...]:
 
 def is_called_prediction(layer: Any) -> bool:
     """Whether nothing in a layer's name says that it is the ground truth, or left out."""
-    name = layer.name.lower().replace("_", " ")
-    return not (_is_left_out(layer) or (_TRUTH.search(name) and not _PREDICTION.search(name)))
+    return not (_is_left_out(layer) or (names_truth(layer) and not names_model(layer)))
 
 
 def names_model(layer: Any) -> bool:
     """Whether a layer's name says that a model, or a method, made it."""
     return _PREDICTION.search(layer.name.lower().replace("_", " ")) is not None
+
+
+def names_truth(layer: Any) -> bool:
+    """Whether a layer's name says that it is the ground truth."""
+    return _TRUTH.search(layer.name.lower().replace("_", " ")) is not None
 
 
 def settle(layers: Iterable[Any], chosen: Roles, picked: frozenset[str]) -> Roles:

@@ -45,6 +45,8 @@ def layer_for(viewer: Any, image: Input, role: str, *, rgb: bool = False) -> Any
     options |= placement_for(image, n)
     raw = not role
     layer = Image(image.data, rgb=rgb, **options) if raw else Labels(_whole(image.data), **options)
+    if raw:
+        _note_limits(layer)
     viewer.add_layer(layer)
     return layer
 
@@ -57,11 +59,16 @@ def show(layer: Any, image: Input) -> None:
         layer.data = image.data
         if mine == tuple(layer.contrast_limits):
             layer.reset_contrast_limits()
-            layer.metadata["limits"] = tuple(layer.contrast_limits)
+            _note_limits(layer)
         layer.name = image.name
     else:
         layer.data = _whole(image.data)
     place(layer, placement_for(image, layer.ndim))
+
+
+def _note_limits(layer: Any) -> None:
+    """Remember which limits of contrast were not set by a person."""
+    layer.metadata["limits"] = tuple(layer.contrast_limits)
 
 
 def placement_for(image: Input, ndim: int) -> dict[str, Any]:

@@ -9,12 +9,23 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Those that are matrices; shear is left out where axes are.
+_MATRICES = ("rotate", "shear", "affine")
 _NAMES = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
-def placement_of(layer: Any) -> dict[str, Any]:
-    """Return what places a layer, as napari's layers take it when they are made."""
-    return {name: getattr(layer, name) for name in _NAMES}
+def placement_of(layer: Any, ndim: int | None = None) -> dict[str, Any]:
+    """Return what places a layer, as napari's layers take it when they are made.
+
+    Of its last `ndim` axes, where given; those before must not be turned into them.
+    """
+    first = 0 if ndim is None else layer.ndim - ndim
+    if not first:
+        return {name: getattr(layer, name) for name in _NAMES}
+    placed = {name: getattr(layer, name)[first:] for name in _NAMES if name not in _MATRICES}
+    matrices = {name: np.asarray(getattr(layer, name)) for name in ("rotate", "affine")}
+    matrices["affine"] = np.asarray(layer.affine.affine_matrix)
+    return placed | {name: m[first:, first:] for name, m in matrices.items()}
 
 
 def place(layer: Any, placement: Mapping[str, Any]) -> None:

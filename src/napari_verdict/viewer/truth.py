@@ -27,7 +27,7 @@ def named_for(name: str, second: str) -> str:
     return f"{name} · {second}" if second else name
 
 
-def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None) -> Labels:
+def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None, axes: str = "") -> Labels:
     """Add a Labels layer that is aligned to raw: its shape, scale, units, axes and transforms.
 
     Parameters
@@ -41,6 +41,8 @@ def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None) -> Label
         What it is called; napari numbers a name that is taken.
     data : ndarray, optional
         Labels to go on with, of the shape of raw; by default none.
+    axes : str
+        Where channels in front are no axis of the labels: the axes that are, the last ones of raw.
 
     Returns
     -------
@@ -54,14 +56,14 @@ def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None) -> Label
     """
     from napari.layers import Labels
 
-    shape = shape_of(raw)
+    shape = shape_of(raw, axes)
     if data is not None and tuple(data.shape) != shape:
         raise ValueError(
             f"The labels are {_times(data.shape)} pixels, “{raw.name}” is {_times(shape)}: they "
             "belong to another image."
         )
     pixels = np.zeros(shape, DTYPE) if data is None else data
-    layer = Labels(pixels, name=name, **placement_of(raw))
+    layer = Labels(pixels, name=name, **placement_of(raw, len(shape)))
     camera = viewer.scene.camera
     center, zoom = camera.center, camera.zoom
     viewer.add_layer(layer)
@@ -94,10 +96,11 @@ def pixels_kept(layers: Iterable[Any]) -> dict[str, tuple[Any | None, Any | None
     }
 
 
-def shape_of(raw: Any) -> tuple[int, ...]:
-    """Return the shape of an image without its RGB channels."""
+def shape_of(raw: Any, axes: str = "") -> tuple[int, ...]:
+    """Return the shape of an image without its RGB channels; of its last axes, where given."""
     shape = tuple(int(n) for n in pixels_of(raw).shape)
-    return shape[:-1] if getattr(raw, "rgb", False) else shape
+    shape = shape[:-1] if getattr(raw, "rgb", False) else shape
+    return shape[len(shape) - len(axes) :] if axes else shape
 
 
 def arm(viewer: Any, layer: Any, mode: str) -> None:

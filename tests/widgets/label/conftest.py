@@ -78,7 +78,7 @@ class Labeller(Person):
         tile = self.state.tile
         self.give(objects_of(tile.image) if labels is None else labels)
         self.key("D")
-        self.wait(lambda: self.state.tile.place != tile.place and self.is_settled, "the next tile")
+        self.wait(lambda: self.is_settled and self.state.tile.place != tile.place, "the next tile")
 
     @property
     def is_settled(self) -> bool:
@@ -146,4 +146,17 @@ def stack(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) 
     labels = np.repeat(objects()[np.newaxis], 12, axis=0)
     viewer.add_image((labels > 0) * 50.0, name="stack")
     viewer.add_labels(labels, name="model")
+    return sit_down(viewer, tmp_path)
+
+
+@pytest.fixture
+def stained(make_napari_viewer: Any, qtbot: Any, tmp_path: Any, monkeypatch: Any) -> Labeller:
+    """Somebody with two stains of squares in one image, the second one dim at first."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    viewer = make_napari_viewer()
+    stains = np.stack([objects() > 0, objects() > 16]).astype(np.uint8) * np.uint8(90)
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x")}
+    channels = {"scale": (1, 0.5, 0.5), "axis_labels": ("c", "y", "x")}
+    viewer.add_image(stains, name="stains", units=("pixel", "um", "um"), **channels)
+    viewer.add_labels(prediction(), name="model", **placed)
     return sit_down(viewer, tmp_path)

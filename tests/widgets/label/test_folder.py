@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QLineEdit
 
 from labelled import IMAGES, TILE, objects, objects_of, prediction
-from napari_verdict.annotation.tiles import State
+from napari_verdict.annotation.tiles import Draw, State
 from napari_verdict.report.ome import read_input
 from napari_verdict.report.resuming import resume
+from napari_verdict.viewer.truth import KEPT
 from napari_verdict.widgets.label.dock import LabelWidget
 from widgets.label.conftest import choose_folder
 
@@ -329,6 +331,171 @@ def test_what_was_painted_while_the_next_image_is_opened_is_kept(folder):
     folder.dock.shelf._is_put_away = painted_first
     go_to(folder, next(i for i in IMAGES if i != first))
     assert (resume(labels_of(folder, first)).labels == 42).any()
+
+
+def tile_by_hand(person, image):
+    """Choose an image, and add the tile in the middle of it by the mouse."""
+    if person.state.bench.image != image:
+        person.choose("Image", image)
+        person.wait(lambda: person.state.bench.image == image and person.dock.work, image)
+    person.pause()
+    n = len(person.state.plan.tiles)
+    person.click("Tile by hand")
+    assert len(person.state.plan.tiles) == n + 1
+    assert person.state.tile.image == image
+    assert person.state.tile.draw is Draw.HAND
+
+
+def test_tiles_are_chosen_by_hand_alone_in_any_image_and_said_to_be_no_estimate(folder):
+    folder.start(draw="hand")
+    assert folder.state.plan.tiles == ()
+    assert "press Tile by hand" in folder.says()
+    for image in (IMAGES[1], IMAGES[2]):
+        tile_by_hand(folder, image)
+        folder.give(objects_of(image))
+        folder.look("hand_a tile of another image")
+        folder.key("D")
+    assert [t.image for t in folder.state.plan.tiles] == [IMAGES[1], IMAGES[2]]
+    found = score(folder)
+    assert "not an unbiased estimate" in folder.find("Score of model").text()
+    assert found.first.ci_low is None
+    assert "no estimate takes in" in folder.dock.page.plan.text()
+    folder.click("Stop labelling")
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None and folder.is_settled, "the tiles")
+    assert [t.draw for t in folder.state.plan.tiles] == [Draw.HAND] * 2
+    assert score(folder).first.n == 2
+
+
+def test_labelling_by_hand_is_taken_up_before_a_tile_was_chosen(folder):
+    folder.start(draw="hand")
+    folder.click("Stop labelling")
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None, "the images")
+    assert folder.state.plan.tiles == ()
+    tile_by_hand(folder, IMAGES[2])
+
+
+def test_any_image_is_brought_to_the_desk_by_keys_with_no_tile_in_hand(folder):
+    folder.start(number=3)
+    here = folder.state.bench.image
+    assert folder.find("Image", QComboBox).currentText() == here
+    folder.find("Image", QComboBox).setFocus()
+    key = "Up" if here == IMAGES[2] else "Down"
+    other = IMAGES[IMAGES.index(here) + (-1 if key == "Up" else 1)]
+    folder.press(key)
+    folder.wait(lambda: folder.state.bench.image == other and folder.dock.work, other)
+    assert folder.state.tile is None
+    assert "Undo goes back as far as here. Bring what you want to label into view" in folder.says()
+    assert not folder.dock.desk.spotlight.layer.visible
+    assert folder.find("Image", QComboBox).hasFocus()  # to go on with the keys
+    np.testing.assert_array_equal(folder.state.bench.raw.data > 0, objects_of(other) > 0)
+    folder.key("T")  # the next tile, in whichever image it is
+    folder.wait(lambda: folder.state.tile is not None and folder.is_settled, "a tile")
+    assert folder.find("Image", QComboBox).currentText() == folder.state.tile.image
+    assert folder.dock.desk.spotlight.layer.visible
+
+
+def test_an_image_that_cannot_be_opened_is_not_chosen(folder):
+    folder.start(draw="hand")
+    here = folder.state.bench.image
+    gone = IMAGES[2]
+    (folder.home / "images" / f"{gone}.tif").unlink()
+    folder.choose("Image", gone)
+    folder.wait(lambda: "There is no file" in folder.says(), "the reason")
+    assert "skipped" not in folder.says()
+    assert folder.find("Image", QComboBox).currentText() == here
+    tile_by_hand(folder, here)
+
+
+def write_maps(person, top=1.0):
+    """Maps that are sure everywhere but on the right half of the last image."""
+    for name in IMAGES:
+        p = np.full(objects_of(name).shape, 0.99, np.float32)
+        if name == IMAGES[-1]:
+            p[:, p.shape[1] // 2 :] = 0.5 * top
+        path = person.home / "maps" / f"{name}_prob.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(path, p)
+
+
+def test_tiles_are_drawn_by_maps_of_low_confidence_in_a_folder_of_their_own(folder):
+    write_maps(folder)
+    assert not folder.sees("Confidence maps")
+    folder.choose("Drawn", "more where confidence is low")
+    assert "Choose the folder of the maps of probabilities" in folder.dock.setup.hint.text()
+    assert not folder.dock.setup.start.isEnabled()
+    folder.click(folder.find("Confidence maps", QLineEdit))
+    folder.type(str(folder.home / "maps"))
+    folder.wait(lambda: "with maps of confidence" in folder.says_of_set(), "the maps")
+    folder.look("maps_a folder of maps")
+    folder.start(number=12)
+    plan = folder.state.plan
+    assert plan.priority == "low confidence"
+    assert "drawn by low confidence" in folder.dock.page.plan.text()
+    assert len(plan.weights) == plan.population
+    assert min(plan.weights) >= 0.5 / plan.population  # no tile is without a chance
+    doubtful = [t for t in plan.tiles if t.share > 1 / plan.population]
+    assert doubtful
+    assert {t.image for t in doubtful} == {IMAGES[-1]}
+    assert all(t.box[4] >= objects_of(IMAGES[-1]).shape[1] // 2 - 1 for t in doubtful)
+    for _ in range(4):
+        folder.label_tile()
+    assert "weighted by LURE" in score(folder).first.convention
+    folder.click("Stop labelling")
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None and folder.is_settled, "the tiles")
+    assert folder.state.plan.weights == plan.weights
+
+
+def test_maps_that_hold_no_probabilities_are_said(folder):
+    write_maps(folder, top=200)
+    folder.choose("Drawn", "more where confidence is low")
+    folder.click(folder.find("Confidence maps", QLineEdit))
+    folder.type(str(folder.home / "maps"))
+    folder.wait(lambda: "with maps of confidence" in folder.says_of_set(), "the maps")
+    folder.pause()
+    folder.click("Start labelling")
+    folder.wait(lambda: "between 0 and 1" in folder.dock.setup.hint.text(), "the reason")
+    assert folder.state.bench is None
+
+
+def test_contrast_that_a_person_set_stays_from_the_first_image_on(folder):
+    folder.start(number=9)
+    first, raw = folder.state.bench.image, folder.state.bench.raw
+    raw.contrast_limits = (0, 33)
+    go_to(folder, next(i for i in IMAGES if i != first))
+    assert tuple(raw.contrast_limits) == (0, 33)
+
+
+def test_labelling_that_ends_while_images_change_leaves_layers_of_one_image(folder):
+    folder.start(number=9)
+    first, truth, raw = folder.state.tile.image, folder.truth, folder.state.bench.raw
+    folder.paint(*ROUND, label=7)
+    k = next(k for k, t in enumerate(folder.state.plan.tiles) if t.image != first)
+    other, shelf = folder.state.plan.tiles[k].image, folder.dock.shelf
+    show = shelf._show
+
+    def shown_and_left(layer, taken):
+        show(layer, taken)
+        if layer is truth and shelf.is_on:
+            QTimer.singleShot(0, folder.dock.leave)
+
+    shelf._show = shown_and_left
+    folder.dock.desk.go(k)
+    folder.wait(lambda: folder.state.bench is None, "the end")
+    assert raw.name == other
+    assert truth.data.shape == raw.data.shape == folder.viewer.layers["model"].data.shape
+    assert not truth.data.any()
+    assert truth.metadata[KEPT][0] == str(labels_of(folder, other))
+    assert (resume(labels_of(folder, first)).labels == 7).any()
+    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
+    folder.click("Go on labelling")
+    folder.wait(lambda: folder.state.bench is not None and folder.is_settled, "the labels")
+    assert sum(x.name.startswith("ground truth") for x in folder.viewer.layers) <= 2
 
 
 def test_images_of_other_axes_are_left_out(folder):

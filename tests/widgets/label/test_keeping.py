@@ -6,12 +6,14 @@ import csv
 import hashlib
 import json
 import shutil
+import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
-from labelled import objects
+from labelled import objects, prediction
 from napari_verdict.annotation.plan_text import to_json
 from napari_verdict.annotation.sampling import Grid, draw_tiles
 from napari_verdict.annotation.tiles import State, TiledImage
@@ -144,19 +146,123 @@ def test_labels_of_a_layer_are_gone_on_with_and_known_as_given(labeller):
     assert "32 given" in labeller.dock.page.origins.text()
 
 
+@pytest.fixture
+def slow(monkeypatch):
+    """Looking for what was begun before takes until the event is set."""
+    from napari_verdict.widgets.label import lookout
+
+    looking, go_on = lookout.looking, threading.Event()
+
+    def waiting(*args):
+        go_on.wait(30)
+        return (yield from looking(*args))
+
+    monkeypatch.setattr(lookout, "looking", waiting)
+    yield go_on
+    go_on.set()
+
+
+def test_start_waits_until_it_is_known_whether_anything_was_begun_before(labeller, slow):
+    labeller.dock.lookout.look()
+    labeller.click("Start labelling")
+    labeller.pause()
+    assert "Looking for labels of this image" in labeller.dock.setup.hint.text()
+    assert labeller.state.bench is None
+    slow.set()
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    labeller.paint(*ROUND, label=1)
+    slow.clear()
+    labeller.click("Stop labelling")
+    labeller.click("Start labelling")
+    labeller.pause()
+    slow.set()
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.pause()
+    assert labeller.state.bench is None  # it is for the person to say
+    assert [p.name for p in folder_of(labeller).parent.iterdir()] == ["anyone"]
+
+
+def test_who_presses_start_again_does_not_wait(labeller, slow):
+    labeller.dock.lookout.look()
+    labeller.click("Start labelling")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+
+
+def caution(labeller):
+    return labeller.find("What to know of these labels").text()
+
+
+def test_going_on_with_a_prediction_is_warned_of_before_and_after_and_said_with_the_score(labeller):
+    labeller.choose("Labels", "model")
+    assert "“model” is called like a prediction. Correcting a prediction" in caution(labeller)
+    labeller.look("given_a prediction is gone on with")
+    labeller.choose("Labels", "a new layer")
+    assert not labeller.sees("What to know of these labels")
+    labeller.choose("Labels", "model")
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    assert "choose “a new layer”" in labeller.says()
+    said = "100 % were given unchanged, which flatters model."
+    assert said in labeller.dock.page.origins.text()
+    labeller.pause()
+    labeller.look("given_what is said then")
+    labeller.click("Stop labelling")
+    labels = labeller.dock.setup.truth
+    labeller.wait(lambda: labels.itemText(1).startswith("go on"), "what was begun")
+    labeller.choose("Labels", "go on")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    assert said in labeller.dock.page.origins.text()
+
+
+def test_objects_that_are_just_predicted_ones_are_found_under_any_name(labeller, tmp_path):
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um")}
+    labels = np.where(prediction() != 0, prediction() + 100, 0)
+    labels[labels == 101] = 0  # one was deleted, and another drawn
+    labels[40:44, 1:4] = 99
+    n = len(np.unique(labels)) - 2
+    labeller.viewer.add_labels(labels, name="ground truth", **placed)
+    labeller.choose("Labels", "ground truth")
+    labeller.wait(lambda: "just as in “model”" in caution(labeller), "the comparison")
+    assert f"{n} objects of “ground truth” are just as in “model”" in caution(labeller)
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    assert f"{n} objects of “ground truth”" in labeller.says()
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    record = json.loads((tmp_path / "out" / "provenance.json").read_text())["labels"]
+    assert record["given_unchanged"] == 1
+    assert record["accepted_unchanged"] == 0
+    table = pd.read_csv(tmp_path / "out" / "objects.csv").set_index("label")
+    assert set(table.source.dropna()) == {"model"}
+    assert pd.isna(table.source[99])
+
+
+def test_labels_that_people_drew_are_gone_on_with_without_a_word(labeller):
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um")}
+    labels = np.roll(objects(), 1, axis=0)
+    for name, warned in (("nuclei", True), ("manual", False), ("Labels", False)):
+        labeller.viewer.add_labels(labels, name=name, **placed)
+        labeller.choose("Labels", name)
+        assert labeller.sees("What to know of these labels") is warned
+    labeller.choose("Labels", "nuclei")
+    assert "Nothing in its name says whether people drew “nuclei”, or a model" in caution(labeller)
+
+
 def test_what_is_painted_on_a_layer_before_the_first_tile_is_kept_too(labeller, monkeypatch):
     from napari_verdict.report.resuming import resume
-    from napari_verdict.widgets.label import dock as module
+    from napari_verdict.widgets.label import starting as module
 
     labels = objects()
     layer = labeller.viewer.add_labels(labels, name="mine", scale=(0.5, 0.5), units=("um", "um"))
-    begin = module.LabelWidget.begin
+    begin = module.Starting.begin
 
-    def painted_first(dock, asked, opened):
+    def painted_first(starting, asked, opened):
         layer.paint((64, 64), 99)
-        begin(dock, asked, opened)
+        begin(starting, asked, opened)
 
-    monkeypatch.setattr(module.LabelWidget, "begin", painted_first)
+    monkeypatch.setattr(module.Starting, "begin", painted_first)
     labeller.choose("Labels", "mine")
     labeller.click("Start labelling")
     labeller.wait(lambda: labeller.state.bench is not None, "the first tile")

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QComboBox,
 )
 
+from labelled import objects
 from napari_verdict.annotation.tiles import Draw, State
 
 pytestmark = pytest.mark.gui
@@ -414,6 +415,34 @@ def test_a_prediction_without_a_place_of_its_own_is_taken_pixel_by_pixel(labelle
     assert labeller.dock.setup.start.isEnabled()
 
 
+def test_it_is_said_that_a_prediction_without_a_size_of_pixels_is_drawn_elsewhere(labeller):
+    model = labeller.viewer.layers["model"]
+    assert not labeller.sees("What to know of these labels")
+    model.scale, model.units = (1, 1), ("pixel", "pixel")
+    enter(labeller.dock.setup)
+    said = labeller.find("What to know of these labels").text()
+    assert "napari draws “model” elsewhere than “raw”" in said
+    assert "copy scale and position" in said
+
+
+def test_labels_to_go_on_with_lie_where_raw_is_seen_and_can_be_painted_on(labeller):
+    setup, viewer = labeller.dock.setup, labeller.viewer
+    viewer.add_labels(objects(), name="ground truth")
+    frozen = objects()
+    frozen.flags.writeable = False
+    viewer.add_labels(frozen, name="manual", scale=(0.5, 0.5), units=("um", "um"))
+    labeller.choose("Labels", "ground truth")
+    assert "has pixels of another size than “raw”" in setup.hint.text()
+    assert "copy scale and position of “raw” to it" in setup.hint.text()
+    viewer.layers["ground truth"].scale = (0.5, 0.5)
+    viewer.layers["ground truth"].units = ("um", "um")
+    enter(setup)
+    assert setup.start.isEnabled()
+    labeller.choose("Labels", "manual")
+    assert "“manual” is read-only" in setup.hint.text()
+    assert not setup.start.isEnabled()
+
+
 def test_every_control_has_a_name_and_says_what_it_does(labeller):
     labeller.start()
     labeller.key("K")  # so that a question stands too
@@ -433,3 +462,19 @@ def test_panels_side_by_side_are_left_for_the_tile(labeller):
     labeller.start()
     assert not labeller.viewer.canvas.grid.enabled
     assert not labeller.state.correcting
+
+
+def test_another_image_is_labelled_after_one_was_begun(labeller):
+    labeller.start()
+    labeller.paint((6, 6), (6, 10), label=1)
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    placed = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x")}
+    labeller.viewer.add_image(2.0 * objects(), name="second", **placed)
+    labeller.choose("Raw", "second")
+    labeller.wait(lambda: labeller.sees("Start labelling"), "another image")
+    assert labeller.dock.setup.truth.currentText() == "a new layer"
+    labeller.click("Start labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the first tile")
+    assert labeller.state.bench.raw.name == "second"
+    assert not labeller.truth.data.any()

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
-from napari_verdict.comparison.model import Comparison, Input, RgbInput, Task, unique_names
-from napari_verdict.viewer.layers import infer_task, pixels_of
+from napari_verdict.comparison.model import Comparison, Input, Task, unique_names, without_channels
+from napari_verdict.viewer.layers import infer_task
 from napari_verdict.viewer.snapshot import snapshot
 from napari_verdict.widgets.label.obstacles import obstacle_of_layers
+from napari_verdict.widgets.label.opening import Sitting
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.model import Settings
@@ -17,13 +18,11 @@ if TYPE_CHECKING:
 
 
 def labelled_input(raw: Any, axes: str) -> Input:
-    """Return the image that is labelled; of RGB all channels, which are no axis of the labels."""
+    """Return what is labelled; channels that share their labels, as those of RGB, are no axis."""
     frozen = snapshot(raw, like=raw)
-    if not getattr(raw, "rgb", False):
+    if len(frozen.shape) == len(axes):
         return replace(frozen, axes=axes)
-    n, path = len(axes), frozen.path
-    place = frozen.scale[:n], frozen.translate[:n], frozen.units[:n]
-    return RgbInput(frozen.name, pixels_of(raw)[..., 0], axes, *place, path, frozen.data)
+    return without_channels(frozen, len(axes) if getattr(raw, "rgb", False) else 0, axes)
 
 
 def image_of(bench: Bench) -> Input:
@@ -44,6 +43,19 @@ def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ..
         replace(snapshot(layer, like=raw), axes=axes, name=name)
         for layer, name in zip(predictions, names, strict=True)
     )
+
+
+def frozen_labels(raw: Any, axes: str, labels: Any) -> Input | None:
+    """Return the layer that is gone on with; None where none is.
+
+    Raises
+    ------
+    ComparisonError
+        If it is rotated or sheared and raw is not.
+    """
+    if labels is None or isinstance(labels, Sitting):
+        return None
+    return replace(snapshot(labels, like=raw), axes=axes)
 
 
 def task_of(predictions: Any) -> Task:
@@ -71,7 +83,7 @@ def comparison_of_bench(bench: Bench, settings: Settings, ignore: Any | None) ->
     """
     if not bench.predictions:
         return None
-    if why := obstacle_of_layers(bench.raw, None, bench.predictions, None):
+    if why := obstacle_of_layers(bench.raw, bench.axes, None, bench.predictions, None):
         raise ComparisonError([Finding("misfit", Severity.ERROR, f"Nothing is scored: {why}")])
     return Comparison(
         bench.task,

@@ -12,7 +12,7 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for, shape_of
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from napari_verdict.annotation.tiles import Box, Place, Plan
     from napari_verdict.widgets.label.state import Bench, Labelling
+
+
+#: What is said where no tile is in hand.
+BY_HAND = "Bring what you want to label into view, and press Tile by hand."
 
 
 class Desk(QObject):
@@ -82,7 +86,10 @@ class Desk(QObject):
         self.turn_to(bench, plan, plan.next_open() or 0, empty)
 
     def turn_to(self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()) -> None:
-        """Take up one tile of one person's labels; `empty` are finished ones without an object."""
+        """Take up one tile of one person's labels, or none where there is none of that number.
+
+        `empty` are finished ones without an object.
+        """
         for _ in self.turning_to(bench, plan, current, empty):
             pass
 
@@ -98,11 +105,12 @@ class Desk(QObject):
         bench.truth.events.mode.connect(self._on_mode)
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
-        if plan.tiles:
+        if 0 <= current < len(plan.tiles):
             yield
             yield from self._going(current)
         else:
-            state.message = "Bring what you want to label into view, and press Tile by hand."
+            self.spotlight.forget()
+            state.message = BY_HAND
             self.arm()
 
     def stop(self) -> None:
@@ -156,7 +164,7 @@ class Desk(QObject):
         if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
             session_of(self._viewer).grid.leave()
         window = state.plan.window(tile)
-        self.spotlight.aim(bench.raw, bench.axes, tile.frame, tile.box, window)
+        self.spotlight.aim(bench.truth, bench.axes, tile.frame, tile.box, window)
         yield
         self.spotlight.light()
         self.arm()
@@ -172,6 +180,9 @@ class Desk(QObject):
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
         state = self.state
+        if state.tile is None and state.plan is not None and state.plan.tiles:
+            self.go(state.plan.next_open() or 0)
+            return True
         if state.tile is None or len(state.plan.tiles) < 2:
             return False
         self.go((state.current + by) % len(state.plan.tiles))
@@ -257,6 +268,15 @@ class Desk(QObject):
         frame, box = bench.place(tuple(low), tuple(high))
         return frame, box
 
+    @property
+    def channel(self) -> int | None:
+        """Which of the channels that share their labels is shown; None where none do."""
+        bench = self.state.bench
+        if shape_of(bench.raw) == shape_of(bench.raw, bench.axes):
+            return None
+        first = data_position(self._viewer, bench.raw, self._viewer.dims.point)[0]
+        return int(np.clip(round(float(first)), 0, shape_of(bench.raw)[0] - 1))
+
     def _settle(self, plan: Plan) -> None:
         state = self.state
         state.plan = plan
@@ -293,7 +313,7 @@ class Desk(QObject):
         if self.ambiguous is None:
             bench = self.state.bench
             name = named_for(AMBIGUOUS, bench.second)
-            self._ambiguous = add_labels_like(self._viewer, bench.raw, name, data)
+            self._ambiguous = add_labels_like(self._viewer, bench.truth, name, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()

@@ -258,7 +258,7 @@ class LabelWidget(Dock):
             self.work.miss_mask()
         self.reset_choices()
         if missing is not None:
-            self.setup.hint.setText(ended_without(missing.name))
+            self.setup.say(ended_without(missing.name))
 
     def _on_busy(self, busy: bool) -> None:
         self.busy.setText("Working…" if busy else "")

@@ -76,8 +76,11 @@ class DrawRows(QObject):
             ("Annotator", self.annotator, "Who labels, for the record; may be left empty"),
         )  # fmt: skip
 
-    def show(self, begun: bool, axes: str) -> None:
-        """Show what is asked for; nothing of it where labelling was begun before."""
+    def show(self, begun: bool, axes: str, one: bool) -> None:
+        """Show what is asked for; nothing of it where labelling was begun before.
+
+        `one` says that one image is labelled: maps of several are in a folder.
+        """
         draw = self.draw.currentData()
         drawn = not begun and draw != "hand"
         for control, wanted in (
@@ -85,7 +88,7 @@ class DrawRows(QObject):
             (self.size, not begun),
             (self.depth, not begun and "z" in axes),
             (self.why_size, not begun and bool(self.why_size.text())),
-            (self.confidence, not begun and draw == "low confidence"),
+            (self.confidence, one and not begun and draw == "low confidence"),
             (self.number, drawn),
             (self.by, drawn and draw == "random" and self.by.count() > 1),
             (self.seed, drawn),
@@ -103,6 +106,10 @@ class DrawRows(QObject):
         for stratum in offered:
             self.by.addItem(f"{STRATA[stratum]} first ({there[stratum]})", stratum)
         self.by.setCurrentIndex(max(0, self.by.findData(chosen)))
+
+    def offer_maps(self, maps: Sequence[Any]) -> None:
+        """Offer images as the map of probabilities; none is chosen unasked."""
+        fill(self.confidence, "choose…", maps, self.confidence.currentData())
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -133,3 +140,14 @@ class DrawRows(QObject):
         self._own_size = True
         self.why_size.setText("")
         self._form.setRowVisible(self.why_size, False)
+
+
+def fill(combo: QComboBox, nothing: str | None, layers: Sequence[Any], chosen: Any) -> None:
+    """Offer layers, `nothing` before them where that is a choice; `chosen` stays chosen."""
+    combo.clear()
+    if nothing is not None:
+        combo.addItem(nothing, None)
+    for layer in layers:
+        combo.addItem(layer.name, layer)
+    index = next((i for i in range(combo.count()) if combo.itemData(i) is chosen), 0)
+    combo.setCurrentIndex(index)

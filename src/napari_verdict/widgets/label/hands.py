@@ -43,9 +43,10 @@ _NO_PLACE = {
 
 @dataclass(frozen=True, eq=False)
 class _Proposed:
-    """What objects were proposed last: the image, the part of it, what they are, their labels."""
+    """What objects were proposed last: image and channel, part, what they are, their labels."""
 
     pixels: Any
+    channel: int | None
     window: Any
     foreground: Foreground
     labels: tuple[int, ...]
@@ -268,25 +269,27 @@ class Hands(QObject):
         """
         raw, window, last = self._state.bench.raw, self._state.window, self._proposed
         pixels, instead = pixels_of(raw), self._unchanged(window)
+        channel = self._desk.channel
         assert window is not None
 
         def with_foreground(found: Foreground) -> None:
-            known = last.foreground if last is not None and last.pixels is pixels else found
+            same = last is not None and last.pixels is pixels and last.channel == channel
+            known = last.foreground if last is not None and same else found
             side = known.other if instead else known
-            self.reader.parts([raw], window, lambda parts: with_part(parts[0], side))
+            self.reader.parts([raw], window, lambda parts: with_part(parts[0], side), channel)
             self._wait_for("the image")
 
         def with_part(part: Any, side: Foreground) -> None:
             change = self._try(lambda: self._changes.propose(part, side, instead), "threshold")
             labels = () if change is None else tuple(np.unique(change.values).tolist())
-            self._proposed = _Proposed(pixels, window, side, labels)
+            self._proposed = _Proposed(pixels, channel, window, side, labels)
             if labels:
                 opposite = "darker" if side.other.darker else "brighter"
                 self._state.message = (
                     f"Proposed what is {side.words}. Once more takes what is {opposite} instead."
                 )
 
-        self.reader.foreground(raw, with_foreground)
+        self.reader.foreground(raw, with_foreground, channel)
         self._wait_for("the image")
 
     def _unchanged(self, window: Any) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -38,33 +37,6 @@ _TICK = 500
 _PIECE = 1 << 20
 #: Journals that are being closed, by their folder, and who closes them.
 _ENDING: dict[str, tuple[Journal, threading.Thread]] = {}
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """Labels that were there before labelling began, as a step.
-
-    Parameters
-    ----------
-    change : Change
-        All that is not background.
-    step : Step
-        Who goes on with them.
-    origins : Origins
-        Of the objects.
-    """
-
-    change: Change
-    step: Step
-    origins: Origins
-
-
-def given_of(labels: NDArray[Any], annotator: str) -> Given:
-    """Return what labels are as a step, in a worker: all of them are looked at."""
-    at = np.flatnonzero(labels)
-    change = Change(at, labels.ravel()[at])
-    step = Step(Action.GIVEN, annotator, datetime.now(UTC))
-    return Given(change, step, Origins().after(change, np.zeros_like(change.values), step))
 
 
 class Keeper(QObject):
@@ -139,11 +111,12 @@ class Keeper(QObject):
             step = self._step(Action.MARK)
             self._marks.do(_clear, self._journal, section, mask, step)
 
-    def given(self, given: Given) -> None:
+    def given(self, steps: Iterable[tuple[Change, Step]], origins: Origins) -> None:
         """Keep labels that were there before; their objects are *given*."""
-        self.origins = given.origins
-        if self._journal is not None and len(given.change):
-            self._journal.record("given", given.change, given.step)
+        self.origins = origins
+        if self._journal is not None:
+            for change, step in steps:
+                self._journal.record("given", change, step)
 
     def planned(self, plan: Plan, known: bool = False) -> None:
         """Keep what became of tiles; `known` says that the plan was read from the journal."""

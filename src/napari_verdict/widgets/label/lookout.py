@@ -11,7 +11,7 @@ from napari_verdict.comparison.axes import UNKNOWN
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.widgets.job import Job
 from napari_verdict.widgets.label import compared
-from napari_verdict.widgets.label.opening import looking, sizing
+from napari_verdict.widgets.label.opening import comparing, looking, sizing
 from napari_verdict.widgets.label.opening_set import looking_for_sets, sizing_set
 
 if TYPE_CHECKING:
@@ -35,12 +35,14 @@ class Lookout(QObject):
     def __init__(self, setup: SetupBox, state: Labelling, parent: QObject) -> None:
         super().__init__(parent)
         self._setup, self._state = setup, state
-        self._begun, self._size = Job(self), Job(self)
+        self._begun, self._size, self._given = Job(self), Job(self), Job(self)
         self._begun.done.connect(self._on_begun)
         self._size.done.connect(self._on_size)
+        self._given.done.connect(self._on_given)
         setup.changed.connect(self.look)
         setup.changed.connect(self.propose_size)
         setup.predicted.connect(self.propose_size)
+        setup.given.connect(self.compare_given)
 
     def look(self) -> None:
         """Look for labels of what is chosen that were begun before."""
@@ -49,10 +51,13 @@ class Lookout(QObject):
         if UNKNOWN in axes or self._state.bench is not None:
             return
         if setup.is_one and raw is not None:
-            image = compared.labelled_input(raw, axes)
-            self._begun.start(lambda token: looking(image, token), "Looking for labels")
+            setup.wait_for_offer()
+            image, *others = (compared.labelled_input(raw, form) for form in setup.forms)
+            self._begun.start(lambda t: looking(image, t, *others), "Looking for labels")
         elif not setup.is_one and images is not None:
-            self._begun.start(lambda token: looking_for_sets(images, token), "Looking for labels")
+            setup.wait_for_offer()
+            sets = setup.set.forms
+            self._begun.start(lambda token: looking_for_sets(sets, token), "Looking for labels")
 
     def propose_size(self) -> None:
         """Look how large the objects are that a tile should hold a few of."""
@@ -71,15 +76,34 @@ class Lookout(QObject):
             return  # said when labelling starts
         self._size.start(lambda token: sizing(image, predictions, token), "Looking at objects")
 
+    def compare_given(self) -> None:
+        """Look which of the objects to go on with a prediction has just so."""
+        setup = self._setup
+        self._given.cancel()
+        raw, axes, layer = setup.raw.currentData(), setup.axes, setup.truth.layer
+        if layer is None or not setup.is_ready or self._state.bench is not None:
+            return
+        try:
+            predictions = compared.frozen_predictions(raw, axes, setup.chosen())
+            labels = compared.frozen_labels(raw, axes, layer)
+        except ComparisonError:
+            return  # said when labelling starts
+        assert labels is not None
+        self._given.start(lambda t: comparing(labels, predictions, t), "Comparing with predictions")
+
     def stop(self) -> None:
         """Look no more."""
+        self._given.cancel()
         self._begun.cancel()
         self._size.cancel()
         self._setup.set.stop()
 
     def _on_begun(self, outcome: Any) -> None:
-        if isinstance(outcome, tuple):
-            self._setup.offer(outcome)
+        self._setup.offer(outcome if isinstance(outcome, tuple) else ())
+
+    def _on_given(self, outcome: Any) -> None:
+        if isinstance(outcome, dict):
+            self._setup.tell_predicted(outcome)
 
     def _on_size(self, outcome: Any) -> None:
         if isinstance(outcome, Proposed):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.words import times
 from napari_verdict.viewer.snapshot import snapshot
+from napari_verdict.viewer.truth import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ def pictures_of(
     (list of Picture, dict of str to str)
         And what is left out, with the reason.
     """
-    from napari_verdict.report.image_search import partner_of
+    from napari_verdict.report.image_search import as_labelled, partner_of
     from napari_verdict.report.image_set import Picture
 
     names = [layer.name for layer in layers]
@@ -51,15 +52,18 @@ def pictures_of(
             image = snapshot(layer, like=layer)
             rgb = bool(getattr(layer, "rgb", False))
             axes, shape = (image.axes[:-1], image.shape[:-1]) if rgb else (image.axes, image.shape)
+            picture = Picture(layer.name, axes, shape, image, rgb=rgb)
+            if shared:
+                picture = as_labelled(picture, shape_of(found[layer.name][shared[0]]))
             predictions: dict[str, Any] = {
-                p: _prediction(found[layer.name][p], layer, shape) for p in shared
+                p: _prediction(found[layer.name][p], layer, picture.shape) for p in shared
             }
         except ComparisonError as error:
             left_out[layer.name] = " ".join(f.message for f in error.findings)
         except ValueError as error:
             left_out[layer.name] = str(error)
         else:
-            pictures.append(Picture(layer.name, axes, shape, image, "", predictions, rgb))
+            pictures.append(replace(picture, predictions=predictions))
     return pictures, left_out
 
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_verdict.annotation.given import given_steps, predicted_of
 from napari_verdict.annotation.planning import Wanted, planning
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
 from napari_verdict.comparison.result import Progress
+from napari_verdict.viewer.layers import names_model
 from napari_verdict.viewer.truth import DTYPE
-from napari_verdict.widgets.label.keeper import given_of, plan_of, wait_for_end
+from napari_verdict.widgets.label.cautions import caution_of
+from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -39,8 +42,8 @@ class Opened:
         Whether labels were taken up.
     said : str
         What the person has to know of it.
-    given : Given, optional
-        Labels that were there before, of a layer that is gone on with.
+    given : tuple, optional
+        Steps and origins of labels that were there before, of a layer that is gone on with.
     shadow : Shadow, optional
         What the labels are.
     same : bool
@@ -101,13 +104,24 @@ class Sitting:
         return f"go on: {who}, begun {begun:%d %b %H:%M}"
 
     @property
+    def axes(self) -> str:
+        """Axes of the labels."""
+        image = self.record.images[0] if hasattr(self.record, "images") else self.record.image
+        return str(image.axes)
+
+    @property
     def is_second(self) -> bool:
         """Whether these are a second opinion to labels of somebody else."""
         return getattr(self.record, "second_to", None) is not None
 
 
-def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple[Sitting, ...]]:
-    """Find labels of an image that were begun before: second opinions last, the newest first."""
+def looking(
+    image: Input, token: CancelToken, *forms: Input
+) -> Generator[Progress, None, tuple[Sitting, ...]]:
+    """Find labels of an image that were begun before: second opinions last, the newest first.
+
+    `forms` are the same image with other axes of labels: with those of channels, or without.
+    """
     from napari_verdict.report.labelling import image_record, labellings_of
 
     yield Progress(0, 1, "looking for labels")
@@ -115,10 +129,13 @@ def looking(image: Input, token: CancelToken) -> Generator[Progress, None, tuple
     for place in (image, replace(image, path=None)):
         token.check()
         kept |= labellings_of(place)
-    kept = {folder: record for folder, record in kept.items() if _may_be(record, image)}
-    # channels of one file, and images in memory of one name, have one place
-    pixels = image_record(image, token).sha256 if kept else ""
-    sittings = [Sitting(f, record) for f, record in kept.items() if record.image.sha256 == pixels]
+    sittings = list[Sitting]()
+    for form in (image, *forms):
+        mine = {f: record for f, record in kept.items() if _may_be(record, form)}
+        # channels of one file, and images in memory of one name, have one place
+        pixels = image_record(form, token).sha256 if mine else ""
+        sittings += [Sitting(f, record) for f, record in mine.items()
+                     if record.image.sha256 == pixels]  # fmt: skip
     newest_first = sorted(sittings, key=lambda s: s.record.created, reverse=True)
     return tuple(sorted(newest_first, key=lambda s: s.is_second))
 
@@ -135,14 +152,29 @@ def sizing(
 
 
 def opening(
-    wanted: Wanted, image: Input, annotator: str, labels: Any, token: CancelToken
+    wanted: Wanted, image: Input, annotator: str, labels: Input | None, token: CancelToken
 ) -> Generator[Progress, None, Opened]:
-    """Draw tiles and begin to keep labels in a folder of their own."""
+    """Draw tiles and begin to keep labels, or a layer to go on with, in a folder of their own."""
     try:
         plan = yield from planning(wanted, token)
     except ValueError as error:
         raise ComparisonError([Finding("no-tiles", Severity.ERROR, str(error))]) from error
-    return (yield from keeping(plan, image, annotator, labels, token))
+    if labels is None:
+        return (yield from keeping(plan, image, annotator, None, token))
+    sources = yield from comparing(labels, wanted.predictions(image.name), token)
+    otherwise = labels.name if names_model(labels) else ""
+    opened = yield from keeping(plan, image, annotator, labels.data, token)
+    given = given_steps(opened.shadow.labels, annotator or "anyone", sources, otherwise)
+    said = f"{opened.said} {caution_of(labels, sources)}".strip()
+    return replace(opened, given=given, said=said)
+
+
+def comparing(
+    labels: Input, predictions: tuple[Input, ...], token: CancelToken
+) -> Generator[Progress, None, dict[int, str]]:
+    """Find objects of labels that were there before which are just those of a prediction."""
+    yield Progress(0, 1, "comparing with predictions")
+    return predicted_of(labels.data, {p.name: p.data for p in predictions}, token)
 
 
 def keeping(
@@ -179,8 +211,7 @@ def keeping(
     dtype = DTYPE if labels is None else labels.dtype
     own = np.zeros(image.shape, dtype) if labels is None else labels.copy()
     who, why = annotator or "anyone", ""
-    given = None if labels is None else given_of(own, who)
-    more: dict[str, Any] = {"given": given, "shadow": Shadow(own)}
+    shadow = Shadow(own)
     for place in (image, replace(image, path=None)):
         folder = free_folder(default_folder(place, who))
         try:
@@ -189,9 +220,9 @@ def keeping(
             why = why or " ".join(f.message for f in error.findings)
             continue
         moved = f"{why} They are kept in {str(folder)!r} instead." if why else ""
-        return Opened(plan, kept, said=moved, **more)
+        return Opened(plan, kept, said=moved, shadow=shadow)
     why += " Nothing is saved: export the labels before closing napari."
-    return Opened(plan, None, said=why, **more)
+    return Opened(plan, None, said=why, shadow=shadow)
 
 
 def resuming(

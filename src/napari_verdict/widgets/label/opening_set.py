@@ -88,13 +88,17 @@ class OpenedSet:
 
 
 def looking_for_sets(
-    images: ImageSet, token: CancelToken
+    forms: Sequence[ImageSet], token: CancelToken
 ) -> Generator[Progress, None, tuple[Sitting, ...]]:
-    """Find what was begun before on just these images, the newest first."""
+    """Find what was begun before on just these images, the newest first.
+
+    `forms` are the same images, with an axis of channels and without.
+    """
     from napari_verdict.report.labelling_set import sets_of
 
     yield Progress(0, 1, "looking for labels")
-    return tuple(Sitting(folder, record) for folder, record in sets_of(images).items())
+    found = [Sitting(f, record) for images in forms for f, record in sets_of(images).items()]
+    return tuple(sorted(found, key=lambda s: s.record.created, reverse=True))
 
 
 def sizing_set(images: ImageSet, token: CancelToken) -> Generator[Progress, None, Proposed]:
@@ -131,17 +135,17 @@ def opening_set(
     task = _task_of(wanted)
     labelling = labelling or begin_set(images, annotator or "anyone")
     who, reasons = labelling.record.annotator, dict[str, str]()
-    for name in dict.fromkeys([plan.tiles[plan.next_open() or 0].image, *_images_in(plan)]):
+    for name in _images_in(plan):
         taken = yield from taking(images[name], plan, labelling.folders.get(name), who, token)
         if isinstance(taken, Taken):
-            said = " ".join([*_told(reasons), taken.opened.said]).strip()
+            said = " ".join([*_told(reasons, plan), taken.opened.said]).strip()
             kept = taken.opened.kept
             same = kept is not None and is_same(kept, there)
             rest = plan.skip_open(reasons)
             opened = replace(taken.opened, plan=rest, resumed=resumed, said=said, same=same)
             return OpenedSet(labelling, replace(taken, opened=opened), task)
         reasons[taken.image] = taken.reason
-    raise _refusal(f"None of the images can be opened. {' '.join(_told(reasons))}")
+    raise _refusal(f"None of the images can be opened. {' '.join(_told(reasons, plan))}")
 
 
 def taking(
@@ -234,9 +238,10 @@ def labelled_elsewhere(picture: Picture, folder: Path | None) -> Labelled:
     return Labelled(image, picture.condition, kept.labels, kept.origins, kept.ignore)
 
 
-def _images_in(plan: Plan) -> list[str]:
-    """Return the images of open tiles in their order, then the others."""
-    return [t.image for t in sorted(plan.tiles, key=lambda t: t.state is not State.OPEN)]
+def _images_in(plan: Plan) -> tuple[str, ...]:
+    """Return the images of open tiles in order, then of others; all where there is no tile."""
+    tiles = sorted(plan.tiles, key=lambda t: t.state is not State.OPEN)
+    return tuple(dict.fromkeys([t.image for t in tiles] or [i.name for i in plan.images]))
 
 
 def _task_of(wanted: Wanted) -> Task:
@@ -249,8 +254,9 @@ def _task_of(wanted: Wanted) -> Task:
     return Task.FOREGROUND if any_read else Task.INSTANCES
 
 
-def _told(reasons: Mapping[str, str]) -> list[str]:
-    return [f"{reason} Its tiles are skipped." for reason in reasons.values()]
+def _told(reasons: Mapping[str, str], plan: Plan) -> list[str]:
+    skipped = " Its tiles are skipped." if plan.tiles else ""
+    return [f"{reason}{skipped}" for reason in reasons.values()]
 
 
 def _refusal(message: str) -> ComparisonError:

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_verdict.annotation.edits import EditError
-from napari_verdict.comparison.derived import read_part
+from napari_verdict.comparison.derived import read_part, taken
 from napari_verdict.comparison.result import Progress
 from napari_verdict.engine.descriptions import describe
 from napari_verdict.viewer.layers import pixels_of
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from napari_verdict.annotation.edits import Bounds
     from napari_verdict.annotation.starting_point import Foreground
     from napari_verdict.engine.cancel import CancelToken
+
+
+#: Of what is remembered: the id of an array, and which channel of it.
+_Key = tuple[int, int | None]
 
 
 class Reader(QObject):
@@ -42,9 +46,10 @@ class Reader(QObject):
         self._job.done.connect(self._on_done)
         self._then: Callable[[Any], None] | None = None
         self._bounds: Bounds = ()
-        #: By the id of an array, which is held so that no other one has it: what was read of it.
-        self._parts: dict[int, tuple[Any, NDArray[Any]]] = {}
-        self._foregrounds: dict[int, tuple[Any, Foreground]] = {}
+        #: By the id of an array, which is held so that no other one has it, and the channel: what
+        #: was read of it.
+        self._parts: dict[_Key, tuple[Any, NDArray[Any]]] = {}
+        self._foregrounds: dict[_Key, tuple[Any, Foreground]] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -52,7 +57,11 @@ class Reader(QObject):
         return self._job.is_busy
 
     def parts(
-        self, layers: Sequence[Any], bounds: Bounds, then: Callable[[list[NDArray[Any]]], None]
+        self,
+        layers: Sequence[Any],
+        bounds: Bounds,
+        then: Callable[[list[NDArray[Any]]], None],
+        channel: int | None = None,
     ) -> None:
         """Hand over ``pixels[bounds]`` of each layer; it is remembered for this part of the image.
 
@@ -64,6 +73,8 @@ class Reader(QObject):
             With start and stop; RGB layers are read with their channels.
         then : callable
             Called with the arrays; they are not to be written to.
+        channel : int, optional
+            Which channel of layers that have an axis of them in front; None where none has.
         """
         if bounds != self._bounds:
             self._bounds, self._parts = bounds, {}
@@ -72,28 +83,36 @@ class Reader(QObject):
         def find() -> list[NDArray[Any]]:
             for layer in layers:
                 array = pixels_of(layer)
-                if id(array) not in known:
+                if (id(array), channel) not in known:
                     whole = (*bounds, slice(0, 3)) if _is_rgb(layer) else bounds
                     start = tuple(int(b.start) for b in whole)
                     shape = tuple(int(b.stop - b.start) for b in whole)
-                    known[id(array)] = array, read_part(array, start, shape)
-            return [known[id(pixels_of(x))][1] for x in layers]
+                    one = array if channel is None else taken(array, 0, channel)
+                    known[id(array), channel] = array, read_part(one, start, shape)
+            return [known[id(pixels_of(x)), channel][1] for x in layers]
 
-        new = [x for x in layers if id(pixels_of(x)) not in known]
+        new = [x for x in layers if (id(pixels_of(x)), channel) not in known]
         self._ask(new, find, then, at_once=all(_is_in_memory(x) for x in new))
 
-    def foreground(self, layer: Any, then: Callable[[Foreground], None]) -> None:
-        """Hand over what parts objects from background in a whole image; it is remembered."""
+    def foreground(
+        self, layer: Any, then: Callable[[Foreground], None], channel: int | None = None
+    ) -> None:
+        """Hand over what parts objects from background in a whole image; it is remembered.
+
+        Of a layer with channels in front, `channel` is looked at.
+        """
         from napari_verdict.annotation.starting_point import foreground_of
 
         array, known = pixels_of(layer), self._foregrounds
 
         def find() -> Foreground:
-            if id(array) not in known:
-                known[id(array)] = array, foreground_of(array, rgb=_is_rgb(layer))
-            return known[id(array)][1]
+            if (id(array), channel) not in known:
+                one = array if channel is None else taken(array, 0, channel)
+                found = foreground_of(one, rgb=_is_rgb(layer))
+                known[id(array), channel] = array, found
+            return known[id(array), channel][1]
 
-        self._ask([layer], find, then, at_once=id(array) in known)
+        self._ask([layer], find, then, at_once=(id(array), channel) in known)
 
     def stop(self) -> None:
         """Let nobody hear what is being read."""

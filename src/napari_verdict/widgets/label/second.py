@@ -191,7 +191,7 @@ class SecondOpinion(QObject):
         there = kept_layers(viewer.layers).get(keeper.folder, (None, None))
         known, known_mask = there if outcome.same else (None, None)
         name, labels = named_for(TRUTH, self._name), None if kept is None else kept.labels
-        truth = known or add_labels_like(viewer, state.bench.raw, name, labels)
+        truth = known or add_labels_like(viewer, state.bench.truth, name, labels)
         keeper.planned(outcome.plan)
         bench = replace(state.bench, truth=truth, second=self._name)
         dock.desk.put_mask_back(known_mask)

@@ -55,10 +55,14 @@ class SetBox(QWidget):
         self.kind = ONE
         self.trouble = ""
         self.folder, self.predictions = PathRow("Images"), PathRow("Prediction folders", more=True)
+        self.maps = PathRow("Confidence maps")
         self.conditions, self.open = QComboBox(), QListWidget()
+        self._asks_maps = False
         self.said = QLabel()
         self._found: ImageSet | None = None
-        self._letter = ""
+        self._letter, self._share = "", True
+        #: What was found, with its axis named and with those of channels.
+        self._named: ImageSet | None = None
         self._job = Job(self)
         self._job.done.connect(self._on_found)
         self._later = QTimer(self)
@@ -70,6 +74,7 @@ class SetBox(QWidget):
         self._fill_form()
         self.folder.changed.connect(self._later.start)
         self.predictions.changed.connect(self._later.start)
+        self.maps.changed.connect(self._later.start)
         self.conditions.editTextChanged.connect(self._later.start)
         self.open.itemChanged.connect(self._find)
         self.show_kind(ONE)
@@ -85,6 +90,8 @@ class SetBox(QWidget):
             ("Images", self.folder, "A folder; images of its subfolders count too"),
             ("Predictions", self.predictions, "Folders of label images, one for each model, with "
              "the names of the images; several with ; between them. May be none"),
+            ("Confidence", self.maps, "A folder of probabilities of foreground: images of floats "
+             "from 0 to 1, named as the images are. Near one half tiles are drawn more often"),
             ("Conditions", self.conditions, "What images were taken of: their subfolders, a CSV "
              "file (first column the image, a column “condition”), or a pattern in names such "
              "as (control|treated)"),
@@ -105,10 +112,19 @@ class SetBox(QWidget):
         for control in (self.folder, self.predictions, self.conditions):
             self._form.setRowVisible(control, kind == FOLDER)
         self._form.setRowVisible(self.open, kind == OPEN)
+        self._form.setRowVisible(self.maps, kind == FOLDER and self._asks_maps)
         self.setVisible(kind != ONE)
         self._found, self.images, self.trouble = None, None, ""
         if kind != ONE:
             self._find()
+
+    def ask_for_maps(self, on: bool) -> None:
+        """Ask for a folder of maps, or not."""
+        if on != self._asks_maps:
+            self._asks_maps = on
+            self._form.setRowVisible(self.maps, self.kind == FOLDER and on)
+            if self.kind == FOLDER and self.maps.paths:
+                self._later.start()
 
     def show_layers(self, layers: Iterable[Any]) -> None:
         """Offer these layers; what was ticked stays ticked."""
@@ -134,6 +150,35 @@ class SetBox(QWidget):
         self._letter = letter
         self._tell()
 
+    def share(self, on: bool) -> None:
+        """Say whether channels of an image share one label image."""
+        self._share = on
+        self._tell()
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether there are channels that share labels, or could."""
+        return self._named is not None and ("c" in self._named.axes or self._named.shares)
+
+    @property
+    def decided(self) -> bool | None:
+        """Whether predictions or maps say that channels share labels; None where none does."""
+        images = self.images
+        known = images is not None and (images.predictions or images.has_maps)
+        return images.shares if images is not None and known else None
+
+    @property
+    def forms(self) -> tuple[ImageSet, ...]:
+        """The images as they may be labelled: with one label image for all channels, or not."""
+        if self._named is None:
+            return ()
+        both = self.decided is None and "c" in self._named.axes
+        return (self._named.shared(), self._named) if both else (self._named,)
+
+    def of_axes(self, axes: str) -> ImageSet | None:
+        """Return the images whose labels have these axes."""
+        return next((f for f in self.forms if f.axes == axes), self.images)
+
     def stop(self) -> None:
         """Look for no more images."""
         self._later.stop()
@@ -153,11 +198,12 @@ class SetBox(QWidget):
         elif self.kind == FOLDER and self.folder.paths:
             folder, predictions = self.folder.paths[0], self.predictions.paths
             how = self.conditions.currentText().strip()
+            maps = next(iter(self.maps.paths), None) if self._asks_maps else None
 
             def steps(token: Any) -> Any:
                 from napari_verdict.report.image_search import find_images
 
-                return (yield from find_images(folder, predictions, how, token))
+                return (yield from find_images(folder, predictions, how, token, maps))
 
             self.said.setText("Looking for images …")
             self._job.start(steps, "Looking for images")
@@ -172,6 +218,9 @@ class SetBox(QWidget):
         found = self._found
         if found is not None and self._letter and UNKNOWN in found.axes:
             found = found.named(self._letter)
+        self._named = found
+        if found is not None and self._share and not (found.predictions or found.has_maps):
+            found = found.shared()
         self.images = found
         if found is None:
             asking = self.kind == FOLDER and not self.folder.paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
@@ -13,8 +13,9 @@ from napari_verdict.annotation.origins import Action, Step
 from napari_verdict.annotation.planning import Wanted
 from napari_verdict.viewer.pictures import SHOWS, layer_for, placement_for, show
 from napari_verdict.viewer.placement import place
-from napari_verdict.viewer.truth import forget_steps, pixels_kept
+from napari_verdict.viewer.truth import AMBIGUOUS, KEPT, TRUTH, forget_steps, pixels_kept
 from napari_verdict.widgets.job import Job, words_of
+from napari_verdict.widgets.label.desk import BY_HAND
 from napari_verdict.widgets.label.keeper import close_meanwhile, record_note
 from napari_verdict.widgets.label.opening import Sitting
 from napari_verdict.widgets.label.opening_set import (
@@ -63,6 +64,8 @@ class Shelf(QObject):
         self.folders: dict[str, Path] = {}
         self._wanted, self._taken = -1, None  # type: tuple[int, Taken | None]
         self._steps: Iterator[None] | None = None
+        #: Layers that still show the image before.
+        self._waiting: list[Any] = []
         self._job = Job(self)
         self._job.done.connect(self._on_taken)
         # one layer an event-loop turn, so that the window stays alive
@@ -70,6 +73,7 @@ class Shelf(QObject):
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._go_on)
         dock.desk.wanted.connect(self.fetch)
+        dock.page.images.chosen.connect(self.bring)
         dock.state.events.current.connect(self._on_current)
 
     @property
@@ -87,10 +91,11 @@ class Shelf(QObject):
             lambda name: images[name].predicted(),
             asked.size,
             asked.depth,
-            asked.number,
+            0 if asked.draw == "hand" else asked.number,
             asked.seed,
-            "" if asked.draw == "random" else asked.draw,
-            by=asked.by,
+            "" if asked.draw in ("hand", "random") else asked.draw,
+            (lambda name: images[name].probabilities()) if images.has_maps else None,
+            asked.by,
         )
         begun = asked.truth if isinstance(asked.truth, Sitting) else None
         there = pixels_kept(self._dock._viewer.layers)
@@ -102,6 +107,9 @@ class Shelf(QObject):
         self.images, self.folders = asked.images, labelling.folders
         self.notes = labelling.journal()
         self._remember(taken)
+        page = self._dock.page
+        page.images.offer([p.name for p in asked.images.pictures])
+        page.images.show_image(taken.picture.name)
         viewer = self._dock._viewer
         raw = layer_for(viewer, taken.image, "", rgb=taken.picture.rgb)
         predictions = tuple(layer_for(viewer, p, p.name) for p in taken.predictions)
@@ -117,7 +125,14 @@ class Shelf(QObject):
         """Label one image again from now on; what was noted is saved."""
         self._job.cancel()
         self._turn.stop()
+        if self._taken is not None and self._steps is not None:
+            # all layers show the same image, and its labels are found again
+            self._remember(self._taken)
+            for layer in self._waiting:
+                self._show(layer, self._taken)
+        self._waiting = []
         self._steps = self._taken = self.images = None
+        self._dock.page.images.offer(())
         if self.notes is not None:
             close_meanwhile(self.notes)
             self.notes = None
@@ -126,11 +141,20 @@ class Shelf(QObject):
 
     def fetch(self, k: int) -> None:
         """Bring the image of a tile to the desk, and then the tile in hand."""
+        self._fetch(self._dock.state.plan.tiles[k].image, k)
+
+    def bring(self, name: str) -> None:
+        """Bring an image to the desk, with no tile in hand."""
+        self._dock.hands.cancel()
+        self._dock.page.bar.clear()
+        self._fetch(name, -1)
+
+    def _fetch(self, name: str, k: int) -> None:
         state, images = self._dock.state, self.images
         if images is None or self._steps is not None:
             return
         self._wanted, self._taken = k, None
-        name, plan = state.plan.tiles[k].image, state.plan
+        plan = state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
         dtype = state.bench.truth.data.dtype
@@ -142,6 +166,13 @@ class Shelf(QObject):
         if self._steps is None:  # a tile of the image that is open was taken in hand meanwhile
             self._job.cancel()
             self._taken = None
+            self._show_here()
+
+    def _show_here(self) -> None:
+        """Show which image is on the desk, whichever was chosen."""
+        bench = self._dock.state.bench
+        if self.is_on and bench is not None:
+            self._dock.page.images.show_image(bench.image)
 
     def _on_taken(self, outcome: Any) -> None:
         state = self._dock.state
@@ -151,10 +182,13 @@ class Shelf(QObject):
         elif isinstance(outcome, Broken):
             state.plan = state.plan.skip_open({outcome.image: outcome.reason})
             following = state.plan.next_open(self._wanted)
-            if following is not None:
+            if following is not None and self._wanted >= 0:
                 self._dock.desk.go(following)
-            state.message = f"{outcome.reason} Its tiles are skipped."
+            self._show_here()
+            skipped = any(t.image == outcome.image for t in state.plan.tiles)
+            state.message = outcome.reason + " Its tiles are skipped." * skipped
         else:
+            self._show_here()
             state.message = words_of(outcome)
 
     def _go_on(self) -> None:
@@ -185,6 +219,7 @@ class Shelf(QObject):
             return True
         if work.keeper.worry:
             self._taken = None
+            self._show_here()
             state.message = (
                 f"{work.keeper.worry} Until then {state.bench.image} stays on the desk, so that "
                 "nothing is lost; its other tiles can be labelled."
@@ -201,16 +236,16 @@ class Shelf(QObject):
         dock.live.pause()
         dock.put_work_away()
         # nothing is painted or asked for until all layers show the same image
-        bench.truth.mode = "pan_zoom"
+        bench.truth.mode, by_keys = "pan_zoom", page.images.hasFocus()
         page.set_ready(False)
         try:
             mask = dock.desk.ambiguous
-            for layer in (bench.truth, mask, *bench.predictions, bench.raw):
+            self._waiting = [bench.truth, mask, *bench.predictions, bench.raw]
+            while self._waiting:
                 yield
                 if state.bench is not bench:
                     return  # labelling was ended meanwhile
-                if layer in dock._viewer.layers:
-                    _show(layer, taken, bench.truth, mask)
+                self._show(self._waiting.pop(0), taken)
             yield
             if state.bench is not bench:
                 return
@@ -226,12 +261,19 @@ class Shelf(QObject):
                 return
         finally:
             page.set_ready(True)
+            self._show_here()
+            if by_keys:  # a control that is not ready for a moment loses the keys
+                page.images.setFocus()
         dock.sit_down(taken.opened, work.keeper.corrected)
         kept = taken.opened.kept
         if mask is None and kept is not None and kept.ignore is not None:
             dock.desk.need_ambiguous(kept.ignore)
+        more = ""
+        if state.tile is None:
+            dock._viewer.reset_view()
+            more = f" {BY_HAND}"
         state.message = taken.opened.said or (
-            f"{taken.picture.name} is open. Undo goes back as far as here."
+            f"{taken.picture.name} is open. Undo goes back as far as here.{more}"
         )
 
     def _remember(self, taken: Taken) -> None:
@@ -242,6 +284,23 @@ class Shelf(QObject):
         self.folders[name] = kept.folder
         step = Step(Action.MARK, kept.record.annotator, datetime.now(UTC))
         record_note(self.notes, {"image": name, "folder": str(kept.folder)}, step)
+
+    def _show(self, layer: Any, taken: Taken) -> None:
+        """Let a layer show what it showed, of another image."""
+        kept, mask = taken.opened.kept, cast("Any", self._dock.desk.ambiguous)
+        truth = self._dock.state.bench.truth
+        assert kept is not None
+        if layer not in self._dock._viewer.layers:
+            return
+        if layer is truth or layer is mask:
+            ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
+            layer.data, name = (kept.labels, TRUTH) if layer is truth else (ignored, AMBIGUOUS)
+            layer.metadata[KEPT] = str(kept.folder), name
+            forget_steps(layer)  # they were made on the image before
+            place(layer, placement_for(taken.picture.labelled(taken.image), layer.ndim))
+        else:
+            shown = {p.name: p for p in taken.predictions} | {"": taken.image}
+            show(layer, shown[layer.metadata[SHOWS]])
 
     # ---- scores
 
@@ -281,17 +340,3 @@ class Shelf(QObject):
     @property
     def _names(self) -> list[str]:
         return [layer.metadata[SHOWS] for layer in self._dock.state.bench.predictions]
-
-
-def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
-    """Let a layer show what it showed, of another image."""
-    kept = taken.opened.kept
-    assert kept is not None
-    if layer is truth or layer is mask:
-        ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
-        layer.data = kept.labels if layer is truth else ignored
-        forget_steps(layer)  # they were made on the image before
-        place(layer, placement_for(taken.image, layer.ndim))
-    else:
-        shown = {p.name: p for p in taken.predictions} | {"": taken.image}
-        show(layer, shown[layer.metadata[SHOWS]])

@@ -58,9 +58,10 @@ class Starting(QObject):
         try:
             predictions = compared.frozen_predictions(asked.raw, asked.axes, asked.predictions)
             image = compared.labelled_input(asked.raw, asked.axes)
+            labels = compared.frozen_labels(asked.raw, asked.axes, asked.truth)
             confidence = asked.confidence and compared.labelled_input(asked.confidence, asked.axes)
         except ComparisonError as error:
-            dock.setup.hint.setText(" ".join(f.message for f in error.findings))
+            dock.setup.say(" ".join(f.message for f in error.findings))
             return
         self._asked = asked
         hand = asked.draw == "hand"
@@ -80,7 +81,6 @@ class Starting(QObject):
             there = pixels_kept(dock._viewer.layers)
             self.job.start(lambda t: resuming(truth, wanted, image, t, there), "Taking labels up")
         else:
-            labels = None if truth is None else truth.data
             self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
 
     def _is_there(self, asked: Asked) -> bool:
@@ -88,7 +88,7 @@ class Starting(QObject):
         needed = [x for x in (asked.raw, asked.truth) if hasattr(x, "data")]
         missing = [x for x in needed if x not in self._dock._viewer.layers]
         if missing:
-            self._dock.setup.hint.setText(ended_without(missing[0].name))
+            self._dock.setup.say(ended_without(missing[0].name))
         return not missing
 
     def begin(self, asked: Asked, opened: Opened, task: Task | None = None) -> None:
@@ -101,9 +101,9 @@ class Starting(QObject):
         known, mask_layer = there if opened.same else (None, None)
         if truth is None or isinstance(truth, Sitting):
             data = None if kept is None else kept.labels
-            truth = known or add_labels_like(viewer, asked.raw, TRUTH, data)
+            truth = known or add_labels_like(viewer, asked.raw, TRUTH, data, asked.axes)
         else:
-            keeper.given(opened.given)
+            keeper.given(*opened.given)
         keeper.planned(opened.plan, known=opened.resumed)
         dock.state.update({"annotator": who, "correcting": False})
         task = task or compared.task_of(asked.predictions)
@@ -130,4 +130,4 @@ class Starting(QObject):
                 left = tuple(p for p in self._asked.predictions if p in layers)
                 self.begin(replace(self._asked, predictions=left), outcome)
         else:
-            self._dock.setup.hint.setText(words_of(outcome))
+            self._dock.setup.say(words_of(outcome))

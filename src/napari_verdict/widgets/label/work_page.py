@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.annotation.tiles import State
 from napari_verdict.widgets.label.ask_bar import AskBar
+from napari_verdict.widgets.label.image_row import ImageRow
 from napari_verdict.widgets.label.score_box import ScoreBox
 from napari_verdict.widgets.label.tile_list import TileList
 from napari_verdict.widgets.label.tools_box import EDITS, STEPS, ToolsBox
@@ -39,7 +40,7 @@ class WorkPage(QWidget):
         super().__init__()
         self.plan, self.origins, self.saved = QLabel(), QLabel(), QLabel()
         self.agreement = QLabel()
-        self.tiles = TileList()
+        self.tiles, self.images = TileList(), ImageRow()
         self.steps, self.edits = ToolsBox(viewer, STEPS, 2), ToolsBox(viewer, EDITS, 3)
         self.bar = AskBar()
         self.score = ScoreBox()
@@ -80,7 +81,7 @@ class WorkPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (
-            self.plan, self.tiles, self.steps, self.bar, self.correcting, self.edits,
+            self.plan, self.images, self.tiles, self.steps, self.bar, self.correcting, self.edits,
             self.score, self.agreement, self.origins, self.saved,
         ):  # fmt: skip
             column.addWidget(widget)
