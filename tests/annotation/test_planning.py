@@ -79,8 +79,8 @@ def test_chances_follow_what_is_asked_for():
 
 
 def test_objects_across_tiles_are_compared_whole_where_chances_follow_disagreement():
-    one, other = labels_of(36), labels_of(36)
-    shifted = Input("other", np.roll(other.data, 1, axis=1), "yx")
+    one, other = labels_of(24), labels_of(24)
+    shifted = Input("other", np.roll(other.data, 3, axis=1), "yx")
     with pytest.raises(ValueError, match="takes 2"):
         planned(IMAGES[:1], lambda name: (one,), priority="disagreement")
     plan = planned(IMAGES[:1], lambda name: (one, shifted), priority="disagreement")
