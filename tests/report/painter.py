@@ -1,7 +1,7 @@
 """Processes that paint until they are killed: run by `test_killed.py`, not a test itself.
 
 Called with a seed and folders; forks one painter a folder, kills each at a random moment, and
-prints when, as JSON.
+prints when, as JSON. Where SECONDS_TO_CONFIRM is set, the disk takes so long for every fsync.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def painted(n: int) -> np.ndarray:
 def paint(folder: Path) -> None:
     """Take the labels up and paint for ever; note the time of every stroke when it is made."""
     labelling = resume(folder)
+    make_slow(float(os.environ.get("SECONDS_TO_CONFIRM", "0")))
     labels, journal = labelling.labels, labelling.journal()
     log = os.open(folder.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for k in range(labelling.strokes + 1, 100_000):
@@ -58,6 +59,17 @@ def paint(folder: Path) -> None:
         if k % 20 == 0:
             journal.snapshot(f"tile-{k // 7 % 3}", (slice(0, 64), slice(0, 40)), labels[:, :40])
         time.sleep(PAUSE)
+
+
+def make_slow(seconds: float) -> None:
+    """Let the disk take so long to confirm."""
+    confirm = os.fsync
+
+    def fsync(handle: int) -> None:
+        time.sleep(seconds)
+        confirm(handle)
+
+    os.fsync = fsync
 
 
 def main(seed: int, folders: list[Path]) -> None:

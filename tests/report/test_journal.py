@@ -39,9 +39,13 @@ def kept(folder, section="*"):
     return [(s.number, s.change.at.tolist()[0]) for s in sorted(strokes, key=lambda s: s.number)]
 
 
-def wait_for_trouble(journal):
+def wait_until(journal, holds):
     with journal._changed:
-        assert journal._changed.wait_for(lambda: journal._trouble, 10)
+        assert journal._changed.wait_for(holds, 10)
+
+
+def wait_for_trouble(journal):
+    wait_until(journal, lambda: journal._trouble)
     return journal.state
 
 
@@ -58,7 +62,7 @@ def test_strokes_are_numbered_and_every_section_has_its_file(tmp_path, journal):
 
 def test_painting_does_not_wait_for_the_disk(tmp_path, journal, monkeypatch):
     answers, fsync = threading.Event(), os.fsync
-    monkeypatch.setattr(module.os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
+    monkeypatch.setattr(os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
     for k in range(100):  # none of these returns before the disk answers, unless none waits for it
         journal.record("a", dot(k), PAINT)
     assert not journal.flush(0.01)
@@ -66,6 +70,66 @@ def test_painting_does_not_wait_for_the_disk(tmp_path, journal, monkeypatch):
     answers.set()
     assert journal.flush(10)
     assert (journal.state.waiting, len(kept(tmp_path))) == (0, 100)
+
+
+def test_strokes_are_in_their_files_in_order_while_the_disk_has_not_confirmed_any(
+    tmp_path, journal, monkeypatch
+):
+    answers, fsync = threading.Event(), os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
+    for k in range(1, 21):
+        journal.record(f"tile-{k % 6}", dot(k), PAINT)
+        wait_until(journal, lambda: not journal._unwritten)
+        assert [number for number, _ in kept(tmp_path)] == list(range(1, k + 1))
+    state = journal.state
+    assert (state.waiting, state.written, state.saved) == (20, 20, None)
+    assert "If napari ends nothing is lost" in state.worry(state.since + 6)
+    answers.set()
+    assert journal.flush(10)
+    assert (journal.state.waiting, journal.state.words()) == (0, "Saved 0 s ago")
+
+
+def test_a_kill_while_much_is_waiting_leaves_no_stroke_out_before_one_that_is_there(
+    tmp_path, journal, monkeypatch
+):
+    written, write = [], os.write
+    monkeypatch.setattr(os, "write", lambda handle, c: written.append(bytes(c)) or write(handle, c))
+    with journal._changed:  # all wait before the first is written
+        for k in range(1, 13):
+            journal.record("abc"[k // 2 % 3], dot(k), PAINT)
+    assert journal.flush(10)
+    numbers = [s.number for content in written for s in read_strokes(content)]
+    assert numbers == list(range(1, 13))
+
+
+def test_snapshots_come_also_while_strokes_come_faster_than_the_disk_confirms(
+    tmp_path, journal, monkeypatch
+):
+    journal.record("a", dot(1), PAINT)
+    journal.flush(10)
+    answers, asked, fsync = threading.Semaphore(0), threading.Semaphore(0), os.fsync
+
+    def slow(handle):
+        asked.release()
+        assert answers.acquire(timeout=10)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    journal.record("a", dot(2), PAINT)
+    journal.snapshot("a", (slice(0, 1),), np.ones(1, np.uint8))
+    k = 3
+    while journal._snapshots:
+        assert asked.acquire(timeout=10)
+        # its own strokes first: else they would seem to be lost where it is found alone
+        assert not (tmp_path / "a.snapshot").exists() or 2 not in journal._waiting
+        journal.record("a", dot(k), PAINT)  # there is always one that is not confirmed
+        k += 1
+        answers.release()
+        assert k < 20
+        wait_until(journal, lambda: not journal._unwritten)
+    answers.release(100)
+    assert journal.flush(10)
+    assert read_snapshot((tmp_path / "a.snapshot").read_bytes()).number == 2
 
 
 def test_nothing_written_is_written_over_when_labelling_is_taken_up_again(tmp_path, journal):
@@ -107,7 +171,7 @@ def test_closing_waits_for_a_disk_that_is_slow_and_says_when_it_does_not_answer(
     tmp_path, journal, monkeypatch
 ):
     answers, fsync = threading.Event(), os.fsync
-    monkeypatch.setattr(module.os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
+    monkeypatch.setattr(os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
     journal.record("a", dot(1), PAINT)
     assert not journal.close(0.05, patience=0.1)
     assert journal.is_writing
@@ -115,6 +179,20 @@ def test_closing_waits_for_a_disk_that_is_slow_and_says_when_it_does_not_answer(
     assert journal.close(0.05, patience=10)
     assert not journal.is_writing
     assert kept(tmp_path) == [(1, 1)]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_closing_gives_up_where_saving_goes_on_failing_and_says_so(
+    tmp_path, journal, monkeypatch, call
+):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, call, full)
+    journal.record("a", dot(1), PAINT)
+    assert not journal.close(0.05)
+    assert not journal.is_writing
+    assert "is full" in journal.state.worry()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +221,7 @@ def test_a_disk_that_fails_is_named_and_tried_again_and_no_stroke_is_lost_or_tor
         write(handle, content[: len(content) // 2])
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(module.os, "write", half)
+    monkeypatch.setattr(os, "write", half)
     journal.record("a", dot(2), PAINT)
     state = wait_for_trouble(journal)
     assert state.waiting == 1
@@ -176,13 +254,14 @@ def test_a_folder_that_comes_back_empty_gets_all_again(tmp_path):
     folder = tmp_path / "drive"
     folder.mkdir()
     journal = Journal(folder, retry=0.01)
-    journal.record("a", dot(1), PAINT)
+    for k in range(1, 8):  # more than are open at a time
+        journal.record(f"tile-{k}", dot(k), PAINT)
     journal.flush(10)
     shutil.rmtree(folder)
     folder.mkdir()
-    journal.record("a", dot(2), PAINT)
+    journal.record("tile-7", dot(8), PAINT)
     assert journal.close(10)
-    assert kept(folder) == [(1, 1), (2, 2)]
+    assert kept(folder) == [(k, k) for k in range(1, 9)]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
@@ -219,7 +298,7 @@ def test_a_snapshot_is_not_changed_by_what_is_painted_before_the_disk_has_it(
     tmp_path, journal, monkeypatch
 ):
     answers, fsync = threading.Event(), os.fsync
-    monkeypatch.setattr(module.os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
+    monkeypatch.setattr(os, "fsync", lambda handle: answers.wait(10) and fsync(handle))
     labels = np.full((2, 2), 1, np.uint16)
     journal.record("a", dot(1), PAINT)
     journal.snapshot("a", (slice(0, 2), slice(0, 2)), labels)
@@ -233,8 +312,8 @@ def test_a_snapshot_is_not_changed_by_what_is_painted_before_the_disk_has_it(
 def test_however_many_tiles_there_are_few_files_are_open(tmp_path, journal, monkeypatch):
     opened, closed = [], []
     open_, close = os.open, os.close
-    monkeypatch.setattr(module.os, "open", lambda *a: opened.append(open_(*a)) or opened[-1])
-    monkeypatch.setattr(module.os, "close", lambda handle: closed.append(handle) or close(handle))
+    monkeypatch.setattr(os, "open", lambda *a: opened.append(open_(*a)) or opened[-1])
+    monkeypatch.setattr(os, "close", lambda handle: closed.append(handle) or close(handle))
     for k in range(60):
         journal.record(f"tile-{k % 30}", dot(k), PAINT)
         journal.flush(10)
@@ -247,7 +326,7 @@ def test_every_stroke_is_confirmed_by_the_disk(journal, monkeypatch):
     journal.record("a", dot(1), PAINT)  # makes the file, which its folder confirms too
     journal.flush(10)
     confirmed, fsync = [], os.fsync
-    monkeypatch.setattr(module.os, "fsync", lambda handle: confirmed.append(fsync(handle)))
+    monkeypatch.setattr(os, "fsync", lambda handle: confirmed.append(fsync(handle)))
     journal.record("a", dot(2), PAINT)
     journal.flush(10)
     assert len(confirmed) == 1
@@ -272,12 +351,11 @@ def test_a_snapshot_that_fails_does_not_keep_strokes_from_the_disk(tmp_path, jou
     def full(*args):
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(module, "write_whole", full)
+    monkeypatch.setattr(module, "put_snapshot", full)
     journal.snapshot("a", (slice(0, 1),), np.zeros(1, np.uint8))
     assert "is full" in wait_for_trouble(journal).worry()
     journal.record("a", dot(1), PAINT)
-    with journal._changed:
-        assert journal._changed.wait_for(lambda: not journal._waiting, 10)
+    wait_until(journal, lambda: not journal._waiting)
     assert kept(tmp_path) == [(1, 1)]
     monkeypatch.undo()
     assert journal.flush(10)
@@ -305,6 +383,9 @@ def test_how_long_ago_it_was_saved_is_said_in_few_words():
     assert state(waiting=2, since=10.0).worry(11.0) == ""
     silent = state(waiting=2, since=10.0)
     assert silent.words(30.0) == "Not saved for 20 s"
+    slow = state(waiting=2, since=10.0, written=2)
+    assert (slow.words(11.0), slow.words(30.0)) == ("Saving …", "Not confirmed for 20 s")
+    assert slow.worry(30.0).startswith("The disk of '/f' has not confirmed for 20 s what is")
     assert silent.worry(30.0).startswith(
         "Not saved for 20 s: the folder '/f' does not answer. What"
     )

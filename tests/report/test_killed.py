@@ -30,30 +30,53 @@ def painter():
     return module
 
 
-def test_killed_at_fifty_random_moments_it_loses_at_most_the_last_two_seconds(tmp_path, painter):
-    image = Input("image", np.zeros(painter.SHAPE, np.uint8), "yx")
-    folders = [tmp_path / f"{k:02d}" for k in range(25)]
+def begun(tmp_path, painter, n):
+    folders = [tmp_path / f"{k:02d}" for k in range(n)]
     for folder in folders:
-        begin(folder, image, "ann")
-    lost = []
-    for life in (1, 2):  # each is killed, taken up again, and killed again
-        done = subprocess.run(
-            [sys.executable, str(PAINTER), str(life), *map(str, folders)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        assert not done.stderr
-        for name, at in json.loads(done.stdout).items():
-            labelling = resume(tmp_path / name)
-            np.testing.assert_array_equal(labelling.labels, painter.painted(labelling.strokes))
-            assert labelling.trouble == ""
-            log = tmp_path / f"{name}.log"
-            lines = log.read_text().splitlines() if log.exists() else []
-            made = {int(k): float(when) for k, when in map(str.split, lines)}
-            lost.append(at - made.get(labelling.strokes + 1, at))
+        begin(folder, Input("image", np.zeros(painter.SHAPE, np.uint8), "yx"), "ann")
+    return folders
+
+
+def killed(painter, seed, folders, **environment):
+    """Let painters live until they are killed; return how many seconds each of them lost."""
+    done = subprocess.run(
+        [sys.executable, str(PAINTER), str(seed), *map(str, folders)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    lost, ends = [], json.loads(done.stdout)
+    for folder in folders:
+        labelling, at = resume(folder), ends[folder.name]
+        np.testing.assert_array_equal(labelling.labels, painter.painted(labelling.strokes))
+        assert labelling.trouble == ""
+        made = when_made(folder)
+        lost.append(at - made.get(labelling.strokes + 1, at))
+    return lost
+
+
+def when_made(folder):
+    log = folder.with_suffix(".log")
+    lines = log.read_text().splitlines() if log.exists() else []
+    return {int(k): float(when) for k, when in map(str.split, lines)}
+
+
+def test_killed_at_fifty_random_moments_it_loses_at_most_the_last_two_seconds(tmp_path, painter):
+    folders = begun(tmp_path, painter, 25)
+    # each is killed, taken up again, and killed again
+    lost = [s for life in (1, 2) for s in killed(painter, life, folders)]
     assert len(lost) == 50
     assert max(lost) <= LOST_SECONDS
     assert sum(resume(folder).strokes for folder in folders) > 500  # they did paint
+
+
+def test_killed_while_the_disk_takes_seconds_to_confirm_it_loses_no_more(tmp_path, painter):
+    folders = begun(tmp_path, painter, 8)
+    lost = killed(painter, 1, folders, SECONDS_TO_CONFIRM="5")  # longer than any of them lives
+    assert max(lost) <= LOST_SECONDS
+    lives = [max(made.values()) - min(made.values()) for made in map(when_made, folders) if made]
+    assert max(lives) > LOST_SECONDS  # there was more to lose

@@ -18,6 +18,7 @@ from napari_verdict.annotation.sampling import Grid, draw_tiles
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.checksums import checksum
 from napari_verdict.comparison.model import Input
+from napari_verdict.comparison.result import complete
 from napari_verdict.engine.cancel import Cancelled, CancelToken
 from napari_verdict.report.labels import export, exporting
 from napari_verdict.report.ome import read_input
@@ -93,6 +94,9 @@ def test_an_exported_tile_is_evaluation_data_as_it_is(tmp_path):
 def test_the_provenance_says_what_who_when_and_how(tmp_path):
     written, told = exported(tmp_path, plan=plan())
     Provenance.model_validate(told)
+    made = {"schema_version", "created", "verdict_version", "python", "platform", "software"}
+    made |= {"annotators", "first", "last", "seconds", "blind", "sampling", "tiles", "files"}
+    assert set(told) == made | {"image", "labels"}
     assert told["image"]["sha256"] == checksum(RAW)
     assert told["labels"]["sha256"] == checksum(LABELS)
     assert {k: n for k, n in told["labels"]["origins"].items() if n} == {"drawn": 2, "accepted": 2}
@@ -192,6 +196,54 @@ def test_an_export_over_another_leaves_no_file_that_is_no_part_of_it(tmp_path):
     assert (folder / "masks" / "mine.tif").exists()
     assert not list((folder / "ignore").iterdir())
     assert (tmp_path / "above.tif").exists()
+
+
+def test_after_an_export_that_ended_early_the_next_still_removes_what_is_no_part_of_it(tmp_path):
+    tiles, mask = plan(), np.ones((40, 40), np.uint8)
+    exported(tmp_path, plan=tiles, ignore=mask)
+    token, more = CancelToken(), tiles.reopen(0).finish(2)
+    for _ in exporting(tmp_path, IMAGE, LABELS, ORIGINS, "ann", token, plan=more):
+        if (tmp_path / "images" / "tile-0003.ome.tif").exists():
+            break
+    assert not (tmp_path / "provenance.json").exists()
+    _, told = exported(tmp_path, plan=tiles)
+    there = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert there == {*told["files"], "provenance.json"}
+
+
+def saved_as_zarr(path, labels, image):
+    """Stands for napari's writers."""
+    path.mkdir(exist_ok=True)
+    (path / ".zattrs").write_text("{}")
+    np.save(path / "0.npy", labels)
+
+
+def test_labels_saved_as_zarr_too_are_part_of_the_export_and_gone_with_the_next(tmp_path):
+    folder = tmp_path / "ground_truth.ome.zarr"
+    steps = exporting(tmp_path, IMAGE, LABELS, ORIGINS, "ann", CancelToken(), zarr=saved_as_zarr)
+    written = complete(steps)
+    told = json.loads((tmp_path / "provenance.json").read_text("utf-8"))
+    assert folder in written
+    assert folder.name in told["files"]
+    np.testing.assert_array_equal(np.load(folder / "0.npy"), LABELS)
+    (tmp_path / "mine.zarr").mkdir()
+    told["files"] += ["mine.zarr", "masks", "."]  # no OME-Zarr, though an export says so
+    (tmp_path / "provenance.json").write_text(json.dumps(told), "utf-8")
+    exported(tmp_path, plan=plan())
+    assert not folder.exists()
+    assert (tmp_path / "mine.zarr").exists()
+    assert list((tmp_path / "masks").iterdir())
+
+
+def test_tables_have_their_columns_also_without_rows(tmp_path):
+    exported(tmp_path / "some", plan=plan())
+    other = replace(IMAGE, name="another")
+    export(tmp_path / "none", other, np.zeros_like(LABELS), Origins(), "ann", plan=plan())
+    for name in ("objects.csv", "tiles.csv"):
+        some, none = (pd.read_csv(tmp_path / folder / name) for folder in ("some", "none"))
+        assert (list(some.columns), len(none)) == (list(none.columns), 0)
+    columns = list(pd.read_csv(tmp_path / "some" / "objects.csv").columns)
+    assert columns == ["image", *ORIGINS.as_rows()[0]]
 
 
 def test_an_export_that_is_cancelled_leaves_no_provenance_of_the_one_before(tmp_path):

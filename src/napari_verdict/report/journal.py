@@ -1,27 +1,27 @@
-"""Strokes to the disk as they are made, by a thread, so that painting never waits."""
+"""Strokes to the disk as they are made, by threads, so that painting never waits."""
 
 from __future__ import annotations
 
 import atexit
 import json
-import os
 import re
 import secrets
-import shutil
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_verdict.report.growing_file import GrowingFile
 from napari_verdict.report.saving import SavingState, trouble_of
-from napari_verdict.report.strokes import Snapshot, Stroke, snapshot_bytes, stroke_bytes
-from napari_verdict.report.writing import settle, write_whole
+from napari_verdict.report.snapshots import put_snapshot
+from napari_verdict.report.strokes import Snapshot, Stroke
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,22 +29,23 @@ if TYPE_CHECKING:
     from napari_verdict.annotation.origins import Step
     from napari_verdict.report.strokes import Target
 
-STROKES, SNAPSHOT, PREVIOUS = ".strokes", ".snapshot", ".previous.snapshot"
+STROKES = ".strokes"
 #: A section is due for a snapshot after so many strokes, or so many seconds with a stroke.
 SNAPSHOT_STROKES, SNAPSHOT_SECONDS = 100, 30.0
 _RETRY_SECONDS = 2.0
 #: So many files stay open; a process may have a few hundred, and there may be more tiles.
 _OPEN_FILES = 4
-_PIECE = 1 << 20
 
 
 class Journal:
     """All that is painted on one image from now on, kept in a folder.
 
     Every section, such as a tile, has a file of its own that only grows, and a new one each time
-    labelling is taken up again; so nothing that was written is ever written over. What cannot be
-    written stays in memory and is tried again until it can. All methods return at once but `flush`
-    and `close`, and may be called from any thread.
+    labelling is taken up again; so nothing that was written is ever written over. One thread puts
+    strokes into their files, in the order of their numbers: from then on they outlive the process.
+    Another has the disk confirm them, which may take seconds: from then on they outlive a loss of
+    power. What fails stays in memory and is tried again until it does not. All methods return at
+    once but `flush` and `close`, and may be called from any thread.
 
     Parameters
     ----------
@@ -72,16 +73,25 @@ class Journal:
         self._retry = retry
         self._changed = threading.Condition()
         self._next = first
-        self._waiting: deque[tuple[str, Stroke, float]] = deque()
+        self._files: dict[str, GrowingFile] = {}
+        #: Those that are open, the newest last; of the thread that writes.
+        self._open: dict[GrowingFile, None] = {}
+        self._unwritten: deque[tuple[GrowingFile, Stroke]] = deque()
+        #: When each stroke was made, by its number, until the disk has confirmed it.
+        self._waiting: dict[int, float] = {}
         self._snapshots: dict[tuple[str, Target], Snapshot] = {}
         self._unshot: dict[str, tuple[int, float]] = {}
-        self._files: dict[str, _File] = {}
         self._saved: float | None = None
-        self._trouble = ""
-        self._closing = False
+        #: What fails, by the thread that tries.
+        self._trouble: dict[int, str] = {}
+        self._closing = self._given_up = False
         self._deadline = 0.0
-        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=work, name="journal", daemon=True)
+            for work in (self._writes, self._confirms)
+        ]
+        for thread in self._threads:
+            thread.start()
         atexit.register(self.close)
 
     def record(
@@ -128,7 +138,12 @@ class Journal:
                 raise ValueError("the journal is closed")
             number, now = self._next, time.monotonic()
             self._next += 1
-            self._waiting.append((section, Stroke(number, step, change, target, note or {}), now))
+            if section not in self._files:
+                path = self.folder / f"{section}.{self._run}{STROKES}"
+                self._files[section] = GrowingFile(path)
+            stroke = Stroke(number, step, change, target, note or {})
+            self._unwritten.append((self._files[section], stroke))
+            self._waiting[number] = now
             strokes, since = self._unshot.get(section, (0, now))
             self._unshot[section] = strokes + 1, since
             self._changed.notify_all()
@@ -173,18 +188,19 @@ class Journal:
             return SavingState(
                 self._saved,
                 len(self._waiting),
-                self._waiting[0][2] if self._waiting else None,
-                self._trouble,
+                next(iter(self._waiting.values()), None),
+                next(iter(self._trouble.values()), ""),
                 str(self.folder),
+                max(0, len(self._waiting) - len(self._unwritten)),
             )
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until all is on the disk; return whether it is."""
+        """Wait until the disk has all; return whether it has."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._snapshots), timeout)
 
     def close(self, timeout: float = 2.0, patience: float = 30.0) -> bool:
-        """Save what is waiting and end the thread; return whether all is on the disk.
+        """Save what is waiting and end the threads; return whether the disk has all.
 
         Parameters
         ----------
@@ -198,138 +214,124 @@ class Journal:
             self._closing = True
             self._deadline = now + timeout
             self._changed.notify_all()
-        self._thread.join(max(timeout, patience))
+        for thread in self._threads:
+            thread.join(max(0.0, now + max(timeout, patience) - time.monotonic()))
         atexit.unregister(self.close)
         with self._changed:
             return not self._waiting
 
     @property
     def is_writing(self) -> bool:
-        """Whether the thread goes on: always before `close`, after it where the disk is slow."""
-        return self._thread.is_alive()
+        """Whether it goes on: always before `close`, after it where the disk is slow."""
+        return any(thread.is_alive() for thread in self._threads)
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._snapshots or self._closing)
-                strokes = list(self._waiting)
-                # strokes first: a snapshot can wait
-                snapshots = {} if strokes else dict(self._snapshots)
-            if not strokes and not snapshots:
-                break
-            try:
-                self._write_strokes(strokes)
-                self._write_snapshots(snapshots)
-            except (OSError, MemoryError) as error:
-                self._close_files()
-                with self._changed:
-                    self._trouble = trouble_of(error, self.folder)
-                    self._changed.notify_all()
-                    if self._closing and time.monotonic() >= self._deadline:
-                        break
-                    pause = min(self._retry, 0.1) if self._closing else self._retry
-                    self._changed.wait(pause)
-                continue
-            with self._changed:
-                for _ in strokes:
-                    self._waiting.popleft()
-                for key, written in snapshots.items():
-                    if self._snapshots[key] is written:
-                        del self._snapshots[key]
-                self._trouble = ""
-                if strokes:
-                    self._saved = time.monotonic()
-                self._changed.notify_all()
+    # ---- the threads
+
+    def _writes(self) -> None:
+        self._go_on(self._to_write)
         self._close_files()
 
-    def _write_strokes(self, strokes: list[tuple[str, Stroke, float]]) -> None:
-        if self._make:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._make = False
-        touched = {}
-        for section, stroke, _ in strokes:
-            if section not in self._files:
-                self._files[section] = _File(self.folder / f"{section}.{self._run}{STROKES}")
-            file = touched[section] = self._files[section]
-            file.add(stroke)
-        for section, file in touched.items():
-            self._files[section] = self._files.pop(section)  # the newest last
-            file.bring_to_disk()
-        for file in list(self._files.values())[:-_OPEN_FILES]:
-            file.close()
+    def _confirms(self) -> None:
+        self._go_on(self._to_confirm)
 
-    def _write_snapshots(self, snapshots: dict[tuple[str, Target], Snapshot]) -> None:
-        for (section, target), snapshot in snapshots.items():
-            stem = section if target == "labels" else f"{section}.ignore"
-            path = self.folder / f"{stem}{SNAPSHOT}"
-            if path.exists():
-                write_whole(self.folder / f"{stem}{PREVIOUS}", partial(shutil.copyfile, path))
-            write_whole(path, partial(_write, content=snapshot_bytes(snapshot)))
+    def _go_on(self, find: Callable[[], Sequence[Callable[[], None]]]) -> None:
+        """Do what is found to do, again where it fails, until the journal is closed and done."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: find() or self._is_over)
+                jobs = find()
+            if not jobs:
+                break
+            try:
+                for job in jobs:
+                    job()
+            except (OSError, MemoryError) as error:
+                if not self._tries_again(error):
+                    break
+            else:
+                with self._changed:
+                    self._trouble.pop(threading.get_ident(), None)
+                    self._changed.notify_all()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._closing and (self._given_up or not self._waiting)
+
+    def _tries_again(self, error: OSError | MemoryError) -> bool:
+        """Say what fails and wait a while; return whether it is worth another attempt."""
+        with self._changed:
+            closing = self._closing
+            self._trouble[threading.get_ident()] = trouble_of(error, self.folder)
+            self._given_up = closing and time.monotonic() >= self._deadline
+            self._changed.notify_all()
+            if not self._given_up:
+                pause = min(self._retry, 0.1) if closing else self._retry
+                self._changed.wait_for(lambda: self._closing is not closing, pause)
+            return not self._given_up
+
+    def _to_write(self) -> Sequence[Callable[[], None]]:
+        """Return what puts strokes into their files, in order; else files in which they miss."""
+        strokes = [
+            partial(self._write, file, [stroke for _, stroke in group])
+            for file, group in groupby(self._unwritten, itemgetter(0))
+        ]
+        return strokes or [partial(self._write, f, []) for f in self._files.values() if f.is_behind]
+
+    def _write(self, file: GrowingFile, strokes: list[Stroke]) -> None:
+        try:
+            if self._make:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._make = False
+            for stroke in strokes:
+                file.add(stroke)
+            if not self._put_into(file):  # a folder that lost one may have lost all
+                for other in self._all_files():
+                    self._put_into(other)
+        except (OSError, MemoryError):
+            self._close_files()
+            raise
+        with self._changed:
+            for _ in strokes:
+                self._unwritten.popleft()
+            self._changed.notify_all()
+
+    def _put_into(self, file: GrowingFile) -> bool:
+        """Write what a file misses; return whether nothing was gone that should be there."""
+        self._open.pop(file, None)
+        self._open[file] = None
+        was_there = file.write()
+        for oldest in list(self._open)[:-_OPEN_FILES]:
+            del self._open[oldest]
+            oldest.close()
+        return was_there
+
+    def _all_files(self) -> list[GrowingFile]:
+        with self._changed:
+            return list(self._files.values())
 
     def _close_files(self) -> None:
-        for file in self._files.values():
-            file.close()
+        while self._open:
+            self._open.popitem()[0].close()
 
+    def _to_confirm(self) -> Sequence[Callable[[], None]]:
+        """Return what waits for the disk: files, then one snapshot whose strokes are confirmed."""
+        oldest = next(iter(self._waiting), self._next)
+        files = [partial(self._confirm, f) for f in self._files.values() if f.is_unsure]
+        ready = (item for item in self._snapshots.items() if item[1].number < oldest)
+        shots = [partial(self._shoot, *item) for item in ready]
+        return [*files, *shots[:1]]
 
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    def _confirm(self, file: GrowingFile) -> None:
+        numbers = file.confirm()
+        with self._changed:
+            for number in numbers:
+                del self._waiting[number]
+            if numbers:
+                self._saved = time.monotonic()
+            self._changed.notify_all()
 
-
-class _File:
-    """A file that grows. What is in it stays in memory too, to be put there again if need be.
-
-    Parameters
-    ----------
-    path : Path
-        Made with the first stroke; its folder is not made.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._content = bytearray()
-        self._newest = 0
-        self._settled = 0
-        self._handle: int | None = None
-
-    def add(self, stroke: Stroke) -> None:
-        """Take a stroke, unless it was taken in an attempt before."""
-        if stroke.number > self._newest:
-            self._content += stroke_bytes(stroke)
-            self._newest = stroke.number
-
-    def bring_to_disk(self) -> None:
-        """Write what is not there, and wait until the disk has it."""
-        if self._handle is not None and not self._is_in_place(self._handle):
-            self.close()
-        handle = self._open() if self._handle is None else self._handle
-        with memoryview(self._content) as content:
-            at = self._settled
-            while at < len(content):
-                at += os.write(handle, content[at : at + _PIECE])
-        os.fsync(handle)
-        self._settled = at
-
-    def _is_in_place(self, handle: int) -> bool:
-        """Whether the open file is still the one of its name; the folder may have been replaced."""
-        try:
-            return os.path.samestat(os.stat(self._path), os.fstat(handle))
-        except FileNotFoundError:
-            return False
-
-    def close(self) -> None:
-        """Let go of the file; the next stroke opens it again."""
-        if self._handle is not None:
-            handle, self._handle = self._handle, None
-            with suppress(OSError):  # of a drive that is gone
-                os.close(handle)
-
-    def _open(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        handle = self._handle = os.open(self._path, flags, 0o666)
-        # a half of a record may be there from an attempt that failed, or less than there was
-        self._settled = min(self._settled, os.fstat(handle).st_size)
-        os.ftruncate(handle, self._settled)
-        os.lseek(handle, self._settled, os.SEEK_SET)
-        if os.name == "posix":
-            settle(self._path.parent, os.O_RDONLY)
-        return handle
+    def _shoot(self, key: tuple[str, Target], snapshot: Snapshot) -> None:
+        put_snapshot(self.folder, key[0], snapshot)
+        with self._changed:
+            if self._snapshots[key] is snapshot:
+                del self._snapshots[key]

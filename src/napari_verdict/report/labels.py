@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,17 +11,18 @@ import numpy as np
 from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.result import Progress, complete
+from napari_verdict.comparison.scores import SCORE_COLUMNS
 from napari_verdict.engine.cancel import CancelToken
 from napari_verdict.report.labelling import pixels_of, refusal
 from napari_verdict.report.ome import write_ome_tiff
-from napari_verdict.report.provenance import provenance_of
+from napari_verdict.report.provenance import TileRecord, provenance_of
+from napari_verdict.report.replacing import Replacing
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from pydantic import BaseModel
 
     from napari_verdict.annotation.edits import Bounds
     from napari_verdict.annotation.origins import Origins
@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Input
     from napari_verdict.comparison.scores import Score
 
-PROVENANCE_NAME = "provenance.json"
+    #: Saves labels of an image as OME-Zarr, in a folder of this name.
+    SaveZarr = Callable[[Path, NDArray[Any], Input], None]
+
+#: What tables hold, in this order; a table without rows has them too.
+_COLUMNS = {
+    "objects.csv": (
+        *("image", "label", "origin", "made", "source", "annotators", "first", "last"),
+        *("seconds", "pixels", "digest", "made_digest"),
+    ),
+    "tiles.csv": tuple(TileRecord.model_fields),
+    "scores.csv": SCORE_COLUMNS,
+}
 
 
 def export(
@@ -113,8 +124,11 @@ def exporting(
     ignore: NDArray[Any] | None = None,
     scores: Iterable[Score] = (),
     blind: bool | None = None,
+    zarr: SaveZarr | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Write labels as a generator of progress; `export` says what and how.
+
+    `zarr` saves all labels as ``ground_truth.ome.zarr`` as well.
 
     Raises
     ------
@@ -123,25 +137,24 @@ def exporting(
     """
     folder, labels = Path(folder), storable(labels)
     try:
-        before = replaced(folder)
-        rows, written = yield from writing(folder, image, labels, token, plan=plan, ignore=ignore)
-        tables = {"objects.csv": origins.as_rows()} | ({"tiles.csv": rows} if plan else {})
-        if said := [score.as_row() for score in scores]:
-            tables["scores.csv"] = said
-        written += write_tables(folder, tables)
-        names = [p.relative_to(folder).as_posix() for p in written]
-        leave_out(folder, before.difference(names))
+        place = Replacing(folder)
+        rows, written = yield from writing(
+            place, image, labels, token, plan=plan, ignore=ignore, zarr=zarr
+        )
+        objects = [{"image": image.name} | row for row in origins.as_rows()]
+        written += write_tables(place, objects, rows if plan else None, scores)
+        names = place.relative(written)
         record = provenance_of(
             image, labels, origins, annotator, plan, rows, names, token, blind=blind
         )
-        written.append(write_provenance(folder, record))
+        written.append(place.end(record, names))
     except OSError as error:
         raise unwritable(folder, error) from error
     return written
 
 
 def writing(
-    folder: Path,
+    place: Replacing,
     image: Input,
     labels: NDArray[Any],
     token: CancelToken,
@@ -149,12 +162,15 @@ def writing(
     plan: Plan | None = None,
     ignore: NDArray[Any] | None = None,
     name: str = "",
+    zarr: SaveZarr | None = None,
 ) -> Generator[Progress, None, tuple[list[dict[str, Any]], list[Path]]]:
     """Write labels, mask and finished tiles of one image; return rows of its tiles, and files.
 
     Parameters
     ----------
-    folder, image, labels, token, plan, ignore
+    place : Replacing
+        Where to.
+    image, labels, token, plan, ignore, zarr
         As `exporting` takes them.
     name : str
         What files are called after, where there are several images.
@@ -175,44 +191,45 @@ def writing(
     of_image = f"/{name}" if name else ""
     whole = [(f"ground_truth{of_image}.ome.tif", labels, ())]
     whole += [] if mask is None else [(f"ignore_mask{of_image}.ome.tif", mask, ())]
+    files = [*whole, *crops]
+    folders = [f"ground_truth{of_image}.ome.zarr"] if zarr else []
+    place.expect([*folders, *(file for file, *_ in files)])
     written: list[Path] = []
-    for k, (file, data, bounds) in enumerate([*whole, *crops]):
-        yield Progress(k, len(whole) + len(crops) + 1, f"exporting {name}".strip())
+    steps, what = len(files) + len(folders) + 1, f"exporting {name}".strip()
+    for file in folders:
+        yield Progress(0, steps, what)
+        assert zarr is not None
+        zarr(place.folder / file, labels, image)
+        written.append(place.folder / file)
+    for k, (file, data, bounds) in enumerate(files, start=len(folders)):
+        yield Progress(k, steps, what)
         token.check()
+        path = place.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
         pixels = storable(np.asarray(data[bounds]))
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        write = partial(write_ome_tiff, data=pixels, like=image, token=token)
-        written.append(write_whole(folder / file, write))
+        written.append(
+            write_whole(path, partial(write_ome_tiff, data=pixels, like=image, token=token))
+        )
     return rows, written
 
 
-def replaced(folder: Path) -> frozenset[str]:
-    """Begin to replace an export: take its provenance away, and return the files it names."""
-    path = folder / PROVENANCE_NAME
-    try:
-        named = json.loads(path.read_text("utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        named = []
-    path.unlink(missing_ok=True)  # so that where it is, the rest is complete
-    return frozenset(name for name in named if isinstance(name, str))
-
-
-def leave_out(folder: Path, names: Iterable[str]) -> None:
-    """Remove files of an export before; others of the folder stay."""
-    for path in (folder / name for name in names):
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            path.unlink()
-
-
-def write_tables(folder: Path, tables: Mapping[str, list[dict[str, Any]]]) -> list[Path]:
-    """Write tables as CSV, each by the name of its file."""
-    return [write_whole(folder / n, partial(_write_csv, rows=r)) for n, r in tables.items()]
-
-
-def write_provenance(folder: Path, record: BaseModel) -> Path:
-    """Write where labels come from."""
-    text = record.model_dump_json(indent=1) + "\n"
-    return write_whole(folder / PROVENANCE_NAME, partial(_write_text, text=text))
+def write_tables(
+    place: Replacing,
+    objects: list[dict[str, Any]],
+    tiles: list[dict[str, Any]] | None,
+    scores: Iterable[Score],
+) -> list[Path]:
+    """Write tables as CSV; of tiles where there is a plan, and of scores where there are any."""
+    tables = {"objects.csv": objects}
+    if tiles is not None:
+        tables["tiles.csv"] = tiles
+    if said := [score.as_row() for score in scores]:
+        tables["scores.csv"] = said
+    place.expect(tables)
+    return [
+        write_whole(place.folder / name, partial(_write_csv, rows=rows, columns=_COLUMNS[name]))
+        for name, rows in tables.items()
+    ]
 
 
 def unwritable(folder: Path, error: OSError) -> ComparisonError:
@@ -263,16 +280,12 @@ def storable(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels if narrow is None else pixels.astype(narrow)
 
 
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_csv(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=list(columns))
     if "annotators" in frame:
         frame["annotators"] = [";".join(names) for names in frame["annotators"]]
     if "frame" in frame:
         frame["frame"] = [" ".join(map(str, index)) for index in frame["frame"]]
     frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8", newline="\n")

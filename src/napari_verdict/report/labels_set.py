@@ -9,20 +9,13 @@ from napari_verdict.annotation.origins import Origins
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.report.labelling import image_record, safe_name
-from napari_verdict.report.labels import (
-    leave_out,
-    replaced,
-    storable,
-    unwritable,
-    write_provenance,
-    write_tables,
-    writing,
-)
+from napari_verdict.report.labels import storable, unwritable, write_tables, writing
 from napari_verdict.report.provenance import (
     PictureProvenance,
     labels_record,
     provenance_of_set,
 )
+from napari_verdict.report.replacing import Replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -35,6 +28,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.result import Progress
     from napari_verdict.comparison.scores import Score
     from napari_verdict.engine.cancel import CancelToken
+    from napari_verdict.report.labels import SaveZarr
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +66,14 @@ def exporting_set(
     *,
     scores: Iterable[Score] = (),
     blind: bool | None = None,
+    zarr: SaveZarr | None = None,
 ) -> Generator[Progress, None, list[Path]]:
     """Write the labels of several images to a folder, one image in memory at a time.
 
     As `napari_verdict.report.labels.export` does, but files are called after their images:
     ``ground_truth/NAME.ome.tif``, and in ``images/``, ``masks/`` and ``ignore/``
-    ``NAME-tile-0001.ome.tif``. ``tiles.csv`` and ``objects.csv`` say of which image each row is,
-    and ``provenance.json`` holds the checksum of every image.
+    ``NAME-tile-0001.ome.tif``; see `file_names`. ``tiles.csv`` and ``objects.csv`` say of which
+    image each row is, and ``provenance.json`` holds the checksum of every image, and its files.
 
     Parameters
     ----------
@@ -94,8 +89,8 @@ def exporting_set(
         The tiles.
     token : CancelToken
         Stops it; what is written by then stays, without ``provenance.json``.
-    scores, blind
-        As in `export`.
+    scores, blind, zarr
+        As in `exporting`; OME-Zarr is ``ground_truth/NAME.ome.zarr``.
 
     Raises
     ------
@@ -106,9 +101,10 @@ def exporting_set(
     """
     pictures, origins = list[PictureProvenance](), list[Origins]()
     rows, objects, written = list[dict[str, Any]](), list[dict[str, Any]](), list["Path"]()
+    called = file_names(names)
     try:
-        before = replaced(folder)
-        for name in names:
+        place = Replacing(folder)
+        for name, file in called.items():
             token.check()
             finished = any(t.image == name and t.state is State.FINISHED for t in plan.tiles)
             try:
@@ -117,13 +113,13 @@ def exporting_set(
                 if finished:
                     raise
                 continue  # nothing of it was labelled; its tiles say why
-            labels, record = one.labels, None
+            labels, record, files = one.labels, None, list["Path"]()
             # labels of an image that nobody labelled would say that it is empty
             if labels is not None and (finished or labels.any()):
                 labels = storable(labels)
                 more, files = yield from writing(
-                    folder, one.image, labels, token,
-                    plan=plan, ignore=one.ignore, name=safe_name(name),
+                    place, one.image, labels, token,
+                    plan=plan, ignore=one.ignore, name=file, zarr=zarr,
                 )  # fmt: skip
                 rows += more
                 written += files
@@ -133,23 +129,39 @@ def exporting_set(
             picture = replace(one.image, name=name)
             pictures.append(
                 PictureProvenance(
-                    image=image_record(picture, token), condition=one.condition, labels=record
+                    image=image_record(picture, token),
+                    condition=one.condition,
+                    labels=record,
+                    files=tuple(place.relative(files)),
                 )
             )
         known = {row["order"] for row in rows}
         rows += [row for row in plan.rows() if row["order"] not in known]
         rows.sort(key=lambda row: int(row["order"]))
-        tables = {"objects.csv": objects, "tiles.csv": rows}
-        if said := [score.as_row() for score in scores]:
-            tables["scores.csv"] = said
-        folder.mkdir(parents=True, exist_ok=True)
-        written += write_tables(folder, tables)
-        files_written = [p.relative_to(folder).as_posix() for p in written]
-        leave_out(folder, before.difference(files_written))
-        told = provenance_of_set(
-            pictures, origins, annotator, plan, rows, files_written, blind=blind
-        )
-        written.append(write_provenance(folder, told))
+        written += write_tables(place, objects, rows, scores)
+        every = place.relative(written)
+        told = provenance_of_set(pictures, origins, annotator, plan, rows, every, blind=blind)
+        written.append(place.end(told, every))
     except OSError as error:
         raise unwritable(folder, error) from error
     return written
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """Return what files of each image are called; no two alike, nor but for upper and lower case.
+
+    Examples
+    --------
+    >>> file_names(["treated/a", "treated-a", "b"])
+    {'treated/a': 'treated-a', 'treated-a': 'treated-a-2', 'b': 'b'}
+    """
+    called = dict[str, str]()
+    taken = set[str]()
+    for name in names:
+        stem = free = safe_name(name) or "image"
+        k = 2
+        while free.casefold() in taken:
+            free, k = f"{stem}-{k}", k + 1
+        taken.add(free.casefold())
+        called[name] = free
+    return called

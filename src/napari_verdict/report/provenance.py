@@ -83,10 +83,8 @@ class LabelsRecord(_Model):
     sentence: str
 
 
-class Provenance(_Model):
-    """Ground truth that people made with napari-verdict, and how."""
-
-    model_config = ConfigDict(title="napari-verdict labels")
+class _Circumstances(_Model):
+    """Who made labels, when, and with what."""
 
     schema_version: Literal[1]
     created: AwareDatetime = Field(description="When it was exported, in UTC.")
@@ -94,20 +92,27 @@ class Provenance(_Model):
     python: str
     platform: str
     software: dict[str, str]
-    image: ImageRecord
     annotators: tuple[str, ...]
     first: AwareDatetime | None = Field(description="When the first object was made.")
     last: AwareDatetime | None = Field(description="When an object was last changed.")
     seconds: float = Field(description="Spent on objects, those that are gone with them.")
-    labels: LabelsRecord
     blind: bool | None = Field(
         None,
         description="Whether no prediction was seen while labelling; null where not known, as "
         "of labels that were there before.",
     )
-    sampling: SamplingRecord | None
     tiles: tuple[TileRecord, ...]
     files: tuple[str, ...] = Field(description="Beside this one.")
+
+
+class Provenance(_Circumstances):
+    """Ground truth that people made with napari-verdict, and how."""
+
+    model_config = ConfigDict(title="napari-verdict labels")
+
+    image: ImageRecord
+    labels: LabelsRecord
+    sampling: SamplingRecord | None
 
 
 class PictureProvenance(_Model):
@@ -116,32 +121,16 @@ class PictureProvenance(_Model):
     image: ImageRecord
     condition: str
     labels: LabelsRecord | None = Field(description="Null where none of its tiles was labelled.")
+    files: tuple[str, ...] = Field((), description="Its labels, mask and tiles.")
 
 
-class SetProvenance(_Model):
+class SetProvenance(_Circumstances):
     """Ground truth that people made of several images with napari-verdict, and how."""
 
     model_config = ConfigDict(title="napari-verdict labels of several images")
 
-    schema_version: Literal[1]
-    created: AwareDatetime = Field(description="When it was exported, in UTC.")
-    verdict_version: str
-    python: str
-    platform: str
-    software: dict[str, str]
     images: tuple[PictureProvenance, ...]
-    annotators: tuple[str, ...]
-    first: AwareDatetime | None = Field(description="When the first object was made.")
-    last: AwareDatetime | None = Field(description="When an object was last changed.")
-    seconds: float = Field(description="Spent on objects, those that are gone with them.")
-    blind: bool | None = Field(
-        None,
-        description="Whether no prediction was seen while labelling; null where not known, as "
-        "of labels that were there before.",
-    )
     sampling: SamplingRecord
-    tiles: tuple[TileRecord, ...]
-    files: tuple[str, ...] = Field(description="Beside this one.")
 
 
 def provenance_of(
@@ -180,13 +169,10 @@ def provenance_of(
         Whether no prediction was seen while labelling.
     """
     return Provenance(
-        **_circumstances([origins], annotator),
+        **_circumstances([origins], annotator, tiles, files, blind),
         image=image_record(image, token),
         labels=labels_record(labels, origins, token),
-        blind=blind,
         sampling=plan and SamplingRecord.model_validate(plan, from_attributes=True),
-        tiles=tuple(TileRecord.model_validate(row) for row in tiles),
-        files=tuple(files),
     )
 
 
@@ -202,12 +188,9 @@ def provenance_of_set(
 ) -> SetProvenance:
     """Return where the labels of several images come from; parameters as in `provenance_of`."""
     return SetProvenance(
-        **_circumstances(origins, annotator),
+        **_circumstances(origins, annotator, tiles, files, blind),
         images=tuple(images),
-        blind=blind,
         sampling=SamplingRecord.model_validate(plan, from_attributes=True),
-        tiles=tuple(TileRecord.model_validate(row) for row in tiles),
-        files=tuple(files),
     )
 
 
@@ -228,8 +211,14 @@ def labels_record(
     )
 
 
-def _circumstances(origins: Sequence[Origins], annotator: str) -> dict[str, Any]:
-    """Return who made labels, when, and with what."""
+def _circumstances(
+    origins: Sequence[Origins],
+    annotator: str,
+    tiles: Iterable[Mapping[str, Any]],
+    files: Iterable[str],
+    blind: bool | None,
+) -> dict[str, Any]:
+    """Return what `_Circumstances` holds."""
     known = [o for one in origins for o in one.objects.values()]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -242,4 +231,7 @@ def _circumstances(origins: Sequence[Origins], annotator: str) -> dict[str, Any]
         "first": min((o.first for o in known), default=None),
         "last": max((o.last for o in known), default=None),
         "seconds": round(math.fsum(o.seconds for o in known), 3),
+        "blind": blind,
+        "tiles": tuple(TileRecord.model_validate(row) for row in tiles),
+        "files": tuple(files),
     }

@@ -10,9 +10,10 @@ import numpy as np
 from napari_verdict.annotation.edits import Window
 from napari_verdict.annotation.origins import Action, Origins, Step
 from napari_verdict.comparison.words import counted
-from napari_verdict.report.journal import PREVIOUS, SNAPSHOT, STROKES
+from napari_verdict.report.journal import STROKES
 from napari_verdict.report.labelling import Labelling, found, refusal, unreadable
-from napari_verdict.report.strokes import read_snapshot, read_strokes
+from napari_verdict.report.snapshots import snapshots_in
+from napari_verdict.report.strokes import read_strokes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +56,7 @@ def resume(folder: str | Path, token: CancelToken | None = None) -> Labelling:
     if record is None:
         raise refusal("no-labelling", f"No labels were begun in {str(folder)!r}.")
     try:
-        strokes, snapshots = list(_strokes_in(folder)), list(_snapshots_in(folder))
+        strokes, snapshots = list(_strokes_in(folder)), list(snapshots_in(folder))
     except OSError as error:
         raise refusal("labelling-unreadable", unreadable(folder, str(error.strerror))) from error
     state = _State(record, _dtype_of(record, strokes, snapshots))
@@ -145,18 +146,6 @@ def _dtype_of(
 def _strokes_in(folder: Path) -> Iterator[Stroke]:
     for path in sorted(folder.glob(f"*{STROKES}")):
         yield from read_strokes(path.read_bytes())
-
-
-def _snapshots_in(folder: Path) -> Iterator[Snapshot]:
-    """Yield the newest whole snapshot of each section and target."""
-    stems = {p.name.removesuffix(SNAPSHOT) for p in folder.glob(f"*{SNAPSHOT}")}
-    for stem in sorted({s.removesuffix(".previous") for s in stems}):
-        for name in (stem + SNAPSHOT, stem + PREVIOUS):
-            path = folder / name
-            snapshot = read_snapshot(path.read_bytes()) if path.exists() else None
-            if snapshot is not None:
-                yield snapshot
-                break
 
 
 def _said(lost: int, of: int, mended: int) -> str:

@@ -29,15 +29,18 @@ class SavingState:
     Parameters
     ----------
     saved : float, optional
-        When strokes were last brought to the disk, as `time.monotonic` counts; None before.
+        When the disk last confirmed strokes, as `time.monotonic` counts; None before.
     waiting : int
-        Strokes that are not on the disk.
+        Strokes that the disk has not confirmed: a loss of power may lose them.
     since : float, optional
         When the oldest of them was made.
     trouble : str
         Sentences where saving has failed and is tried again; else empty.
     folder : str
         Where to.
+    written : int
+        How many of those waiting are in their files: they are there also if napari ends now, and
+        whoever opens the files finds them. The others are in memory alone.
     """
 
     saved: float | None
@@ -45,6 +48,7 @@ class SavingState:
     since: float | None
     trouble: str
     folder: str
+    written: int = 0
 
     def worry(self, now: float | None = None) -> str:
         """Return what a person has to know and do; empty while all is well."""
@@ -53,6 +57,12 @@ class SavingState:
         age = self._age(self.since, now)
         if self.trouble:
             return f"Not saved for {spoken(age)}. {self.trouble}"
+        if age > _PATIENCE and self.written == self.waiting:
+            return (
+                f"The disk of {self.folder!r} has not confirmed for {spoken(age)} what is written "
+                "to it. If napari ends nothing is lost; do not switch off the computer or take "
+                "the drive out before."
+            )
         if age > _PATIENCE:
             return (
                 f"Not saved for {spoken(age)}: the folder {self.folder!r} does not answer. {_KEPT} "
@@ -63,8 +73,10 @@ class SavingState:
     def words(self, now: float | None = None) -> str:
         """Say in a few words how far it is, such as "Saved 1 s ago"."""
         if self.waiting:
-            worried = bool(self.worry(now))
-            return f"Not saved for {spoken(self._age(self.since, now))}" if worried else "Saving …"
+            in_files = self.written == self.waiting and not self.trouble
+            age = spoken(self._age(self.since, now))
+            how = "Not confirmed" if in_files else "Not saved"
+            return f"{how} for {age}" if self.worry(now) else "Saving …"
         if self.saved is None:
             return "Nothing to save yet"
         return f"Saved {spoken(self._age(self.saved, now))} ago"

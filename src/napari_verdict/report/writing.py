@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,6 +10,9 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+#: What drives in a network answer that confirm files, and no folders.
+_NOT_OF_FOLDERS = {errno.EINVAL, errno.EBADF, errno.ENOTSUP}
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
@@ -35,25 +39,26 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         write(part)
-        settle(part, os.O_RDWR)
+        _settle(part, os.O_RDWR)
         part.replace(path)
-        if os.name == "posix":  # elsewhere a folder cannot be opened
-            settle(path.parent, os.O_RDONLY)
+        settle_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
     return path
 
 
-def settle(path: Path, flags: int) -> None:
-    """Wait until the disk has a file, or the names in a folder.
+def settle_folder(path: Path) -> None:
+    """Wait until the disk has the names in a folder, where such a thing can be asked for."""
+    if os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    try:
+        _settle(path, os.O_RDONLY)
+    except OSError as error:
+        if error.errno not in _NOT_OF_FOLDERS:
+            raise
 
-    Parameters
-    ----------
-    path : Path
-        The file or folder.
-    flags : int
-        How it is opened for that (`os.O_RDWR` a file, `os.O_RDONLY` a folder).
-    """
+
+def _settle(path: Path, flags: int) -> None:
     handle = os.open(path, flags)
     try:
         os.fsync(handle)

@@ -80,6 +80,11 @@ class Strokes:
         layer.events.labels_update.connect(self._on_update)
         layer.events.data.connect(self._on_data)
 
+    @property
+    def shadow(self) -> NDArray[Any]:
+        """What the labels were at the last look; the next one changes it in place."""
+        return self._shadow
+
     def watch(self, regions: Iterable[Region]) -> None:
         """Compare these regions at every look."""
         self._watched = list(regions)
@@ -93,18 +98,11 @@ class Strokes:
         self._stroke = True
 
     def search(self) -> Iterator[Region | None]:
-        """Look, in a worker, for regions that are not as they were; None says that it goes on.
+        """Return what looks, in a worker, for regions that are not as they were.
 
-        What is painted meanwhile is told by napari.
+        It yields them, and None where it goes on. What is painted meanwhile is told by napari.
         """
-        data, shadow = self.layer.data, self._shadow
-        step = max(1, _SLAB * len(shadow) // max(1, shadow.size))
-        for first in range(0, len(shadow), step):
-            found = np.nonzero(data[first : first + step] != shadow[first : first + step])
-            yield None
-            if len(found[0]):
-                low, *rest = (slice(int(i.min()), int(i.max()) + 1) for i in found)
-                yield (slice(first + low.start, first + low.stop), *rest)
+        return _differing_regions(self.layer.data, self._shadow)
 
     def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
@@ -190,6 +188,16 @@ class Strokes:
     def _on_data(self, event: Any = None) -> None:
         self._all = self._stroke = True
         self.stirred.emit(False)
+
+
+def _differing_regions(data: NDArray[Any], shadow: NDArray[Any]) -> Iterator[Region | None]:
+    step = max(1, _SLAB * len(shadow) // max(1, shadow.size))
+    for first in range(0, len(shadow), step):
+        found = np.nonzero(data[first : first + step] != shadow[first : first + step])
+        yield None
+        if len(found[0]):
+            low, *rest = (slice(int(i.min()), int(i.max()) + 1) for i in found)
+            yield (slice(first + low.start, first + low.stop), *rest)
 
 
 def apply(layer: Any, change: Change) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from napari_verdict.report import journal
+from napari_verdict.report import growing_file
 from napari_verdict.report.resuming import resume
 
 pytestmark = pytest.mark.gui
@@ -59,7 +59,7 @@ def test_it_is_said_labels_stay_and_saving_goes_on_by_itself(labeller, code, cal
     labeller.paint(*ROUND, label=1)
     labeller.wait(lambda: saved(labeller).startswith("Saved"), "it to be saved")
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(journal, "os", Failing(code, calls))
+        broken.setattr(growing_file, "os", Failing(code, calls))
         labeller.key("T")  # a tile of its own is a file of its own
         labeller.paint(*ROUND, label=2)
         labeller.wait(lambda: said[0] in saved(labeller), "the warning")

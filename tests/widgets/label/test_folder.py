@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -123,6 +125,31 @@ def test_the_mask_of_what_is_ambiguous_is_that_of_the_image(folder):
     np.testing.assert_array_equal(mask.data, marked)
 
 
+def test_labels_that_need_a_larger_type_have_it_in_every_image(folder):
+    folder.start(number=9)
+    first = folder.state.tile.image
+    folder.truth.data = folder.truth.data.astype(np.uint32)
+    folder.paint(*ROUND, label=70_000)
+    painted = folder.truth.data.copy()
+    go_to(folder, next(i for i in IMAGES if i != first))
+    assert folder.truth.data.dtype == np.uint32
+    folder.paint(*ROUND, label=80_000)
+    assert (folder.truth.data == 80_000).any()
+    go_to(folder, first)
+    np.testing.assert_array_equal(folder.truth.data, painted)
+
+
+def test_an_image_that_is_put_away_does_not_stay_in_memory(folder):
+    folder.start(number=9)
+    first = folder.state.tile.image
+    folder.key("W")
+    folder.wait(lambda: folder.truth.data.any(), "the proposal")
+    pixels = weakref.ref(folder.state.bench.raw.data)
+    go_to(folder, next(i for i in IMAGES if i != first))
+    gc.collect()
+    assert pixels() is None
+
+
 def test_finished_tiles_of_all_images_are_scored_together_and_by_condition(folder):
     folder.start(number=12)
     for _ in range(6):
@@ -239,6 +266,33 @@ def test_labels_of_all_images_are_exported_with_every_checksum(folder, tmp_path)
     assert set(pd.read_csv(out / "objects.csv")["image"]) == labelled
     scores = pd.read_csv(out / "scores.csv")
     assert any(str(i).startswith("control: ") for i in scores["image"])
+
+
+def test_labels_of_all_images_are_exported_as_ome_zarr_too_each_with_its_own_place(
+    folder, tmp_path
+):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    folder.start(number=6)
+    for _ in range(4):
+        folder.label_tile()
+    folder.click("Export as OME-Zarr too")
+    out = tmp_path / "out"
+    folder.dock.exporter.export(out)
+    folder.wait(lambda: "Exported to" in folder.says(), "the export")
+    record = json.loads((out / "provenance.json").read_text())
+    labelled = [i for i in record["images"] if i["labels"]]
+    assert len(labelled) > 1
+    for picture in labelled:
+        (path,) = [f for f in picture["files"] if f.endswith(".zarr")]
+        assert path in record["files"]
+        group = zarr.open_group(out / path, mode="r")
+        (whole,) = [f for f in picture["files"] if f.startswith("ground_truth/") and "tif" in f]
+        np.testing.assert_array_equal(group["0"][...], read_input(out / whole).data)
+        (scales,) = group.attrs["multiscales"]
+        given = scales["datasets"][0]["coordinateTransformations"][0]["scale"]
+        assert given == picture["image"]["scale"]
+        assert "".join(axis["name"] for axis in scales["axes"]) == picture["image"]["axes"]
+    assert len(list((out / "ground_truth").glob("*.zarr"))) == len(labelled)
 
 
 def test_several_open_images_are_labelled_too(labeller, tmp_path):

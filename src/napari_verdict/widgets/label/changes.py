@@ -11,9 +11,10 @@ from napari_verdict.annotation.edits import EditError
 from napari_verdict.viewer.places import value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from napari_verdict.annotation.edits import Bounds, Change
+    from napari_verdict.annotation.starting_point import Foreground
     from napari_verdict.widgets.label.state import Labelling
 
 #: Standard deviation of the blur that smooths outlines, in pixels.
@@ -83,8 +84,6 @@ class Changes:
         from napari_verdict.annotation.objects import mark_ambiguous
 
         labels, window = self._where
-        if not label:
-            raise EditError("There is no object here. Draw it first, then mark it.")
         marked = bool(mask[window][labels[window] == label].any())
         return mark_ambiguous(mask, labels, window, label, 0 if marked else 1), not marked
 
@@ -161,12 +160,12 @@ class Changes:
         axis = state.bench.axes.index("z")
         return interpolate(*self._where, self._selected, axis, self._spacing)
 
-    def propose(self, image: Any, threshold: float) -> Change:
-        """Propose objects where the image, of which `image` is the part, is brighter."""
+    def propose(self, image: Any, foreground: Foreground, instead: Collection[int]) -> Change:
+        """Propose objects in what is foreground, of which `image` is the part; see there."""
         from napari_verdict.annotation.starting_point import starting_point
 
-        where, free = self._where, self._free()
-        return starting_point(*where, image, threshold, free, spacing=self._spacing)
+        where, free, spacing = self._where, self._free(), self._spacing
+        return starting_point(*where, image, foreground, free, instead=instead, spacing=spacing)
 
 
 def _reaches_end(found: Any, window: Bounds, shape: tuple[int, ...]) -> bool:

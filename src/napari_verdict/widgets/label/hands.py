@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_verdict.annotation.edits import EditError
-from napari_verdict.annotation.origins import Action
+from napari_verdict.annotation.origins import Action, Origin
+from napari_verdict.viewer.layers import pixels_of
 from napari_verdict.viewer.places import value_at
 from napari_verdict.viewer.strokes import apply
 from napari_verdict.widgets.label.changes import Changes, Predicted
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_verdict.annotation.edits import Change
+    from napari_verdict.annotation.starting_point import Foreground
     from napari_verdict.widgets.label.desk import Desk
     from napari_verdict.widgets.label.state import Labelling
     from napari_verdict.widgets.label.work import Work
@@ -28,7 +31,7 @@ _BLIND = (
     "accept predicted objects; the share that is accepted unchanged is reported with the score."
 )
 _UNSEEN = "No prediction is seen. Show the one whose objects you want to accept."
-_RGB = "A starting point takes an image of one channel. Split the channels."
+_NOTHING = "There is no object here. Draw it first, then mark it."
 _NO_PLACE = {
     "accept": "Click the predicted object to accept.",
     "delete": "Click the object to delete.",
@@ -36,6 +39,16 @@ _NO_PLACE = {
     "mark ambiguous": "Click the object that nobody can tell.",
     "split": "Drag a line across the object, or click once in each of two parts of it.",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class _Proposed:
+    """What objects were proposed last: the image, the part of it, what they are, their labels."""
+
+    pixels: Any
+    window: Any
+    foreground: Foreground
+    labels: tuple[int, ...]
 
 
 class Hands(QObject):
@@ -57,12 +70,25 @@ class Hands(QObject):
     def __init__(self, viewer: Any, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
         self._desk = desk
-        self.work: Work | None = None
+        self._work: Work | None = None
         self.pointer, self.reader = Pointer(viewer, self), Reader(self)
         self.pointer.pointed.connect(self._on_pointed)
         self.reader.failed.connect(self._on_failed)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
         self._refused: Predicted | None = None
+        self._proposed: _Proposed | None = None
+
+    @property
+    def work(self) -> Work | None:
+        """Who keeps what is edited; nothing is edited without."""
+        return self._work
+
+    @work.setter
+    def work(self, work: Work | None) -> None:
+        self._work = work
+        if work is None:  # an image that is not labelled any more is not to stay in memory
+            self.reader.forget()
+            self._proposed = None
 
     @property
     def _state(self) -> Labelling:
@@ -165,19 +191,20 @@ class Hands(QObject):
 
     # ---- edits
 
-    def _try(self, make: Callable[[], Change], name: str) -> None:
-        """Make an edit and write it, or say why it cannot be made."""
+    def _try(self, make: Callable[[], Change], name: str) -> Change | None:
+        """Make an edit, write it and return it, or say why it cannot be made."""
         assert self.work is not None
         self._state.message = ""
         try:
             change = make()
         except EditError as error:
             self._state.message = str(error)
-            return
+            return None
         if len(change):
             self.work.watch.edit(change, Action(name))
         else:
             self._state.message = "Nothing was to be changed."
+        return change
 
     def _new_object(self) -> None:
         assert self.work is not None
@@ -221,6 +248,9 @@ class Hands(QObject):
         self.work.watch.edit(change, Action.ACCEPT if whole else Action.ACCEPT_PART)
 
     def _mark(self, label: int) -> None:
+        if not label:
+            self._state.message = _NOTHING
+            return
         mask = self._desk.need_ambiguous()
         try:
             change, marked = self._changes.mark(mask.data, label)
@@ -232,21 +262,41 @@ class Hands(QObject):
         self._state.message = f"Object {label} {what}."
 
     def _propose(self) -> None:
-        """Propose objects by a threshold of the whole image, which a tile alone does not tell."""
-        raw, window = self._state.bench.raw, self._state.window
+        """Propose objects by a threshold of the whole image, which a tile alone does not tell.
+
+        Asked again, what was proposed and not changed gives way to what is beyond the threshold.
+        """
+        raw, window, last = self._state.bench.raw, self._state.window, self._proposed
+        pixels, instead = pixels_of(raw), self._unchanged(window)
         assert window is not None
-        if getattr(raw, "rgb", False):
-            self._state.message = _RGB
-            return
 
-        def with_part(parts: list[Any]) -> None:
-            self.reader.threshold(raw, lambda level: with_both(parts[0], level))
+        def with_foreground(found: Foreground) -> None:
+            known = last.foreground if last is not None and last.pixels is pixels else found
+            side = known.other if instead else known
+            self.reader.parts([raw], window, lambda parts: with_part(parts[0], side))
+            self._wait_for("the image")
 
-        def with_both(part: Any, level: float) -> None:
-            self._try(lambda: self._changes.propose(part, level), "threshold")
+        def with_part(part: Any, side: Foreground) -> None:
+            change = self._try(lambda: self._changes.propose(part, side, instead), "threshold")
+            labels = () if change is None else tuple(np.unique(change.values).tolist())
+            self._proposed = _Proposed(pixels, window, side, labels)
+            if labels:
+                opposite = "darker" if side.other.darker else "brighter"
+                self._state.message = (
+                    f"Proposed what is {side.words}. Once more takes what is {opposite} instead."
+                )
 
-        self.reader.parts([raw], window, with_part)
+        self.reader.foreground(raw, with_foreground)
         self._wait_for("the image")
+
+    def _unchanged(self, window: Any) -> list[int]:
+        """Return the objects that were proposed last, in this tile, and are as they were."""
+        assert self.work is not None
+        last, known = self._proposed, self.work.keeper.origins.objects
+        if last is None or last.window != window:
+            return []
+        return [k for k in last.labels if k in known and known[k].pixels
+                and known[k].origin is Origin.THRESHOLD]  # fmt: skip
 
     def _wait_for(self, what: str) -> None:
         if self.reader.is_busy:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_verdict.annotation.edits import Bounds
+    from napari_verdict.annotation.starting_point import Foreground
     from napari_verdict.engine.cancel import CancelToken
 
 
@@ -43,7 +44,7 @@ class Reader(QObject):
         self._bounds: Bounds = ()
         #: By the id of an array, which is held so that no other one has it: what was read of it.
         self._parts: dict[int, tuple[Any, NDArray[Any]]] = {}
-        self._thresholds: dict[int, tuple[Any, float]] = {}
+        self._foregrounds: dict[int, tuple[Any, Foreground]] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -60,47 +61,62 @@ class Reader(QObject):
         layers : sequence of napari layers
             Of multiscale layers the full resolution is read.
         bounds : tuple of slice
-            With start and stop.
+            With start and stop; RGB layers are read with their channels.
         then : callable
             Called with the arrays; they are not to be written to.
         """
         if bounds != self._bounds:
             self._bounds, self._parts = bounds, {}
-        start = tuple(int(b.start) for b in bounds)
-        shape = tuple(int(b.stop - b.start) for b in bounds)
         known = self._parts
 
         def find() -> list[NDArray[Any]]:
-            for array in map(pixels_of, layers):
+            for layer in layers:
+                array = pixels_of(layer)
                 if id(array) not in known:
+                    whole = (*bounds, slice(0, 3)) if _is_rgb(layer) else bounds
+                    start = tuple(int(b.start) for b in whole)
+                    shape = tuple(int(b.stop - b.start) for b in whole)
                     known[id(array)] = array, read_part(array, start, shape)
             return [known[id(pixels_of(x))][1] for x in layers]
 
-        self._ask([x for x in layers if id(pixels_of(x)) not in known], find, then)
+        new = [x for x in layers if id(pixels_of(x)) not in known]
+        self._ask(new, find, then, at_once=all(_is_in_memory(x) for x in new))
 
-    def threshold(self, layer: Any, then: Callable[[float], None]) -> None:
-        """Hand over Otsu's threshold of a whole image, from a sample of it; it is remembered."""
-        from napari_verdict.annotation.starting_point import otsu
+    def foreground(self, layer: Any, then: Callable[[Foreground], None]) -> None:
+        """Hand over what parts objects from background in a whole image; it is remembered."""
+        from napari_verdict.annotation.starting_point import foreground_of
 
-        array, known = pixels_of(layer), self._thresholds
+        array, known = pixels_of(layer), self._foregrounds
 
-        def find() -> float:
+        def find() -> Foreground:
             if id(array) not in known:
-                known[id(array)] = array, otsu(array)
+                known[id(array)] = array, foreground_of(array, rgb=_is_rgb(layer))
             return known[id(array)][1]
 
-        self._ask([layer], find, then)
+        self._ask([layer], find, then, at_once=id(array) in known)
 
     def stop(self) -> None:
         """Let nobody hear what is being read."""
         self._then = None
         self._job.cancel()
 
-    def _ask(self, layers: list[Any], find: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def forget(self) -> None:
+        """Let go of all that was read, and of the images it was read from."""
+        self.stop()
+        self._bounds, self._parts, self._foregrounds = (), {}, {}
+
+    def _ask(
+        self,
+        layers: list[Any],
+        find: Callable[[], Any],
+        then: Callable[[Any], None],
+        *,
+        at_once: bool,
+    ) -> None:
         self.stop()
         self._then = then
         names = " and ".join(f"“{layer.name}”" for layer in layers)
-        if all(isinstance(describe(pixels_of(x)), np.ndarray) for x in layers):
+        if at_once:
             self._on_done(_found(find, names))
             return
 
@@ -118,6 +134,14 @@ class Reader(QObject):
             self.failed.emit(words)
         elif then is not None:
             then(outcome)
+
+
+def _is_rgb(layer: Any) -> bool:
+    return bool(getattr(layer, "rgb", False))
+
+
+def _is_in_memory(layer: Any) -> bool:
+    return isinstance(describe(pixels_of(layer)), np.ndarray)
 
 
 def _found(find: Callable[[], Any], names: str) -> Any:
