@@ -1,6 +1,8 @@
 """Evidence without ground truth: how fast it is. How much it finds is in `power.py`.
 
-`pytest -o python_functions='bench_*' benchmarks/bench_evidence.py` times it.
+`pytest -o python_functions='bench_*' --benchmark-columns=median --benchmark-sort=fullname
+benchmarks/bench_evidence.py` prints the medians; each is called as its row in
+`docs/performance.md`.
 """
 
 from __future__ import annotations
@@ -47,13 +49,22 @@ def find(raw: np.ndarray, prediction: np.ndarray, threads: int) -> int:
 
 @pytest.mark.parametrize("threads", [2, 1])
 def bench_evidence_and_threshold(benchmark, pair, threads):
+    benchmark.name = f"standardised residual, map, threshold and peaks, threads {threads}"
     find(*pair, threads)  # compiled, and the simulation remembered
     assert benchmark.pedantic(find, (*pair, threads), rounds=7) <= 3
+
+
+def bench_first_simulation(benchmark, pair):
+    from napari_verdict.metrics.alarms import _KNOWN
+
+    benchmark.name = "first simulation at new noise levels, then remembered"
+    benchmark.pedantic(false_alarms, (pair[1], CAMERA), setup=_KNOWN.clear, rounds=5)
 
 
 @pytest.mark.parametrize("camera", [CAMERA, None], ids=["known", "estimated"])
 def bench_check_evidence(benchmark, pair, camera):
     raw, prediction = pair
+    benchmark.name = f"check_evidence, noise {'estimated' if camera is None else 'entered'}"
 
     def check() -> int:
         return len(check_evidence(prediction, raw, noise=camera).places["prediction"])
@@ -62,12 +73,7 @@ def bench_check_evidence(benchmark, pair, camera):
     assert benchmark.pedantic(check, rounds=7) <= 3
 
 
-def bench_first_simulation(benchmark, pair):
-    from napari_verdict.metrics.alarms import _KNOWN
-
-    benchmark.pedantic(false_alarms, (pair[1], CAMERA), setup=_KNOWN.clear, rounds=5)
-
-
 def bench_detection_limit(benchmark, pair):
+    benchmark.name = "detectability limit at one scale"
     deviation = np.sqrt(CAMERA.variance(pair[1])).astype(np.float32)
     benchmark.pedantic(detection_limit, (deviation, 3.0, 5.0), rounds=5, warmup_rounds=1)
