@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_verdict.comparison.model import Settings
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.image_set import ImageSet, Picture
+    from napari_verdict.report.labelling import Labelling
     from napari_verdict.report.labelling_set import SetLabelling
     from napari_verdict.report.labels_set import Labelled
 
@@ -111,11 +112,12 @@ def opening_set(
     `there` holds labels and ignore masks of layers that are still open, by their folder.
     """
     from napari_verdict.report.labelling_set import begin_set, take_up_set
+    from napari_verdict.report.set_places import found_again
 
     labelling = None
     if begun is not None:
         wait_for_end(begun.folder)
-        labelling = take_up_set(begun.folder)
+        labelling = found_again(take_up_set(begun.folder), images, token)
     plan = plan_of(labelling.notes) if labelling is not None else None
     resumed = plan is not None
     if plan is None:
@@ -129,7 +131,7 @@ def opening_set(
     for name in dict.fromkeys([plan.tiles[plan.next_open() or 0].image, *_images_in(plan)]):
         taken = yield from taking(images[name], plan, labelling.folders.get(name), who, token)
         if isinstance(taken, Taken):
-            said = " ".join([*_told(reasons), taken.opened.said]).strip()
+            said = " ".join([labelling.trouble, *_told(reasons), taken.opened.said]).strip()
             kept = taken.opened.kept
             same = kept is not None and is_same(kept, there)
             rest = left_out(plan, reasons)
@@ -162,7 +164,12 @@ def taking(
     ComparisonError
         If labels cannot be kept, or those that are cannot be read.
     """
+    from napari_verdict.report.labelling import found
+    from napari_verdict.report.set_places import missing
+
     yield Progress(0, 2, f"opening {picture.name}")
+    if folder is not None and found(folder) is None:
+        return Broken(picture.name, missing(picture.name, folder))
     try:
         image = picture.image()
         predictions = picture.predicted()
@@ -181,13 +188,16 @@ def taking(
 
 
 def comparison_elsewhere(
-    picture: Picture, folder: Path, task: Task, names: Sequence[str], settings: Settings
+    picture: Picture, folder: Path | None, task: Task, names: Sequence[str], settings: Settings
 ) -> Comparison:
-    """Return predictions of an image against its labels as they are on the disk."""
-    from napari_verdict.report.resuming import resume
+    """Return predictions of an image against its labels as they are on the disk.
 
-    wait_for_end(folder)
-    kept = resume(folder)
+    Raises
+    ------
+    ComparisonError
+        If its labels are not there any more, or something cannot be read.
+    """
+    kept = _kept(picture, folder)
     predictions = {p.name: p for p in picture.predicted()}
     return Comparison(
         task,
@@ -201,14 +211,25 @@ def comparison_elsewhere(
 def labelled_elsewhere(picture: Picture, folder: Path | None) -> Labelled:
     """Return an image with its labels as they are on the disk."""
     from napari_verdict.report.labels_set import Labelled
-    from napari_verdict.report.resuming import resume
 
     image = picture.labelled(picture.image())
     if folder is None:
         return Labelled(image, picture.condition)
-    wait_for_end(folder)
-    kept = resume(folder)
+    kept = _kept(picture, folder)
     return Labelled(image, picture.condition, kept.labels, kept.origins, kept.ignore)
+
+
+def _kept(picture: Picture, folder: Path | None) -> Labelling:
+    """Return the labels of an image as they are on the disk."""
+    from napari_verdict.report.labelling import found
+    from napari_verdict.report.resuming import resume
+    from napari_verdict.report.set_places import missing
+
+    if folder is not None:
+        wait_for_end(folder)
+    if folder is None or found(folder) is None:
+        raise _refusal(missing(picture.name, folder))
+    return resume(folder)
 
 
 def left_out(plan: Plan, reasons: Mapping[str, str]) -> Plan:
