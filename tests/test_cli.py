@@ -315,6 +315,24 @@ def test_the_radius_is_in_the_unit_of_the_spacing(spots, capsys):
     assert said.split("\ntp")[1].split()[0] == "1"
 
 
+@pytest.mark.parametrize("spacing", [("0", "1"), ("nan", "1"), ("1", "-1"), ("1", "inf")])
+def test_a_pixel_without_a_size_is_refused(spots, capsys, spacing):
+    files = ["--gt", str(spots / "gt.csv"), "--pred", str(spots / "spots.csv")]
+    assert main(["points", *files, "--radius", "3", "--spacing", *spacing]) == 2
+    assert "size of a pixel along each axis, which must be above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["points", "labels"])
+def test_two_regions_of_one_name_are_refused(spots, capsys, task):
+    files = {"points": ["gt.csv", "spots.csv"], "labels": ["half.tif", "half.tif"]}[task]
+    gt, pred = (str(spots / name) for name in files)
+    half = f"a={spots / 'half.tif'}"
+    regions = ["--region", half, "--region", half]
+    radius = ["--radius", "3"] if task == "points" else []
+    assert main([task, "--gt", gt, "--pred", pred, *radius, *regions]) == 2
+    assert "Two regions are called 'a'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "why"), [("", "cannot be read as points"), ("a,b\nc,d\n", "columns y and x"),
                       ("x,y\n1,two\n", "cannot be read as points")],

@@ -187,8 +187,9 @@ def _labels(options: argparse.Namespace) -> int:
 def _points(options: argparse.Namespace) -> int:
     from napari_verdict.comparison.run import complete, run
 
-    named = [_name_and_path(p) for p in options.pred], [_name_and_path(p) for p in options.region]
-    return _finish(complete(run(cli_points.points_from(options, *named))), options.out)
+    named = [_name_and_path(p) for p in options.pred]
+    comparison = cli_points.points_from(options, named, _regions(options.region))
+    return _finish(complete(run(comparison)), options.out)
 
 
 def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: Input | None) -> int:
@@ -203,7 +204,7 @@ def _compare(task: Task, options: argparse.Namespace, settings: Settings, raw: I
         read_input(path, name, options.axes) for name, (_, path) in zip(names, named, strict=True)
     )
     ignore = read_input(options.ignore).data if options.ignore else None
-    given = {name: read_input(path).data for name, path in map(_name_and_path, options.region)}
+    given = {name: read_input(path).data for name, path in _regions(options.region).items()}
     regions = regions_from(given, truth.axes, truth.shape)
     objects = None
     if getattr(options, "objects", None):
@@ -269,6 +270,19 @@ def _name_and_path(given: str) -> tuple[str, Path]:
     if equals and name and not Path(given).exists():
         return name, Path(path)
     return bare_name(Path(given)), Path(given)
+
+
+def _regions(given: Sequence[str]) -> dict[str, Path]:
+    """Return the files of regions by name, which must differ."""
+    named: dict[str, Path] = {}
+    for name, path in map(_name_and_path, given):
+        if name in named:
+            raise ValueError(
+                f"Two regions are called {name!r}, so their scores cannot be told apart. Name them "
+                f"otherwise: --region NAME={path}"
+            )
+        named[name] = path
+    return named
 
 
 def _show(result: Result) -> None:

@@ -9,7 +9,7 @@ from napari_verdict.comparison.model import Comparison, Settings, Task, unique_n
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def points_from(
     options: argparse.Namespace,
     predictions: Sequence[tuple[str, Path]],
-    regions: Sequence[tuple[str, Path]],
+    regions: Mapping[str, Path],
 ) -> Comparison:
     """Read the files of points and masks.
 
@@ -42,25 +42,29 @@ def points_from(
     ----------
     options : argparse.Namespace
         As parsed.
-    predictions, regions : sequence of (str, Path)
+    predictions : sequence of (str, Path)
         Names and files.
+    regions : mapping of str to Path
+        Files by name.
 
     Raises
     ------
     ComparisonError
         If a file cannot be read.
     ValueError
-        If a region is none.
+        If a region is none, or the spacing is not above 0.
     """
+    from napari_verdict.comparison.inputs import check_spacing
     from napari_verdict.comparison.regions import regions_of_points
     from napari_verdict.report.ome import read_input
     from napari_verdict.report.points import read_points
 
+    check_spacing(options.spacing)
     how = options.axes, tuple(options.spacing)
     truth = read_points(options.gt, None, *how)
     names = unique_names([name for name, _ in predictions])
     found = [read_points(p, n, *how) for n, (_, p) in zip(names, predictions, strict=True)]
-    given = {name: read_input(path).data for name, path in regions}
+    given = {name: read_input(path).data for name, path in regions.items()}
     return Comparison(
         Task.DETECTIONS,
         truth,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,12 +113,75 @@ def test_where_nobody_sees_anything_agreement_is_undefined(rng):
     assert found.sentence.startswith("Agreement is undefined")
 
 
+def two_who_differ_on_two_cells():
+    """All see the same 144 cells, but each draws one that the other does not, and marks it."""
+    everything = cells(np.random.default_rng(0), 1.0, 0)
+    first, second = everything.copy(), everything.copy()
+    first[everything == 30] = 0
+    second[everything == 100] = 0
+    comparison = compare(
+        Input("Ada", first, "yx"), everything, task=Task.INSTANCES, ignore=everything == 100
+    )
+    plan = draw_tiles(
+        Grid((TiledImage("Ada", "yx", (SIDE, SIDE)),), 40), 36, margin=(0, 12, 12), seed=2
+    )
+    for k in range(36):
+        plan = plan.finish(k)
+    return plan, comparison, Input("Bea", second, "yx"), (everything == 30).astype(np.uint8)
+
+
+def f1(estimated):
+    return estimated.first.value
+
+
+def test_what_either_marked_as_ambiguous_is_left_out_of_all_three(rng):
+    plan, comparison, second, marked = two_who_differ_on_two_cells()
+    both = opinions(plan, tuple(range(36)), comparison, second, ignore=marked)["a"]
+    assert [f1(e) for e in (both.people, both.with_first, both.with_second)] == [1, 1, 1]
+    counts = {r.metric: r.value for r in both.people.rows}
+    assert (counts["n_gt"], counts["n_pred"]) == (142, 142)
+
+
+def test_what_only_one_of_them_marked_is_left_out_all_the_same():
+    plan, comparison, second, marked = two_who_differ_on_two_cells()
+    tiles = tuple(range(36))
+    first_alone = opinions(plan, tiles, comparison, second)["a"]
+    assert f1(first_alone.people) == pytest.approx(2 * 142 / (142 + 143))
+    second_alone = opinions(plan, tiles, replace(comparison, ignore=None), second, ignore=marked)[
+        "a"
+    ]
+    assert f1(second_alone.people) == pytest.approx(2 * 142 / (143 + 142))
+    nothing = opinions(plan, tiles, replace(comparison, ignore=None), second)["a"]
+    assert f1(nothing.people) == pytest.approx(2 * 142 / (143 + 143))
+
+
+def test_masks_hold_in_their_own_frame():
+    plan, comparison, second, marked = two_who_differ_on_two_cells()
+    twice = [np.stack([x, x]) for x in (comparison.ground_truth.data, second.data)]
+    in_second = np.stack([np.zeros_like(marked), marked])
+    stack = compare(
+        Input("Ada", twice[0], "tyx"),
+        Input("a", np.stack([comparison.predictions[0].data] * 2), "tyx"),
+        task=Task.INSTANCES,
+        ignore=np.stack([comparison.ignore] * 2),
+    )
+    plan = draw_tiles(
+        Grid((TiledImage("Ada", "tyx", (2, SIDE, SIDE)),), 40), 72, margin=(0, 12, 12), seed=2
+    )
+    found = opinions(
+        plan, tuple(range(72)), stack, Input("Bea", twice[1], "tyx"), ignore=in_second
+    )["a"]
+    assert f1(found.people) == pytest.approx(2 * 284 / (284 + 285))
+
+
 def test_a_second_person_of_the_name_of_a_prediction_is_kept_apart(rng):
     plan, comparison, second = three(rng)
     named = Input("a", second.data, "yx")
     found = opinions(plan, tuple(range(12)), comparison, named)["a"]
     same = opinions(plan, tuple(range(12)), comparison, second)["a"]
-    assert found.people.first.value == same.people.first.value
+    for part in ("people", "with_first", "with_second"):
+        assert getattr(found, part).first.value == getattr(same, part).first.value
+    assert found.people.first.value != found.with_first.first.value
 
 
 def test_foreground_has_opinions_too(rng):
@@ -149,6 +213,23 @@ def test_the_second_persons_plan_has_the_chances_of_the_first_and_is_drawn_on_fr
     assert {row["inclusion"] for row in theirs.rows()} == {4 / 64}
     more = draw_more(theirs, 4)
     assert [t.place for t in more.tiles] == [t.place for t in plan.tiles]
+
+
+def test_the_second_person_learns_nothing_of_what_the_first_made_of_a_tile():
+    """Neither that it is really empty, nor which are open still, nor which were chosen by hand."""
+    grid = Grid((TiledImage("a", "yx", (512, 512)),), 64)
+    plan = draw_tiles(grid, 2, margin=(0, 8, 8), seed=1)
+    plan = plan.by_hand("a", (), (0, 1, 5, 69, 5, 69)).finish(2)
+    plan = draw_more(plan, 4).finish(0, empty=True).finish(3).finish(5)
+    theirs = plan_for_second(plan)
+    assert [t.place for t in theirs.tiles] == [t.place for t in plan.drawn[:5]]
+    assert [(t.state, t.reason) for t in theirs.tiles] == [
+        (State.OPEN, ""),
+        (State.SKIPPED, NOT_GIVEN),
+        (State.OPEN, ""),
+        (State.SKIPPED, NOT_GIVEN),
+        (State.OPEN, ""),
+    ]
 
 
 def test_the_second_person_is_given_no_tile_chosen_by_hand():

@@ -17,7 +17,7 @@ from napari_verdict.annotation.counting import (
     proposed_margin,
 )
 from napari_verdict.annotation.sampling import Grid, draw_tiles
-from napari_verdict.annotation.tiles import Tile, TiledImage
+from napari_verdict.annotation.tiles import State, Tile, TiledImage
 from napari_verdict.comparison.exclusions import Exclusions
 from napari_verdict.comparison.model import Input, Settings, Task
 from napari_verdict.metrics.exclusions import ignore_objects
@@ -129,7 +129,9 @@ def test_a_stroke_changes_the_counts_of_the_tiles_it_is_seen_in(rng):
     box = (0, 1, 40, 56, 60, 75)
     truth[40:56, 60:75] = 0
     after = [counter.count(t)["a"] for t in plan.tiles]
-    touched = [counter.touches(t, (), box) for t in plan.tiles]
+    done = replace(plan, tiles=tuple(replace(t, state=State.FINISHED) for t in plan.tiles))
+    met = done.finished_at(plan.tiles[0].image, (), box, margin=True)
+    touched = [k in met for k in range(len(plan.tiles))]
     assert before != after
     assert any(touched)
     assert not all(touched)
@@ -139,12 +141,15 @@ def test_a_stroke_changes_the_counts_of_the_tiles_it_is_seen_in(rng):
     assert after == [anew.count(t)["a"] for t in plan.tiles]
 
 
-def test_another_frame_is_not_touched():
-    plan = all_tiles((3, 40, 40), 40, (0, 8, 8), "tyx")
-    frames = np.zeros((3, 40, 40), int)
-    counter = Counter(plan, instances(frames, frames, "tyx"))
-    touched = {t.frame for t in plan.tiles if counter.touches(t, (1,), (0, 1, 0, 5, 0, 5))}
-    assert touched == {(1,)}
+def test_finished_tiles_without_an_object_are_found():
+    plan = all_tiles((3, 40, 80), 40, (0, 8, 8), "tyx").finish(1).finish(3).finish(4)
+    labels = np.zeros((3, 40, 80), int)
+    _, (frame,), (_, _, y0, _, x0, _) = plan.tiles[3].place
+    labels[frame, y0, x0] = 7
+    name = plan.images[0].name
+    places = plan.finished_empty(name, "tyx", labels)
+    assert places == (plan.tiles[1].place, plan.tiles[4].place)
+    assert plan.finished_empty("another", "tyx", labels) == ()
 
 
 def test_predictions_are_read_once_and_ground_truth_every_time(rng):
@@ -179,6 +184,17 @@ def test_what_predictions_were_is_compared_with_what_they_are(rng):
     _, _, y0, y1, x0, x1 = plan.tiles[-1].box
     prediction[(y0 + y1) // 2, (x0 + x1) // 2] += 1
     assert list(counter.differences()) == [False] * (len(plan.tiles) - 1) + [True]
+
+
+def test_one_prediction_of_several_that_has_changed_is_enough(rng):
+    truth, prediction = discs_in_rows(rng)
+    inputs = (Input("same", prediction.copy(), "yx"), Input("other", prediction, "yx"))
+    plan = all_tiles(truth.shape, 160, (0, 0, 0))
+    comparison = replace(instances(truth, prediction), predictions=inputs)
+    counter = Counter(plan, comparison)
+    assert set(counter.count(plan.tiles[0])) == {"same", "other"}
+    prediction[80, 80] += 1
+    assert list(counter.differences()) == [True]
 
 
 def test_ambiguous_objects_are_ignored_and_their_pixels_left_out(rng):
@@ -236,6 +252,76 @@ def test_objects_of_one_plane_are_not_cut_by_its_neighbours():
     assert count_window(thick, thick, box, box, (9, 40, 40), Settings()).cut == 2
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("end", ["first", "last"])
+def test_an_object_is_cut_where_the_image_goes_on_beyond_the_window(axis, end):
+    """At each end of each axis, and not where the window ends with the image."""
+    shape, window = [12, 12, 12], [1, 10] * 3
+    here = [slice(3, 6)] * 3
+    here[axis] = slice(0, 3) if end == "first" else slice(6, 9)
+    labels = np.zeros((9, 9, 9), int)
+    labels[tuple(here)] = 1
+
+    def cut():
+        return count_window(
+            labels, 0 * labels, tuple(window), (1, 10) * 3, tuple(shape), Settings()
+        ).cut
+
+    assert cut() == 1
+    if end == "first":  # the same window at the border of the image
+        window[2 * axis : 2 * axis + 2] = 0, 9
+    else:
+        shape[axis] = 10
+    tile = tuple(window)
+    found = count_window(labels, 0 * labels, tile, tile, tuple(shape), Settings())
+    assert (found.instances.n_gt, found.cut) == (1, 0)
+
+
+def test_a_centroid_between_pixels_is_in_the_next():
+    """So that it is in one tile exactly: one of two rows 4 and 5 has its centroid in row 5."""
+    labels = np.zeros((1, 10, 10), int)
+    labels[0, 4:6, 2:5] = 1
+    above, below = (0, 1, 0, 5, 0, 10), (0, 1, 5, 10, 0, 10)
+    whole = (0, 1, 0, 10, 0, 10)
+    held = [
+        count_window(labels, labels, whole, tile, (1, 10, 10), Settings()).instances.tp
+        for tile in (above, below)
+    ]
+    assert held == [0, 1]
+    labels[0, 4, 5] = 1  # 4.43 by its pixels
+    assert count_window(labels, labels, whole, above, (1, 10, 10), Settings()).instances.tp == 1
+
+
+def test_small_objects_are_left_out_as_the_settings_say():
+    labels = np.zeros((1, 20, 20), int)
+    labels[0, 2:5, 2:5], labels[0, 10:16, 10:16] = 1, 2
+    box = (0, 1, 0, 20, 0, 20)
+    how = Settings(exclusions=Exclusions(min_size=10))
+    found = count_window(labels, labels, box, box, (1, 20, 20), how).instances
+    assert (found.tp, found.fp, found.fn) == (1, 0, 0)
+    assert count_window(labels, labels, box, box, (1, 20, 20), Settings()).instances.tp == 2
+
+
+def test_an_object_is_ignored_by_the_part_of_it_that_is_ambiguous_wherever_a_window_begins():
+    """From more than a quarter on."""
+    labels = np.zeros((4, 40, 40), int)
+    labels[2:4, 20:30, 20:30] = 1
+    ignore = np.zeros(labels.shape, bool)
+    ignore[2:4, 20:24, 20:30] = True
+    window, shape = (2, 4, 10, 40, 15, 40), (4, 40, 40)
+    part = (slice(2, 4), slice(10, 40), slice(15, 40))
+    nothing = 0 * labels[part]
+    found = count_window(
+        labels[part], nothing, window, window, shape, Settings(), ignore[part]
+    ).instances
+    assert (found.fn, found.n_gt) == (0, 0)
+    ignore[2:4, 22:24] = False
+    found = count_window(
+        labels[part], nothing, window, window, shape, Settings(), ignore[part]
+    ).instances
+    assert found.fn == 1
+
+
 def test_inputs_are_not_changed(rng):
     truth, prediction = discs_in_rows(rng)
     truth.flags.writeable = prediction.flags.writeable = False
@@ -263,6 +349,20 @@ def test_a_margin_is_proposed_from_a_prediction():
     assert proposed_margin(Input("a", labels, "zyx")) == (0, 30, 30)
     assert proposed_margin(Input("a", labels, "zyx"), depth=2) == (1, 30, 30)
     assert proposed_margin(Input("a", labels, "tyx")) == (0, 30, 30)
+
+
+def test_a_margin_rests_on_what_the_middle_shows():
+    """One plane of it, or 64 for tiles of several; of wide objects as of tall ones."""
+    labels = np.zeros((101, 80, 80), np.uint16)
+    labels[50, 10:60, 10:20] = 1  # the middle plane
+    labels[49, 10:70, 10:20] = 2
+    assert proposed_margin(Input("a", labels, "zyx")) == (0, 38, 38)
+    assert proposed_margin(Input("a", np.swapaxes(labels, 1, 2), "zyx")) == (0, 38, 38)
+    assert proposed_margin(Input("a", labels, "tyx")) == (0, 38, 38)
+    deep = np.zeros((101, 80, 80), np.uint16)
+    deep[:, 10:20, 10:20] = 1
+    assert proposed_margin(Input("a", deep, "zyx"), depth=2) == (48, 8, 8)
+    assert proposed_margin(Input("a", deep[:5], "zyx"), depth=2) == (4, 8, 8)
 
 
 def test_all_tiles_of_a_real_image_give_its_published_counts(read_shared):

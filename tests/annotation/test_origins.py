@@ -17,7 +17,7 @@ from napari_verdict.annotation.objects import accept, delete, free_labels, merge
 from napari_verdict.annotation.origins import Action, Origin, Origins, Step, from_rows
 from napari_verdict.annotation.shaping import interpolate, smooth
 from napari_verdict.annotation.splitting import split_by_line
-from napari_verdict.annotation.starting_point import starting_point
+from napari_verdict.annotation.starting_point import Foreground, starting_point
 
 ALL = (slice(0, 40), slice(0, 40))
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -145,10 +145,9 @@ def test_interpolated_planes_make_an_object_interpolated_and_undo_drawn_again():
 
 def test_a_starting_point_is_threshold_until_it_is_corrected():
     desk = Desk()
-    image = 100.0 * (discs() > 0)
-    desk.do(
-        starting_point(desk.labels, ALL, image, 50.0, free_labels(desk.labels)), Action.THRESHOLD
-    )
+    image, free = 100.0 * (discs() > 0), free_labels(desk.labels)
+    change = starting_point(desk.labels, ALL, image, Foreground(50.0), free)
+    desk.do(change, Action.THRESHOLD)
     assert set(desk.of().values()) == {"threshold"}
     desk.paint(np.s_[9:10, 9:10], 0)
     assert sorted(desk.of().values()) == ["edited", "threshold", "threshold", "threshold"]

@@ -70,6 +70,13 @@ def test_the_largest_piece_keeps_its_label_and_the_others_get_free_ones():
     assert in_pieces(after, WINDOW, TILE) == ()
 
 
+def test_what_goes_on_beyond_the_margin_keeps_its_label_and_is_not_cut_there():
+    labels = blobs((4, 5, 11, 5, 12), (4, 13, 20, 6, 8))
+    change = separate(labels, WINDOW, TILE, free_labels(labels))
+    change.write(labels)
+    np.testing.assert_array_equal(labels, blobs((5, 5, 11, 5, 12), (4, 13, 20, 6, 8)))
+
+
 def test_where_nothing_is_apart_nothing_is_changed():
     one = blobs((4, 6, 9, 6, 9))
     assert not len(separate(one, WINDOW, TILE, free_labels(one)))

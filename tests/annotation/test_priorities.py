@@ -54,6 +54,41 @@ def test_low_confidence_is_where_probabilities_are_near_a_half():
     assert found[(10, 20)] == found[(10, 0)] == 0
 
 
+def test_disagreement_is_between_the_first_two_predictions_whatever_others_there_are():
+    case = missed_and_extra()
+    third = Input("c", np.zeros((20, 30), int), "yx")
+    inputs = [Input("a", case.ground_truth, "yx"), Input("b", case.prediction, "yx"), third]
+    found = complete(priorities(GRID, "disagreement", {"image": inputs}, margin=(0, 8, 8)))
+    assert found.sum() == 2
+
+
+def test_what_reads_an_image_is_called_once_for_each():
+    images = tuple(TiledImage(f"i{k}", "tyx", (2, 20, 20), "ba"[k % 2]) for k in range(3))
+    grid, asked = Grid(images, 10, by=("t",)), []
+
+    def read(name):
+        asked.append(name)
+        labels = np.zeros((2, 20, 20), int)
+        labels[0, 2:5, 2:5] = 1 + images.index(next(i for i in images if i.name == name))
+        return [Input("a", labels, "tyx")]
+
+    found = complete(priorities(grid, "density", read))
+    assert sorted(asked) == ["i0", "i1", "i2"]
+    hits = [grid.tile(k) for k in np.flatnonzero(found)]
+    assert [(t.frame, t.box[2::2]) for t in hits] == [((0,), (0, 0))] * 3
+    assert {t.image for t in hits} == {"i0", "i1", "i2"}
+
+
+def test_confidence_is_that_of_the_frame():
+    p = np.ones((2, 3, 20, 30), np.float32)
+    p[1, 2, 10:, :10] = 0.5
+    grid = Grid((TiledImage("image", "tcyx", p.shape),), 10)
+    found = wanted("low confidence", p, grid=grid, axes="tcyx")
+    tile = grid.tile(int(found.argmax()))
+    assert found.sum() == 100
+    assert (tile.frame, tile.box) == ((1, 2), (0, 1, 10, 20, 0, 10))
+
+
 def test_frames_are_looked_at_each_by_itself():
     labels = np.zeros((2, 3, 20, 30), int)
     labels[1, 2, 5:8, 5:8] = 4
@@ -84,6 +119,8 @@ def test_work_can_be_stopped_and_says_how_far_it_is():
     token.cancel()
     with pytest.raises(Cancelled):
         next(steps)
+    steps = priorities(grid, "density", {"image": [Input("a", labels, "yx")]})
+    assert [p.done for p in steps] == [*range(32, 600, 32), 600]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +129,8 @@ def test_work_can_be_stopped_and_says_how_far_it_is():
         ("beauty", [np.zeros((20, 30), int)], "not by 'beauty'"),
         ("disagreement", [np.zeros((20, 30), int)], "takes 2 for each image, but image has 1"),
         ("low confidence", [np.full((20, 30), 7.0)], "probabilities are between 0 and 1"),
+        ("low confidence", [np.linspace(0, 1.5, 600).reshape(20, 30)], "values from"),
+        ("low confidence", [np.linspace(-0.5, 1, 600).reshape(20, 30)], "values from -0.5"),
     ],
 )
 def test_what_is_missing_is_said(priority, data, said):

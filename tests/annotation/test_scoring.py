@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_verdict.annotation.counting import TileCounts
-from napari_verdict.annotation.sample import Sample, used_tiles
+from napari_verdict.annotation.sample import Sample, of_condition, used_tiles
 from napari_verdict.annotation.sampling import Grid, draw_more, draw_tiles
 from napari_verdict.annotation.scoring import estimate
 from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.model import Settings, Task
 from napari_verdict.comparison.scores import SCORE_COLUMNS
-from napari_verdict.metrics.estimates import lure_estimate, ratio_estimate
+from napari_verdict.metrics.estimates import lure_estimate, lure_weights, ratio_estimate
 from napari_verdict.metrics.foreground import PixelCounts
 from napari_verdict.metrics.instances import InstanceCounts
 
@@ -136,6 +137,75 @@ def test_skipped_tiles_are_said_and_leave_the_population():
     assert sample.ratio([1, 2, 3], [2, 4, 4], "").left == pytest.approx(1 - 3 / 63)
 
 
+def test_tiles_left_open_are_still_part_of_what_the_score_is_of():
+    """Nobody knows what is in them, so the interval is not the value itself."""
+    for chances in ({}, {"priorities": np.arange(4) + 1.0}):
+        one = plan(4, 128, finished=False, **chances).finish(0).finish(2).finish(3)
+        left_open = Sample(one, used_tiles(one)).ratio([1, 2, 3], [2, 4, 4], "")
+        assert left_open.left == pytest.approx(1 / 4)
+        skipped = Sample(one.skip(1, "blurred"), used_tiles(one)).ratio([1, 2, 3], [2, 4, 4], "")
+        assert skipped.left == 0
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_skipped_tiles_take_their_chances_with_them(k):
+    """The others are drawn as if there had never been such a tile, before or after them."""
+    one = plan(4, finished=False, priorities=np.arange(64) + 1.0).skip(k, "blurred")
+    for other in {0, 1, 2, 3} - {k}:
+        one = one.finish(other)
+    used = used_tiles(one)
+    share = np.array([one.tiles[i].share for i in used]) / (1 - one.tiles[k].share)
+    found = Sample(one, used).ratio([1, 2, 3], [2, 4, 4], "")
+    expected = lure_estimate([1, 2, 3], [2, 4, 4], "", share, 63)
+    assert found.value.value == pytest.approx(expected.value.value, rel=1e-12)
+    assert found.error == pytest.approx(expected.error, rel=1e-12)
+    assert "skipped=1" in Sample(one, used).convention
+    assert "left open" not in Sample(one, used).convention
+
+
+def test_tiles_that_are_open_yet_are_in_no_convention():
+    one = plan(finished=False).finish(0).finish(1)
+    assert "left open" not in Sample(one, used_tiles(one)).convention
+    assert "left open" not in Sample(one, ()).convention
+    both = one.skip(2, "blurred").finish(5)
+    said = Sample(both, used_tiles(both)).convention
+    assert "skipped=1; left open=2; unit=tile; margin=0x8x8 px" in said
+
+
+def test_tiles_by_hand_say_nothing_of_those_that_were_drawn():
+    one = plan(finished=False, priorities=np.arange(64) + 1.0).skip(0, "blurred")
+    for k in range(3):
+        one = one.by_hand("image", (), (0, 1, 0, 50, k, 50 + k)).finish(6 + k)
+    for unit in ("tile", "image"):
+        sample = Sample(one, used_tiles(one), unit)
+        assert sample.by_hand
+        found = sample.ratio([1, 2, 3], [2, 4, 4], "")
+        assert found.value.value == pytest.approx(6 / 10)  # not weighted
+        assert found.left == 1
+        assert "skipped" not in sample.convention
+    tiles = estimate(one, {6 + k: HELD[k] for k in range(3)}, Settings())["a"]
+    assert {r.aggregation for r in tiles.rows} == {"tiles chosen by hand", "sum over tiles"}
+    assert tiles.why == "chosen by hand"
+
+
+def test_images_as_units_are_weighted_for_unequal_chances():
+    images = tuple(TiledImage(f"i{k}", "yx", (64, 64)) for k in range(4))
+    one = plan(8, images=images, priorities=np.arange(16) + 1.0, finished=False)
+    one = one.skip(2, "blurred")
+    used = [0, 1, 3, 4, 5, 6, 7]
+    for k in used:
+        one = one.finish(k)
+    found = Sample(one, used_tiles(one), "image").ratio(range(1, 8), [9] * 7, "")
+    share = np.array([one.tiles[k].share for k in used])
+    gone = one.tiles[2].share
+    v = lure_weights(share, 16, skipped=(1, gone))
+    by = [one.tiles[k].image for k in used]
+    expected = ratio_estimate(range(1, 8), [9] * 7, "", weights=v, groups=by)
+    assert found.value.value == expected.value.value != pytest.approx(28 / 63)
+    assert found.error == expected.error
+    assert found.n == len(set(by))
+
+
 def test_an_image_can_be_the_unit():
     images = tuple(TiledImage(f"i{k}", "yx", (64, 64)) for k in range(4))
     one = plan(8, images=images)
@@ -222,6 +292,80 @@ def test_each_condition_is_estimated_from_its_own_tiles_and_population(weighted)
         if score.ci_low is not None:
             assert (score.ci_low, score.ci_high) == pytest.approx(expected.interval()[:2])
     assert len(found.all_rows) == 3 * len(found.rows)
+
+
+def test_the_part_of_a_condition_is_a_plan_of_its_own():
+    one = plan(images=TWO, priorities=1 + np.arange(96.0))
+    part, numbers = of_condition(one, "treated")
+    assert [i.name for i in part.images] == ["b"]
+    assert part.population == len(part.weights) == 32
+    assert math.fsum(part.weights) == pytest.approx(1)
+    assert [t.place for t in part.tiles] == [one.tiles[k].place for k in numbers]
+    grid = Grid(TWO, one.size, one.depth, one.by)
+    there = {grid.tile(n).place: w for n, w in enumerate(one.weights)}
+    total = sum(w for (name, *_), w in there.items() if name == "b")
+    for tile in part.tiles:
+        assert tile.share == pytest.approx(there[tile.place] / total, rel=1e-12)
+        assert any(w == pytest.approx(tile.share, rel=1e-12) for w in part.weights)
+    even, _ = of_condition(plan(images=TWO), "treated")
+    assert even.weights == ()
+    assert [t.share for t in even.tiles] == pytest.approx([1 / 32] * len(even.tiles))
+
+
+def test_tiles_that_are_not_counted_yet_are_in_no_score():
+    one = plan(images=TWO)
+    some = {k: h for k, h in enumerate(HELD) if k not in (1, 4)}
+    found = estimate(one, some, Settings())["a"]
+    fewer = estimate(one.reopen(1).reopen(4), some, Settings())["a"]
+    assert found.first.n == 4
+    assert [r.value for r in found.rows] == [r.value for r in fewer.rows]
+    assert sum(e.first.n for e in found.conditions.values()) == 4
+
+
+def test_rows_say_what_was_matched_and_how():
+    said = of(plan()).first.convention
+    assert said.startswith("match=iou>=0.5; ")
+    assert "objects=2D" in said
+    exclusive = estimate(plan(), dict(enumerate(HELD)), Settings(iou_inclusive=False))["a"]
+    assert "match=iou>0.5" in exclusive.first.convention
+    stack = TiledImage("image", "zyx", (4, 256, 256))
+    deep = draw_tiles(Grid((stack,), 32, 2), 3, margin=(2, 8, 8), seed=4)
+    found = estimate(deep.finish(0), {0: HELD[0]}, Settings())["a"]
+    assert "objects=3D" in found.first.convention
+    kinds = {r.aggregation for r in found.rows if r.metric in ("n_gt", "tp")}
+    assert kinds == {"sum over tiles"}
+    assert found.first.aggregation == "estimated from tiles"
+
+
+def test_each_interval_says_how_it_was_made():
+    perfect = [held(5, 5, 5)] * 3
+    assert "ci=95 % exact binomial over tiles;" in of(plan(3), perfect).first.convention
+    failed = [held(5, 5, 0)] * 3
+    assert "ci=95 % exact binomial over tiles;" in of(plan(3), failed).first.convention
+    done = of(plan(4, 128), HELD[:4]).first
+    assert "ci=the value itself, every tile is finished;" in done.convention
+    assert "ci=90 % t over tiles, logit;" in of(plan(), level=0.9).first.convention
+
+
+def test_the_sentence_says_from_how_many_tiles_and_how_sure():
+    found = of(plan())
+    low, high = found.first.ci_low, found.first.ci_high
+    assert found.sentence.startswith(f"F1 0.81 (95 % {low:.2f} to {high:.2f}) from 6 tiles; about")
+    assert of(plan(1), HELD[:1]).sentence.startswith("F1 0.86 from 1 tile, no interval yet: only 1")
+    assert found.why is None
+
+
+def test_where_no_tile_is_left_nothing_is_promised():
+    one = plan(4, 128, finished=False).finish(0).finish(1).finish(2).skip(3, "blurred")
+    assert of(one, HELD[:3]).sentence.endswith("± 0.05 is reached")
+    by_open = plan(4, 128, finished=False).finish(0).finish(2).finish(3)
+    counts = {k: HELD[k] for k in (0, 2, 3)}
+    assert "about 1 more tile for" in estimate(by_open, counts, Settings())["a"].sentence
+
+
+def test_objects_cut_by_the_end_of_a_margin_are_counted_over_all_tiles():
+    counts = [{"a": replace(h["a"], cut=k)} for k, h in enumerate(HELD)]
+    assert of(plan(), counts).cut == 15
 
 
 def test_images_of_one_condition_have_no_scores_by_condition():

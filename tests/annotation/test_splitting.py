@@ -88,6 +88,18 @@ def test_only_the_part_in_the_tile_is_cut():
     assert set(sizes(after)) == {1, 2}
 
 
+def test_the_piece_that_goes_on_beyond_the_part_keeps_its_label():
+    labels = block(width=30)
+    bounds = (slice(0, 40), slice(0, 20))
+    after = done(split_by_line(labels, bounds, 1, [(0, 16), (39, 16)], free_labels(labels)), labels)
+    assert (after[5:15, 17:35] == 1).all()
+    assert (after[5:15, 5:16] == 2).all()
+    seeds = [(10, 8), (10, 18)]
+    after = done(split_by_seeds(labels, bounds, 1, seeds, free_labels(labels)), labels)
+    assert after[10, 8] == 2
+    assert (after[5:15, 19:35] == 1).all()
+
+
 def test_in_a_volume_a_line_cuts_through_all_planes():
     volume = np.repeat(block()[None], 4, axis=0)
     bounds = (slice(0, 4), *ALL)

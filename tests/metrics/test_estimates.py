@@ -170,8 +170,15 @@ def test_units_of_a_group_are_one():
     assert found.error == pytest.approx(pooled.error)
 
 
+def shown(value, half):
+    """Half of what an interval measures that is t times the error on either side, by logit."""
+    centre, wide = math.log(value / (1 - value)), half / (value * (1 - value))
+    low, high = (1 / (1 + math.exp(-(centre + sign * wide))) for sign in (-1, 1))
+    return (high - low) / 2
+
+
 @given(COUNTS, st.floats(0.02, 0.2))
-def test_as_many_more_units_as_are_said_reach_the_width(pairs, goal):
+def test_as_many_more_units_as_are_said_reach_the_width_that_is_shown(pairs, goal):
     found = ratio_estimate(*split(pairs), "none")
     more = found.more_units(goal)
     if more is None or found.error == 0:
@@ -180,20 +187,56 @@ def test_as_many_more_units_as_are_said_reach_the_width(pairs, goal):
 
     def half(extra):
         total = n + extra
-        return stats.t.ppf(0.975, m + extra * m / n - 1) * found.error * math.sqrt(n / total)
+        t = stats.t.ppf(0.975, m + extra * m / n - 1)
+        return shown(found.value.value, t * found.error * math.sqrt(n / total))
 
     assert half(more) <= goal * (1 + 1e-9) or more == 100_000
-    assert more == 0 or half(more - 1) > goal
+    assert more == 0 or half(more - 1) > goal * (1 - 1e-9)
+
+
+@given(COUNTS, st.integers(0, 20), st.booleans())
+def test_a_width_is_reached_where_that_of_the_interval_is_and_only_there(pairs, rest, weighted):
+    s, k = split(pairs)
+    size = len(s) + rest
+    share = np.full(len(s), 1 / size)
+    plain = ratio_estimate(s, k, "none", population=size)
+    found = lure_estimate(s, k, "none", share, size) if weighted else plain
+    low, high, _ = found.interval()
+    reached = high - low <= 0.1  # not where there is none
+    assert (found.more_units(0.05, size) == 0) is bool(reached)
+
+
+def test_near_perfect_units_take_more_than_half_a_width_on_a_straight_scale_would():
+    s, k = [50] * 7 + [44], [50] * 8
+    found = ratio_estimate(s, k, "none")
+    low, high, _ = found.interval()
+    assert stats.t.ppf(0.975, 7) * found.error < 0.05 < (high - low) / 2
+    assert found.more_units(0.05) == 3
+
+
+def test_perfect_units_take_more_where_many_hold_nothing():
+    """36 perfect units have an interval down to 0.9; three in ten hold anything."""
+    assert stats.beta.ppf(0.025, 36, 1) > 0.9 > stats.beta.ppf(0.025, 35, 1)
+    assert ratio_estimate([5] * 3, [5] * 3, "none").more_units(0.05) == 33
+    found = ratio_estimate([5] * 3 + [0] * 7, [5] * 3 + [0] * 7, "none")
+    assert found.more_units(0.05) == 110
+    assert found.more_units(0.05, 30) == 20
+
+
+def test_where_no_unit_is_left_it_is_not_said_how_many_more():
+    found = ratio_estimate([1, 9, 2, 8], [10, 10, 10, 10], "none", population=9)
+    assert found.more_units(0.05, 4) is None
+    assert found.more_units(0.45, 4) == 0
 
 
 def test_fewer_more_units_are_needed_of_a_small_population():
     s, k, size, goal = [3, 7, 5, 9, 4, 8], [10] * 6, 40, 0.05
     found = ratio_estimate(s, k, "none", population=size)
-    n, spread = 6, np.var(np.array(s) / 10, ddof=1)
+    n, value, spread = 6, sum(s) / 60, np.var(np.array(s) / 10, ddof=1)
 
     def half(total):
         error = math.sqrt(spread / total * (1 - total / size))
-        return stats.t.ppf(0.975, total - 1) * error
+        return shown(value, stats.t.ppf(0.975, total - 1) * error)
 
     wanted = next(total for total in range(n, size) if half(total) <= goal)
     assert found.more_units(goal, size) == wanted - n

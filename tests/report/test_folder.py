@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 
+from dim import ask, blob, capture, grey, scene
 from napari_verdict import ComparisonError, compare_images, compare_labels
 from napari_verdict.comparison.entries import EntryKey
 from napari_verdict.comparison.judgements import Judgement, Judgements
@@ -121,6 +123,21 @@ def test_maps_that_are_computed_when_looked_at_are_saved_plane_by_plane(rng, tmp
     for name, expected in stored.maps["cnn"].items():
         written = tifffile.imread(tmp_path / f"map_{name}_cnn.ome.tif")
         np.testing.assert_allclose(written, expected, atol=1e-6)
+
+
+def test_mean_and_spread_of_several_predictions_are_maps_of_their_own(rng, tmp_path):
+    truth = scene((96, 96))
+    shown = [grey(truth + 9 * blob(truth.shape, y, 60)) for y in (30, 60)]
+    result = ask(capture(rng, truth), *shown)
+    save(result, tmp_path)
+    record = Record.model_validate_json((tmp_path / "results.json").read_bytes())
+    names = {f.of: f.name for f in record.files if f.kind == "map" and f.candidate is None}
+    assert names == {k: f"map_{k}_all-predictions.ome.tif" for k in ("mean", "spread")}
+    for of, expected in (("mean", np.mean), ("spread", partial(np.std, ddof=1))):
+        image = tifffile.imread(tmp_path / names[of])
+        np.testing.assert_allclose(image, expected(shown, axis=0), rtol=1e-4, atol=1e-2)
+    alone = save(ask(capture(rng, truth), shown[0]), tmp_path / "one")
+    assert not [p for p in alone if "all-predictions" in p.name]
 
 
 def test_saving_is_cancelled_and_then_there_is_no_record(images, tmp_path):

@@ -75,7 +75,7 @@ def same(labelling, desk):
 def test_labels_origins_mask_and_notes_come_back_as_they_were(tmp_path):
     desk = labelled(tmp_path / "new" / "folder")
     desk.end()
-    back = resume(tmp_path / "new" / "folder")
+    back = resume(str(tmp_path / "new" / "folder"))
     same(back, desk)
     np.testing.assert_array_equal(back.ignore, desk.ignore)
     assert back.notes == ({"tile": 1, "state": "finished"},)
@@ -132,6 +132,21 @@ def test_strokes_that_cannot_be_read_are_mended_from_a_snapshot_and_it_says_so(t
     assert pixels == {k: n for k, n in enumerate(np.bincount(desk.labels.ravel())) if n and k}
 
 
+def test_what_a_snapshot_mends_is_as_old_as_the_stroke_before_or_else_as_the_labels(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann"))
+    for number, (label, section) in enumerate([(7, "tile-1"), (8, "tile-2")]):
+        desk.paint(9 * number, 2, label, section)
+        desk.journal.snapshot(section, ALL, desk.labels)
+    desk.end()
+    damage(tmp_path, "tile-2")
+    kept = resume(tmp_path).origins.objects
+    assert [(kept[k].annotators, kept[k].last) for k in (7, 8)] == [(("ann",), NOON)] * 2
+    damage(tmp_path, "tile-1")
+    back = resume(tmp_path)
+    assert {o.last for o in back.origins.objects.values()} == {back.record.created}
+    np.testing.assert_array_equal(back.labels, desk.labels)
+
+
 def test_without_a_snapshot_they_are_missing_and_the_rest_is_there(tmp_path):
     desk = labelled(tmp_path)
     desk.end()
@@ -171,6 +186,16 @@ def test_labels_of_a_layer_that_was_converted_to_a_larger_type_come_back(tmp_pat
     desk.end()
     same(resume(tmp_path), desk)
     assert resume(tmp_path).labels.dtype == np.int32
+
+
+def test_labels_of_a_larger_type_come_back_also_where_a_snapshot_alone_has_them(tmp_path):
+    desk = Desk(begin(tmp_path, IMAGE, "ann", dtype=np.uint8))
+    desk.labels = desk.labels.astype(np.int32)
+    desk.do(Change(np.array([2]), np.array([70_000], np.int32)), Action.PAINT)
+    desk.journal.snapshot("tile-1", ALL, desk.labels)
+    desk.end()
+    damage(tmp_path, "tile-1")
+    np.testing.assert_array_equal(resume(tmp_path).labels, desk.labels)
 
 
 def test_strokes_of_another_image_are_left_out(tmp_path):

@@ -53,6 +53,17 @@ def test_changes_are_found_again_in_their_order(tmp_path, known):
     assert (one.name, one.checked) == ("gt", known)
 
 
+def test_edits_are_counted_also_those_of_a_copy_that_was_brought_back(tmp_path):
+    write(tmp_path / "new", pixels(5), pixels(6), pixels(7))
+    journal = MendingJournal(tmp_path / "brought", TRUTH)
+    journal.begin(pixels(5, 6, 7), edits=3)
+    journal.change(pixels(8))
+    journal.know(SHA256)
+    journal.begin(pixels(5, 6, 7, 8))  # validated again
+    journal.close()
+    assert [one.edits for name in ("new", "brought") for one in kept(tmp_path / name)] == [3, 4]
+
+
 def test_a_checksum_that_is_known_later_counts(tmp_path):
     journal = MendingJournal(tmp_path, TRUTH)
     journal.begin(NOTHING)

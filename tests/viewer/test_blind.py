@@ -80,3 +80,39 @@ def test_layers_that_are_gone_are_left_out(viewer):
     viewer.layers.remove("stardist")
     blind.take_off()
     assert "map" in seen(viewer)
+
+
+def test_whoever_corrects_sees_predictions_whatever_they_were_until_the_end(viewer):
+    before = seen(viewer)
+    blind = Blindfold(viewer)
+    blind.put_on([viewer.layers["truth"]])
+    blind.lift([viewer.layers["hidden before"]])
+    assert seen(viewer) == [layer.name for layer in viewer.layers]
+    blind.take_off()
+    assert seen(viewer) == before
+
+
+def test_a_layer_that_is_shown_stays_shown_alone_until_the_end(viewer):
+    before = seen(viewer)
+    blind = Blindfold(viewer)
+    blind.lifted.connect(blind.rest)
+    blind.put_on([viewer.layers["truth"]])
+    viewer.layers["hidden before"].visible = True
+    assert "hidden before" in seen(viewer)
+    assert "stardist" not in seen(viewer)
+    blind.take_off()
+    assert seen(viewer) == before
+
+
+def test_what_is_made_to_draw_in_is_not_hidden_and_of_what_is_it_tells(viewer):
+    blind, told = Blindfold(viewer), []
+    blind.hidden.connect(told.append)
+    blind.put_on([viewer.layers["truth"]])
+    viewer.add_points(name="notes")
+    viewer.add_shapes(name="a region")
+    viewer.add_labels(np.zeros((8, 8), int), name="mine")
+    assert {"notes", "a region", "mine"} <= set(seen(viewer))
+    assert not told
+    spots = viewer.add_points([[1, 1]], name="spots")
+    assert not spots.visible
+    assert told == [spots]

@@ -176,6 +176,21 @@ def test_undo_and_redo_of_a_hidden_layer_are_followed(bench):
     assert bench.scores() == after
 
 
+def test_what_napari_undid_while_the_layer_was_hidden_is_seen_when_it_is_shown(bench):
+    layer = bench.begin()
+    layer.paint((0, 20, 20), 3)
+    layer.paint((0, 20, 20), 0)
+    layer.paint((0, 20, 24), 3)
+    painted = []
+    bench.mended.painted.connect(painted.append)
+    layer.visible = False
+    layer.undo()
+    layer.undo()
+    layer.visible = True
+    assert bench.as_anew()
+    assert painted
+
+
 def test_a_step_that_does_not_touch_the_labels_reads_none_of_them(bench, monkeypatch):
     bench.accept(EXTRA)
     looked = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_verdict.viewer.spotlight import ELSEWHERE, FAR, NEAR, Spotlight
+from napari_verdict.viewer.spotlight import ELSEWHERE, FAR, NEAR, WIDTH, Spotlight
 
 TILE, WINDOW = (2, 3, 40, 60, 20, 50), (2, 3, 32, 68, 12, 58)
 PLACED = {"scale": (3.0, 0.5, 0.5), "translate": (1.0, 5.0, 7.0)}
@@ -99,6 +99,27 @@ def test_the_next_tile_takes_the_same_layer_and_painting_goes_on(viewer):
     assert darkness(spot, 10, 10) == 0
     assert darkness(spot, 50, 30) == pytest.approx(FAR)
     assert viewer.layers.selection.active is truth
+
+
+def test_a_tile_in_the_middle_after_another_is_lit_and_framed_as_the_first(viewer):
+    spot = light(viewer)
+    faces, edges = spot.layer.face_color.copy(), spot.layer.edge_color.copy()
+    width = spot.layer.edge_width[-1]
+    tile, window = (2, 3, 50, 60, 60, 70), (2, 3, 46, 64, 56, 74)  # smaller, so it is seen larger
+    spot.show(viewer.layers["raw"], "zyx", (), tile, window)
+    np.testing.assert_array_equal(spot.layer.face_color, faces)
+    np.testing.assert_array_equal(spot.layer.edge_color, edges)
+    assert darkness(spot, 55, 65) == 0
+    assert darkness(spot, 48, 65) == pytest.approx(NEAR)
+    assert darkness(spot, 40, 30) == pytest.approx(FAR)
+    corners = spot.layer.data[-1]
+    np.testing.assert_allclose(
+        [corners.min(axis=0), corners.max(axis=0)], [[49.5, 59.5], [59.5, 69.5]]
+    )
+    assert spot.layer.edge_width[-1] < 0.9 * width
+    assert spot.layer.edge_width[-1] * viewer.scene.camera.zoom == pytest.approx(
+        WIDTH / abs(viewer.layers["raw"].scale[-2:]).min()
+    )
 
 
 def test_it_is_hidden_in_3d_and_gone_when_taken_away(viewer):

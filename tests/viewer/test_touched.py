@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_verdict.viewer.touched import MOST, Touched, touched_of
+from napari_verdict.viewer.touched import Touched, touched_of
 
 
 @pytest.fixture
@@ -50,6 +50,24 @@ def test_undo_and_redo_show_in_every_way_to_paint(layer, how):
         assert touched.parts(layer) == []
 
 
+@pytest.mark.parametrize("undone", [1, 2, 3])
+def test_several_undos_between_two_looks_show_all_they_took_back(layer, undone):
+    touched = Touched(layer)
+    layer.brush_size = 9
+    for label, x in ((3, 5), (0, 8), (3, 11)):  # the pixel between them is as before in turn
+        layer.paint((1, 5, x), label)
+        touched.parts(layer)
+    layer.visible = False  # napari tells nothing
+    before = layer.data.copy()
+    for _ in range(undone):
+        layer.undo()
+    parts = touched.parts(layer)
+    assert all(covers(parts, at) for at in np.argwhere(layer.data != before))
+    for _ in range(undone):
+        layer.redo()
+    assert {str(p) for p in touched.parts(layer)} == {str(p) for p in parts}
+
+
 def test_strokes_that_drag_on_do_not_push_older_ones_out(layer):
     touched = Touched(layer)
     layer.paint((0, 2, 2), 7)
@@ -66,17 +84,17 @@ def test_strokes_that_drag_on_do_not_push_older_ones_out(layer):
 def test_as_much_is_remembered_as_napari_undoes(layer):
     touched = Touched(layer)
     layer.brush_size = 1
-    for k in range(MOST // 2):
+    for k in range(50):
         layer.paint((0, 0, k % 40), k + 1)
         touched.parts(layer)
     for _ in range(3):  # what is undone and painted over takes no room
-        for _ in range(MOST // 4):
+        for _ in range(25):
             layer.undo()
             touched.parts(layer)
-        for k in range(MOST // 4):
+        for k in range(25):
             layer.paint((1, k % 30, k % 40), 200 + k)
             touched.parts(layer)
-    for _ in range(MOST // 2):
+    for _ in range(50):
         layer.undo()
     assert not layer.data.any()
     assert covers(touched.parts(layer), (0, 0, 0))
@@ -97,11 +115,10 @@ def test_after_other_data_every_stroke_is_looked_at(layer):
     layer.paint((1, 5, 5), 3)
     touched.parts(layer)
     layer.data = np.ones((4, 30, 40), np.uint16)
-    touched.suspect(layer)
     layer.undo()
     assert covers(touched.parts(layer), (1, 5, 5))
-    layer.data = np.ones((2, 30), np.uint16)
-    touched.suspect(layer)
+    layer.redo()
+    layer.data = np.ones((2, 5, 40), np.uint16)
     assert touched.parts(layer) == []
 
 

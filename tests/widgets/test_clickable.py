@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from qtpy.QtCore import Qt
 
 from controls import controls_of, mute
 from dim import blob, capture, grey, scene
+from napari_verdict.comparison import within
 from napari_verdict.comparison.model import RAW
 from napari_verdict.viewer.result_layers import find, has_map
 from napari_verdict.widgets.asks import filter_of
@@ -235,6 +237,27 @@ def test_a_count_of_a_region_lists_what_is_in_the_region(desk, cells, points):
     result = desk.dock.presenter.result
     whole = score_in(result, rows_of(result)[row], session_of(desk.viewer).candidate)
     assert inspect.table.entry_model.rowCount() == whole.value
+
+
+def test_what_is_in_a_region_and_cannot_be_found_is_no_all_clear(desk, cells, monkeypatch):
+    desk.add(cells)
+    halves(desk, (80, 80))
+    desk.validate()
+    inspect, waiting = open_inspect(desk.viewer), threading.Event()
+
+    def without_memory(*args):
+        assert waiting.wait(20)
+        raise MemoryError
+
+    monkeypatch.setattr(within, "entries_within", without_memory)
+    pick_region(desk, "half 2")
+    click(desk, [x.metric for x in rows_of(desk.dock.presenter.result)].index("tp"), 0)
+    desk.qtbot.waitUntil(lambda: inspect.empty.text() == "Looking for what is in half 2…")
+    waiting.set()
+    desk.qtbot.waitUntil(lambda: "not enough memory" in inspect.empty.text())
+    assert inspect.empty.isVisible()
+    desk.click(inspect.bar.reset)
+    assert inspect.table.entry_model.rowCount() == 5
 
 
 def test_places_of_a_region_are_listed_alone(desk, rng):

@@ -12,7 +12,9 @@ from qtpy.QtWidgets import QLabel
 from dim import blob, capture, grey, scene
 from napari_verdict.comparison.model import Task
 from napari_verdict.report.replay import replay
+from napari_verdict.viewer.joint import joint_drawing
 from napari_verdict.viewer.result_layers import find
+from napari_verdict.widgets import joint_box
 from napari_verdict.widgets.session import session_of
 
 pytestmark = pytest.mark.gui
@@ -396,6 +398,35 @@ def test_mean_spread_and_difference_of_predictions_are_shown_where_asked(shown):
     shown.qtbot.waitUntil(lambda: set(shown.results) == names, timeout=30_000)
     viewer.layers["raw"].data = viewer.layers["raw"].data + 1
     assert all("out of date" in name for name in shown.results)
+
+
+def test_what_is_of_all_predictions_stays_whichever_is_looked_at(shown):
+    shown.validate()
+    box, viewer = shown.dock.results.joint, shown.viewer
+    shown.click(box.mean)
+    shown.qtbot.waitUntil(lambda: "mean · all predictions" in viewer.layers, timeout=30_000)
+    candidate = shown.dock.presenter.candidate
+    shown.dock.presenter.look_at({"careful": "inventive", "inventive": "careful"}[candidate])
+    assert viewer.layers["mean · all predictions"].visible
+    assert box.mean.isChecked()
+
+
+def test_a_map_of_all_predictions_that_cannot_be_made_is_not_ticked(shown, monkeypatch):
+    def without_memory(result, key):
+        if key[1] == "spread":
+            raise MemoryError
+        return joint_drawing(result, key)
+
+    monkeypatch.setattr(joint_box, "joint_drawing", without_memory)
+    shown.validate()
+    box, viewer = shown.dock.results.joint, shown.viewer
+    with shown.qtbot.waitSignal(box.failed, timeout=30_000):
+        shown.click(box.spread)
+    assert not box.spread.isChecked()
+    assert "not enough memory" in shown.said
+    shown.click(box.mean)
+    shown.qtbot.waitUntil(lambda: "mean · all predictions" in viewer.layers, timeout=30_000)
+    assert box.mean.isChecked()
 
 
 def test_of_one_prediction_there_is_no_mean(shown):

@@ -8,11 +8,14 @@ import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_verdict.comparison.entries import EntryKey, Filter
+from napari_verdict.viewer.highlight import NAME as OUTLINE
+from napari_verdict.viewer.layers import MARK
 from napari_verdict.viewer.result_layers import find
 from napari_verdict.widgets.docks import dock_of, open_inspect
+from napari_verdict.widgets.inspect import InspectWidget
 from napari_verdict.widgets.words import rows_of
 
 pytestmark = pytest.mark.gui
@@ -409,3 +412,44 @@ def test_a_key_that_is_held_in_the_image_ends_when_the_window_loses_the_focus(de
     assert seen(desk.viewer) != before
     desk.qtbot.keyRelease(canvas_of(desk), "H")
     assert seen(desk.viewer) == before
+
+
+def test_a_key_that_is_held_in_the_image_ends_where_our_docks_are_windows_of_their_own(
+    desk, inspect
+):
+    for widget in (desk.dock, inspect):
+        dock_of(widget).setFloating(True)
+    window, other = desk.viewer.window._qt_window, QWidget()
+    desk.qtbot.addWidget(other)
+    other.show()
+    window.activateWindow()
+    desk.qtbot.waitUntil(window.isActiveWindow)
+    before = seen(desk.viewer)
+    desk.qtbot.keyPress(canvas_of(desk), "H")
+    assert seen(desk.viewer) != before
+    other.activateWindow()
+    desk.qtbot.waitUntil(other.isActiveWindow)
+    assert seen(desk.viewer) == before
+
+
+def outlined(viewer):
+    return [
+        x for x in viewer.layers if x.metadata.get(MARK, {}).get("name") == OUTLINE and x.visible
+    ]
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_of_two_inspect_docks_the_one_that_goes_leaves_the_other_whole(desk, inspect, newer):
+    second = InspectWidget(desk.viewer)
+    desk.viewer.window.add_dock_widget(second, name="Inspect, once more", area="right")
+    goes, stays = (second, inspect) if newer else (inspect, second)
+    desk.qtbot.keyClick(stays, "N")
+    assert len(outlined(desk.viewer)) == 1
+    desk.viewer.window.remove_dock_widget(goes)
+    assert len(outlined(desk.viewer)) == 1
+    assert stays.session.mended is stays.judge.mending.mended
+    assert stays.session.judged is not None
+    desk.qtbot.keyClick(stays, "W")
+    assert len(outlined(desk.viewer)) == len(desk.viewer.layers) // 2 > 1
+    desk.qtbot.keyClick(stays, "W")
+    assert desk.inspect() is stays

@@ -273,6 +273,31 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(desk, inspe
     desk.qtbot.waitUntil(lambda: not inspect.judge.bar.trouble.isVisible())
 
 
+def test_what_could_not_be_written_is_tried_again_without_another_word(desk, inspect, own_folder):
+    first(desk, inspect)
+    desk.qtbot.waitUntil(lambda: inspect.judge.judging._identities is not None)
+    (own_folder / "napari-verdict").write_text("a file where the folder should be")
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    desk.qtbot.waitUntil(inspect.judge.bar.trouble.isVisible)
+    (own_folder / "napari-verdict").unlink()
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
+    desk.qtbot.waitUntil(lambda: not inspect.judge.bar.trouble.isVisible())
+
+
+def test_what_could_not_be_written_when_the_dock_went_is_in_the_next_one(desk, inspect, own_folder):
+    first(desk, inspect)
+    desk.qtbot.waitUntil(lambda: inspect.judge.judging._identities is not None)
+    (own_folder / "napari-verdict").write_text("a file where the folder should be")
+    desk.qtbot.keyClick(inspect, "E", SHIFT)
+    desk.qtbot.waitUntil(inspect.judge.bar.trouble.isVisible)
+    desk.viewer.window.remove_dock_widget(inspect)
+    again = desk.inspect()
+    desk.qtbot.waitUntil(lambda: said(again) == {MISSED: (Judgement.REAL_ERROR, "")})
+    desk.viewer.window.remove_dock_widget(again)
+    (own_folder / "napari-verdict").unlink()
+    desk.qtbot.waitUntil(lambda: kept(own_folder) == [(2, "real error", "")])
+
+
 def test_places_of_another_ranking_are_judged_apart(desk, triplet, tmp_path):
     gt, raw, prediction = (x.copy() for x in triplet)
     prediction[20:30, 30:40] += 400

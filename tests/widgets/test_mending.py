@@ -144,8 +144,8 @@ def test_a_copy_that_a_person_deletes_is_gone_with_its_scores(desk, inspect, box
     assert inspect.session.mended.result is None
     assert box.scores.isHidden()
     desk.viewer.window._qt_window.show()
-    desk.qtbot.waitUntil(box.restore.isVisible)
-    desk.click(box.restore)
+    desk.qtbot.waitUntil(box.kept.restore.isVisible)
+    desk.click(box.kept.restore)
     assert (desk.viewer.layers[NAME].data[1, 60:66, 60:66] == 4).all()
 
 
@@ -205,13 +205,13 @@ def test_the_copy_is_kept_while_one_mends_and_brought_back_another_day(
     after = scores(box, 2)
     desk.qtbot.waitUntil(lambda: [changes_in(p) for p in kept_in(own_folder)] == [1])
     other, again = another_day(desk, make_napari_viewer, cells)
-    desk.qtbot.waitUntil(again.restore.isVisible)
-    assert again._kept.text().startswith("A mended copy of “gt” was kept on ")
-    assert "seem" not in again._kept.text()
-    other.click(again.restore)
+    desk.qtbot.waitUntil(again.kept.restore.isVisible)
+    assert again.kept.text.text().startswith("A mended copy of “gt” was kept on ")
+    assert "seem" not in again.kept.text.text()
+    other.click(again.kept.restore)
     assert scores(again, 2) == after
     assert (other.viewer.layers[NAME].data == desk.viewer.layers[NAME].data).all()
-    assert not again.restore.isVisible()
+    assert not again.kept.restore.isVisible()
 
 
 def test_a_copy_made_before_its_pixels_are_known_is_on_the_disk_and_offered(
@@ -223,9 +223,9 @@ def test_a_copy_made_before_its_pixels_are_known_is_on_the_disk_and_offered(
     desk.viewer.window.remove_dock_widget(inspect)
     checksums_wait.set()
     other, again = another_day(desk, make_napari_viewer, cells)
-    desk.qtbot.waitUntil(again.restore.isVisible)
-    assert "what seem to be the same pixels" in again._kept.text()
-    other.click(again.restore)
+    desk.qtbot.waitUntil(again.kept.restore.isVisible)
+    assert "what seem to be the same pixels" in again.kept.text.text()
+    other.click(again.kept.restore)
     assert (other.viewer.layers[NAME].data == desk.viewer.layers[NAME].data).all()
 
 
@@ -241,7 +241,7 @@ def test_strokes_undo_and_redo_are_kept_and_what_is_undone_is_not_offered(
     desk.qtbot.waitUntil(lambda: [changes_in(p) for p in kept_in(own_folder)] == [6])
     _, again = another_day(desk, make_napari_viewer, cells)
     desk.qtbot.waitUntil(lambda: again.keeper._sha256 != "" and not again.keeper._reader.is_busy)
-    assert not again.restore.isVisible()
+    assert not again.kept.restore.isVisible()
 
 
 def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(
@@ -256,6 +256,36 @@ def test_closing_at_once_keeps_the_copy_and_an_older_one_stays(
     other.click(again.delete)  # without bringing back what was kept
     desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 2)
     assert all(path.read_bytes() == content for path, content in older.items())
+
+
+def test_an_older_copy_can_be_chosen_and_brought_back(
+    desk, inspect, box, own_folder, make_napari_viewer, cells
+):
+    desk.qtbot.waitUntil(lambda: box.keeper._sha256 != "")
+    desk.click(box.accept)
+    desk.viewer.layers[NAME].paint((1, 5, 5), 9)
+    first = desk.viewer.layers[NAME].data.copy()
+    desk.viewer.window._qt_window.hide()
+    desk.viewer.layers.remove(NAME)
+    desk.viewer.window._qt_window.show()
+    wrong(desk, inspect, MISSED)
+    desk.click(box.delete)
+    desk.qtbot.waitUntil(lambda: sorted(map(changes_in, kept_in(own_folder))) == [1, 2])
+    other, again = another_day(desk, make_napari_viewer, cells)
+    desk.qtbot.waitUntil(again.kept.which.isVisible)
+    texts = [again.kept.which.itemText(k) for k in range(again.kept.which.count())]
+    assert [t.split(", ")[1] for t in texts] == ["with 1 edit", "with 2 edits"]
+    assert again.kept.text.text().endswith("with 1 edit; it is one of 2.")
+    other.qtbot.keyClick(again.kept.which, Qt.Key.Key_Down)
+    assert again.kept.text.text().endswith("with 2 edits; it is one of 2.")
+    other.click(again.kept.restore)
+    assert (other.viewer.layers[NAME].data == first).all()
+    desk.qtbot.waitUntil(lambda: len(kept_in(own_folder)) == 3)
+    other.viewer.window._qt_window.hide()
+    other.viewer.layers.remove(NAME)
+    other.viewer.window._qt_window.show()
+    desk.qtbot.waitUntil(lambda: again.kept.which.count() == 3)
+    assert again.kept.which.itemText(0).endswith("with 2 edits")
 
 
 def test_painting_with_the_dock_closed_is_scored_and_kept_when_it_opens_again(
@@ -283,7 +313,7 @@ def test_a_copy_of_another_ground_truth_is_not_offered(desk, inspect, box, own_f
     desk.qtbot.waitUntil(lambda: box.keeper._sha256 not in ("", before))
     desk.qtbot.waitUntil(lambda: not box.keeper._reader.is_busy)
     assert box.mended.result is None
-    assert not box.restore.isVisible()
+    assert not box.kept.restore.isVisible()
 
 
 def test_a_copy_that_cannot_be_kept_is_said_so_and_stays(desk, inspect, box, own_folder):

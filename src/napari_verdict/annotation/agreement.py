@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_verdict.annotation.counting import Counter
+from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.annotation.sample import Sample
 from napari_verdict.annotation.scoring import estimate_from
 from napari_verdict.annotation.tiles import Draw, State
@@ -18,18 +21,35 @@ from napari_verdict.comparison.words import counted
 from napari_verdict.metrics.estimates import Interval, Ratio, combined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from napari_verdict.annotation.counting import TileCounts
     from napari_verdict.annotation.scoring import Estimated
     from napari_verdict.annotation.tiles import Plan
-    from napari_verdict.comparison.model import Comparison, Input
+    from napari_verdict.comparison.model import Comparison, Input, Settings, Task
     from napari_verdict.comparison.scores import Score
 
 #: How many of the finished tiles a second person labels at least, and which part of them.
 LEAST_TILES, PART = 3, 0.1
 #: Why a second person's plan leaves out tiles that were drawn before the last they are given.
 NOT_GIVEN = "not given to the second"
+
+
+@dataclass(frozen=True, eq=False)
+class Both:
+    """What a tile holds that two people have finished.
+
+    Parameters
+    ----------
+    people : TileCounts
+        The second person's labels against the first's.
+    with_first, with_second : mapping of str to TileCounts
+        Each prediction against the labels of each.
+    """
+
+    people: TileCounts
+    with_first: Mapping[str, TileCounts]
+    with_second: Mapping[str, TileCounts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,26 +156,65 @@ def plan_for_second(plan: Plan) -> Plan:
     return replace(plan, tiles=tuple(theirs))
 
 
+def count_both(
+    plan: Plan,
+    tiles: Iterable[int],
+    comparison: Comparison,
+    second: Input,
+    ignore: Any | None = None,
+) -> dict[int, Both]:
+    """Count tiles of one image that two people have finished.
+
+    What either of them marked as ambiguous is left out of all counts alike, as the ignore mask of
+    a comparison is, so that all three scores are of the same objects.
+
+    Parameters
+    ----------
+    plan : Plan
+        How the tiles were drawn.
+    tiles : iterable of int
+        Their numbers in ``plan.tiles``.
+    comparison : Comparison
+        Predictions against the first person's labels, with the first person's ignore mask.
+    second : Input
+        The second person's labels, of the axes and shape of the first's.
+    ignore : array, optional
+        The second person's ignore mask: not 0 where ambiguous.
+
+    Returns
+    -------
+    dict of int to Both
+        By the number of the tile.
+    """
+    tiles = tuple(tiles)
+    left_out = _either(plan, tiles, comparison, ignore)
+    other = replace(second, name=_free_name(second.name, comparison.candidates))
+    of_first = replace(comparison, predictions=(*comparison.predictions, other), ignore=left_out)
+    of_second = replace(comparison, ground_truth=second, ignore=left_out)
+    ours, theirs = Counter(plan, of_first), Counter(plan, of_second)
+    counted_tiles = {}
+    for k in tiles:
+        with_first = ours.count(plan.tiles[k])
+        people = with_first.pop(other.name)
+        counted_tiles[k] = Both(people, with_first, theirs.count(plan.tiles[k]))
+    return counted_tiles
+
+
 def opinions(
     plan: Plan,
     tiles: tuple[int, ...],
     comparison: Comparison,
     second: Input,
     *,
+    ignore: Any | None = None,
     level: float = 0.95,
 ) -> dict[str, Opinions]:
     """Compare the labels of two people with each other and with predictions.
 
     Parameters
     ----------
-    plan : Plan
-        How the tiles were drawn.
-    tiles : tuple of int
-        Tiles both people have finished, by their numbers in ``plan.tiles``, all of one image.
-    comparison : Comparison
-        Predictions against the first person's labels.
-    second : Input
-        The second person's labels, of the axes and shape of the first's.
+    plan, tiles, comparison, second, ignore
+        As `count_both` takes them: tiles that both people have finished, all of one image.
     level : float
         Confidence, in (0, 1).
 
@@ -164,28 +223,63 @@ def opinions(
     dict of str to Opinions
         By prediction.
     """
-    other = replace(second, name=_free_name(second.name, comparison))
-    of_first = replace(comparison, predictions=(*comparison.predictions, other))
-    of_second = replace(comparison, ground_truth=second)
-    ours, theirs = Counter(plan, of_first), Counter(plan, of_second)
-    first_counts = {k: ours.count(plan.tiles[k]) for k in tiles}
-    second_counts = {k: theirs.count(plan.tiles[k]) for k in tiles}
-    sample = Sample(plan, tuple(sorted(tiles)))
+    counts = count_both(plan, tiles, comparison, second, ignore)
+    names = comparison.ground_truth.name, second.name
+    return opinions_from(plan, counts, names, comparison.settings, comparison.task, level=level)
 
-    def estimated(counts: Mapping[int, Mapping[str, TileCounts]], name: str) -> Estimated:
-        found = [counts[k][name] for k in sample.tiles]
-        return estimate_from(sample, comparison.settings, comparison.task, name, found, level)
 
-    people = estimated(first_counts, other.name)
+def opinions_from(
+    plan: Plan,
+    counts: Mapping[int, Both],
+    names: tuple[str, str],
+    settings: Settings,
+    task: Task,
+    *,
+    unit: str = "tile",
+    level: float = 0.95,
+) -> dict[str, Opinions]:
+    """Say how far two people agree, from counts of tiles of any number of images.
+
+    Parameters
+    ----------
+    plan : Plan
+        How the tiles were drawn.
+    counts : mapping of int to Both
+        By the number of the tile in ``plan.tiles``.
+    names : (str, str)
+        Of the first and the second person.
+    settings, task
+        Of the comparison.
+    unit : str
+        ``tile`` or ``image``; see `napari_verdict.annotation.scoring.estimate`.
+    level : float
+        Confidence, in (0, 1).
+
+    Returns
+    -------
+    dict of str to Opinions
+        By prediction.
+    """
+    sample = Sample(plan, tuple(sorted(counts)), unit)
+    both = [counts[k] for k in sample.tiles]
+
+    def estimated(name: str, found: list[TileCounts]) -> Estimated:
+        return estimate_from(sample, settings, task, name, found, level)
+
+    models = dict.fromkeys(name for b in both for name in b.with_first)
+    people = estimated(_free_name(names[1], models), [b.people for b in both])
     return {
-        p.name: _opinions(
-            comparison.ground_truth.name,
-            second.name,
-            p.name,
-            (people, estimated(first_counts, p.name), estimated(second_counts, p.name)),
+        name: _opinions(
+            *names,
+            name,
+            (
+                people,
+                estimated(name, [b.with_first[name] for b in both]),
+                estimated(name, [b.with_second[name] for b in both]),
+            ),
             level,
         )
-        for p in comparison.predictions
+        for name in models
     }
 
 
@@ -205,8 +299,22 @@ def _opinions(
     return Opinions(first, second, model, people, with_first, with_second, difference)
 
 
-def _free_name(name: str, comparison: Comparison) -> str:
-    taken = set(comparison.candidates)
+def _either(
+    plan: Plan, tiles: tuple[int, ...], comparison: Comparison, ignore: Any | None
+) -> Any | None:
+    """Return what the one or the other marked, as far as tiles are looked at; None for nothing."""
+    masks = [m for m in (comparison.ignore, ignore) if m is not None]
+    if len(masks) < 2:
+        return masks[0] if masks else None
+    truth = comparison.ground_truth
+    either = np.zeros(truth.shape, bool)  # takes no memory but where it is written to
+    for tile in (plan.tiles[k] for k in tiles):
+        at = bounds_of(truth.axes, tile.frame, plan.window(tile))
+        either[at] = np.logical_or(*(np.asarray(m[at]) != 0 for m in masks))
+    return either
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
     while name in taken:
         name += " (second person)"
     return name

@@ -103,7 +103,7 @@ def count_window(
     """
     z0, _, y0, _, x0, _ = window
     overlap = tabulate(gt, pred, ignore, z0=z0, y0=y0, x0=x0)
-    hidden = None if ignore is None else tabulate(gt, pred, ~ignore, z0=z0, y0=y0, x0=x0)
+    hidden = None if ignore is None else tabulate(gt, pred, ~ignore)
     how = settings.exclusions
     matching = ignore_objects(
         match(overlap, settings.iou_threshold, settings.iou_inclusive),
@@ -153,12 +153,6 @@ class Counter:
             name: count_window(gt, p, window, tile.box, shape, self.comparison.settings, ignore)
             for name, p in predictions.items()
         }
-
-    def touches(self, tile: Tile, frame: tuple[int, ...], box: Box) -> bool:
-        """Whether what was painted within a box of a frame may change the counts of a tile."""
-        window = self.plan.window(tile)
-        meet = all(window[a] < box[a + 1] and box[a] < window[a + 1] for a in (0, 2, 4))
-        return tuple(frame) == tile.frame and meet
 
     def differences(self) -> Iterator[bool]:
         """Yield of each window that is remembered whether predictions are no longer as read."""
@@ -224,6 +218,12 @@ def proposed_margin(prediction: Input, depth: int = 1) -> tuple[int, int, int]:
     frame = source.frames[len(source.frames) // 2]
     labels = part_of(LabelReader(source, source.frame_axes), frame, box)
     return margin_for(tabulate(labels, labels).gt_objects, depth)
+
+
+def load_kernels() -> None:
+    """Load compiled code, in a worker: in the middle of drawing it would hold up the window."""
+    nothing = np.zeros((1, 2, 2), np.uint16)
+    tabulate(nothing, nothing)
 
 
 def _inside(objects: Extents, tile: Box) -> NDArray[np.bool_]:

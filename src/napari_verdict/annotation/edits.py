@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 #: The part of a label image that an edit may change, such as a tile: one slice an axis, with
@@ -182,6 +184,45 @@ class Window:
         return _change(
             different.reshape(whole), new.reshape(whole), self._labels.shape, self._bounds
         )
+
+
+def parted(
+    old: NDArray[Any], pieces: NDArray[Any], ends: NDArray[np.bool_], free: Iterator[int]
+) -> NDArray[Any]:
+    """Return labels in which all pieces of an object but one have a label of their own.
+
+    Parameters
+    ----------
+    old : ndarray of int
+        The labels.
+    pieces : ndarray of int
+        Of the same shape: which piece is where; 0 is no piece, and stays as it is.
+    ends : ndarray of bool
+        From `Window.open_ends`. The largest of the pieces that lie here keeps the label, since
+        elsewhere the object would be cut where the part ends; the largest of all where none does.
+    free : iterator of int
+        Labels that no object has.
+
+    Returns
+    -------
+    ndarray of int
+        A new one.
+
+    Raises
+    ------
+    EditError
+        If there are not enough free labels.
+    """
+    sizes, new = np.bincount(pieces.ravel()), old.copy()
+    sizes[0] = 0
+    going = np.zeros_like(sizes)
+    there = np.unique(pieces[ends])
+    going[there] = sizes[there]
+    keeps = int((going if going.any() else sizes).argmax())
+    for piece in np.flatnonzero(sizes).tolist():
+        if piece != keeps:
+            new[pieces == piece] = next(free)
+    return new
 
 
 def _change(

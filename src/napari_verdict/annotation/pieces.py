@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_verdict.annotation.edits import Window
+from napari_verdict.annotation.edits import Window, parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,9 @@ def in_pieces(labels: NDArray[Any], bounds: Bounds, tile: Bounds) -> tuple[int, 
 
 
 def separate(labels: NDArray[Any], bounds: Bounds, tile: Bounds, free: Iterator[int]) -> Change:
-    """Give each piece but the largest a label of its own.
+    """Give each piece but one a label of its own: the largest keeps it, or what goes on beyond.
+
+    Pieces that reach an end of the part where the image goes on would be cut there.
 
     Parameters
     ----------
@@ -59,13 +61,9 @@ def separate(labels: NDArray[Any], bounds: Bounds, tile: Bounds, free: Iterator[
         If there are not enough free labels.
     """
     window = Window(labels, bounds)
-    result = window.old.copy()
+    result, ends = window.old.copy(), window.open_ends()
     for _, box, pieces in _scattered(window, labels[tile]):
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        for piece in np.flatnonzero(sizes).tolist():
-            if piece != sizes.argmax():
-                result[box][pieces == piece] = next(free)
+        result[box] = parted(result[box], pieces, ends[box], free)
     return window.change(result)
 
 

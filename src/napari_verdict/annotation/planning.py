@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_verdict.annotation.plan_text import to_json
 from napari_verdict.annotation.sampling import STRATA, Grid, draw_tiles
 from napari_verdict.annotation.tiles import Plan
 from napari_verdict.comparison.result import Progress
@@ -79,7 +80,13 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
     grid = Grid(wanted.images, wanted.size, wanted.depth, wanted.by)
     if not wanted.number:
         return Plan(
-            grid.images, grid.size, grid.depth, margin, wanted.seed, grid.by, population=len(grid)
+            grid.images,
+            grid.size,
+            grid.depth,
+            margin,
+            wanted.seed,
+            grid.strata,
+            population=len(grid),
         )
     chances = None
     if wanted.priority:
@@ -89,7 +96,7 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
         if wanted.priority == LOW_CONFIDENCE and confidence is not None:
             read = lambda _: (confidence,)  # noqa: E731
         chances = yield from priorities(grid, wanted.priority, read, margin=margin, token=token)
-    return draw_tiles(
+    plan = draw_tiles(
         grid,
         wanted.number,
         margin=margin,
@@ -97,6 +104,8 @@ def planning(wanted: Wanted, token: CancelToken) -> Generator[Progress, None, Pl
         priorities=chances,
         priority=wanted.priority or "priority",
     )
+    to_json(plan)  # remembers how chances are written, which nobody waits for here
+    return plan
 
 
 def spread(images: tuple[TiledImage, ...]) -> tuple[TiledImage, ...]:

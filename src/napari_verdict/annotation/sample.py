@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_verdict.annotation.same import Same
 from napari_verdict.annotation.sampling import Grid
 from napari_verdict.annotation.tiles import Draw, State
 from napari_verdict.metrics.estimates import Ratio, lure_estimate, lure_weights, ratio_estimate
@@ -46,29 +47,57 @@ def of_condition(plan: Plan, condition: str) -> tuple[Plan, tuple[int, ...]]:
     (Plan, tuple of int)
         The part, and the numbers that its tiles have in the whole.
     """
-    images = tuple(i for i in plan.images if i.condition == condition)
-    names = {i.name for i in images}
-    mine = tuple(k for k, t in enumerate(plan.tiles) if t.image in names)
-    of_image = _images_of(plan.images, plan.size, plan.depth, plan.by)
-    inside = np.isin(of_image, [k for k, i in enumerate(plan.images) if i.name in names])
-    weights = np.array(plan.weights)[inside] if plan.weights else np.zeros(0)
-    total = float(weights.sum()) if plan.weights else float(inside.mean())
+    stratum = _stratum(
+        Same(plan.images), Same(plan.weights), plan.size, plan.depth, plan.by, condition
+    )
+    total = stratum.total
+    mine = tuple(k for k, t in enumerate(plan.tiles) if t.image in stratum.names)
     part = replace(
         plan,
-        images=images,
-        population=int(inside.sum()),
-        weights=tuple((weights / total).tolist()),
+        images=stratum.images,
+        population=stratum.population,
+        weights=stratum.weights,
         tiles=tuple(replace(plan.tiles[k], share=plan.tiles[k].share / total) for k in mine),
     )
     return part, mine
 
 
-@lru_cache(maxsize=4)
-def _images_of(
-    images: tuple[TiledImage, ...], size: int, depth: int, by: tuple[str, ...]
-) -> NDArray[np.int64]:
-    """Return the number of the image that each tile of the population is in."""
-    return Grid(images, size, depth, by).image_numbers
+def remember_conditions(plan: Plan) -> None:
+    """Find, in a worker, what of all tiles there are belongs to each condition.
+
+    Where chances follow priorities the grid has to be built for it, which takes its time.
+    """
+    conditions = {i.condition for i in plan.images}
+    if len(conditions) > 1:
+        for condition in conditions:
+            of_condition(plan, condition)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stratum:
+    """What belongs to one condition, of all there is to draw from."""
+
+    images: tuple[TiledImage, ...]
+    names: frozenset[str]
+    population: int
+    total: float
+    weights: tuple[float, ...] = ()
+
+
+@lru_cache(maxsize=64)
+def _stratum(
+    images: Same, weights: Same, size: int, depth: int, by: tuple[str, ...], condition: str
+) -> _Stratum:
+    inside = [i.condition == condition for i in images.it]
+    of = tuple(i for i, is_in in zip(images.it, inside, strict=True) if is_in)
+    names = frozenset(i.name for i in of)
+    grid = Grid(images.it, size, depth, by)
+    if not weights.it:
+        population = len(Grid(of, size, depth, by))
+        return _Stratum(of, names, population, population / len(grid))
+    chances = np.array(weights.it)[np.array(inside)[grid.image_numbers]]
+    total = float(chances.sum())
+    return _Stratum(of, names, len(chances), total, tuple((chances / total).tolist()))
 
 
 @dataclass(frozen=True)
@@ -114,10 +143,13 @@ class Sample:
             images = [t.image for t in self._used]
             return ratio_estimate(s, k, why_undefined, weights=weights, groups=images)
         if plan.weights and not self.by_hand:
-            return lure_estimate(
+            found = lure_estimate(
                 s, k, why_undefined, self._share, plan.population, skipped=self._skipped
             )
-        size = None if self.by_hand else plan.population - self._skipped[0]
+            unseen = 1 - len(self.tiles) / self.left_to_label
+            return found if found.left else replace(found, left=unseen)
+        # what was left open is still part of what the score is of
+        size = None if self.by_hand else self.left_to_label
         return ratio_estimate(s, k, why_undefined, population=size)
 
     @property
@@ -163,10 +195,14 @@ class Sample:
 
     @cached_property
     def _passed_over(self) -> list[Tile]:
-        """Return tiles that were drawn, are not used, and others after them are."""
+        """Return tiles that were skipped, or are open while others drawn after them are used."""
         used = set(self.tiles)
-        before = self.plan.tiles[: max(used, default=-1)]
-        return [t for k, t in enumerate(before) if k not in used and t.draw is not Draw.HAND]
+        last = max(used, default=-1)
+        return [
+            t
+            for k, t in enumerate(self.plan.tiles)
+            if k not in used and t.draw is not Draw.HAND and (k < last or t.state is State.SKIPPED)
+        ]
 
     @cached_property
     def _skipped(self) -> tuple[int, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
@@ -57,15 +57,14 @@ class Grid:
             raise ValueError(f"Tiles can be spread over {', '.join(STRATA)}; not {unknown}.")
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return sum(math.prod(self._counts(image)) for image in self.images)
 
     @cached_property
     def _cells(self) -> NDArray[np.int64]:
         """Image, t, c, and number of the tile along z, y and x; one row a tile."""
         parts = []
         for k, image in enumerate(self.images):
-            counts = (image.size("t"), image.size("c"), *map(len, self._cuts(image)))
-            cells = np.indices(counts).reshape(5, -1).T
+            cells = np.indices(self._counts(image)).reshape(5, -1).T
             parts.append(np.column_stack([np.full(len(cells), k), cells]))
         cells = np.concatenate(parts)
         conditions = sorted({i.condition for i in self.images})
@@ -74,6 +73,10 @@ class Grid:
         columns |= {"t": cells[:, 1], "c": cells[:, 2], "z": cells[:, 3]}
         keys = [columns[s] for s in self.strata] + [_interleaved(cells[:, 4], cells[:, 5])]
         return cells[np.lexsort(keys[::-1])]
+
+    def _counts(self, image: TiledImage) -> tuple[int, ...]:
+        """Return how many tiles there are along t, c, z, y and x."""
+        return image.size("t"), image.size("c"), *map(len, self._cuts(image))
 
     def _cuts(self, image: TiledImage) -> list[list[tuple[int, int]]]:
         """Return where the tiles begin and end along z, y and x."""
@@ -186,7 +189,10 @@ def draw_tiles(
 
 
 def draw_more(plan: Plan, n: int) -> Plan:
-    """Draw the next n tiles that are not in a plan; all that are left where there are fewer.
+    """Draw the next n tiles that are not drawn yet; all that are left where there are fewer.
+
+    Having been chosen by hand keeps no tile from being drawn, or those that look bad would be in no
+    score. What was chosen is then skipped, and what became of it holds for the tile that was drawn.
 
     Raises
     ------
@@ -200,10 +206,11 @@ def draw_more(plan: Plan, n: int) -> Plan:
     rng = np.random.default_rng(plan.seed)
     order = _by_chance(chances, rng) if plan.weights else _systematic(len(grid), rng)
     draw = Draw.IMPORTANCE if plan.weights else Draw.RANDOM
-    known = {t.place for t in plan.tiles}
-    tiles = (grid.tile(k, draw, float(chances[k])) for k in order.tolist())
+    known = {t.place for t in plan.drawn}
+    first = order[: len(known) + n].tolist()  # no more than those known are passed over
+    tiles = (grid.tile(k, draw, float(chances[k])) for k in first)
     new = islice((t for t in tiles if t.place not in known), n)
-    return replace(plan, tiles=(*plan.tiles, *new))
+    return plan.with_more(tuple(new))
 
 
 def _chances(priorities: NDArray[np.float64], size: int, uniform_part: float) -> tuple[float, ...]:

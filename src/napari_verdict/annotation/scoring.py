@@ -41,6 +41,13 @@ class _Terms(NamedTuple):
     why_undefined: str
 
 
+#: How an interval is made, for the convention (see `Ratio.kind`): its level, and the unit.
+_INTERVALS = {
+    "t": "{0} t over {1}s, logit",
+    "binomial": "{0} exact binomial over {1}s",
+    "value": "the value itself, every {1} is finished",
+}
+
 _OBJECTS, _PIXELS = f"{BOTH_EMPTY} objects", f"{BOTH_EMPTY} foreground"
 
 
@@ -280,7 +287,7 @@ class _Estimator:
     ) -> Score:
         interval = ratio.interval(self.level)
         bounded = not (self.sample.by_hand or math.isnan(interval.low))
-        ci = f"ci={100 * self.level:g} % t over {self.sample.unit}s, logit"
+        ci = f"ci={_INTERVALS[ratio.kind]}".format(f"{100 * self.level:g} %", self.sample.unit)
         ci = ci if bounded else f"ci=none, {interval.reason or 'chosen by hand'}"
         return Score(
             image=self.image,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_verdict.annotation.edits import EditError, Window
+from napari_verdict.annotation.edits import EditError, Window, parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,8 @@ def split_by_line(
     bounds : tuple of slice
         Nothing outside is changed.
     label : int
-        The object. Its largest piece keeps the label, as do parts that the line does not meet.
+        The object. Its largest piece keeps the label, as do parts that the line does not meet; of
+        pieces that go on beyond `bounds` the largest keeps it.
     line : (n, ndim) array-like
         Corners of the line in pixels, n >= 2; they may lie outside the tile.
     free : iterator of int
@@ -73,7 +74,7 @@ def split_by_line(
         pieces == 0, return_distances=False, return_indices=True
     )
     pieces = np.where(met, pieces[tuple(nearest)], 0)
-    return window.change(_relabelled(window.old, pieces, free))
+    return window.change(parted(window.old, pieces, window.open_ends(), free))
 
 
 def split_by_seeds(
@@ -93,7 +94,7 @@ def split_by_seeds(
     bounds : tuple of slice
         Nothing outside is changed.
     label : int
-        The object; its largest piece keeps the label.
+        The object; its largest piece keeps the label, of those that go on beyond `bounds` if any.
     seeds : (n, ndim) array-like
         Points in pixels; those outside the object are left out.
     free : iterator of int
@@ -129,7 +130,7 @@ def split_by_seeds(
     depth = ndimage.distance_transform_edt(mask, sampling=window.spacing(spacing))
     # parts of the object without a seed are not reached, and keep the label
     pieces = watershed(-depth, markers, mask=mask)
-    return window.change(_relabelled(window.old, pieces, free))
+    return window.change(parted(window.old, pieces, window.open_ends(), free))
 
 
 def _parts_one(parts: NDArray[Any], pieces: NDArray[Any]) -> bool:
@@ -137,14 +138,3 @@ def _parts_one(parts: NDArray[Any], pieces: NDArray[Any]) -> bool:
     there = pieces > 0
     pairs = np.unique(np.stack([parts[there], pieces[there]]), axis=1)
     return bool(np.unique(pairs[0], return_counts=True)[1].max(initial=0) > 1)
-
-
-def _relabelled(old: NDArray[Any], pieces: NDArray[Any], free: Iterator[int]) -> NDArray[Any]:
-    """Return labels in which all pieces but the largest have a label of their own."""
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    new = old.copy()
-    for piece in np.flatnonzero(sizes).tolist():
-        if piece != int(sizes.argmax()):
-            new[pieces == piece] = next(free)
-    return new

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from napari_verdict.annotation.edits import bounds_of
 from napari_verdict.comparison.words import counted, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 #: z0, z1, y0, y1, x0, x1 in pixels; ends exclusive.
 Box = tuple[int, int, int, int, int, int]
+#: Image, frame and box of a tile.
+Place = tuple[str, tuple[int, ...], Box]
 
-FORMAT = "napari-verdict tiles"
-VERSION = 1
+#: What is said of a tile finished without an object, and why one by hand is skipped once drawn.
+REALLY_EMPTY, DRAWN_TOO = "really empty", "drawn as well"
 
 
 class Draw(StrEnum):
@@ -88,7 +96,7 @@ class Tile:
     state : State
         What became of it.
     reason : str
-        Why it was skipped.
+        Why it was skipped; of a finished one `REALLY_EMPTY`, if a person said so.
     """
 
     image: str
@@ -100,8 +108,8 @@ class Tile:
     reason: str = ""
 
     @property
-    def place(self) -> tuple[str, tuple[int, ...], Box]:
-        """What no two tiles share."""
+    def place(self) -> Place:
+        """What no two tiles share, unless one is chosen by hand and drawn later."""
         return self.image, self.frame, self.box
 
 
@@ -160,10 +168,13 @@ class Plan:
         KeyError
             If there is none.
         """
-        for image in self.images:
-            if image.name == name:
-                return image
-        raise KeyError(f"no image {name!r} among those that tiles were drawn from")
+        if name not in self._by_name:
+            raise KeyError(f"no image {name!r} among those that tiles were drawn from")
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, TiledImage]:
+        return {i.name: i for i in self.images}
 
     def window(self, tile: Tile) -> Box:
         """Return the box of a tile and its margin, as far as the image goes."""
@@ -174,6 +185,39 @@ class Plan:
             ends += [max(0, first - margin), min(size, last + margin)]
         z0, z1, y0, y1, x0, x1 = ends
         return z0, z1, y0, y1, x0, x1
+
+    def finished_at(
+        self, image: str, frame: tuple[int, ...], box: Box, *, margin: bool
+    ) -> tuple[int, ...]:
+        """Return the finished tiles that a part of a frame meets, with or without their margin."""
+        (z0, z1, y0, y1, x0, x1), (z, y, x) = box, self.margin if margin else (0, 0, 0)
+        return tuple(
+            k
+            for k, t in enumerate(self.tiles)
+            if t.state is State.FINISHED
+            and (t.frame, t.image) == (frame, image)
+            and t.box[0] - z < z1
+            and t.box[1] + z > z0
+            and t.box[2] - y < y1
+            and t.box[3] + y > y0
+            and t.box[4] - x < x1
+            and t.box[5] + x > x0
+        )
+
+    def finished_empty(self, image: str, axes: str, labels: NDArray[Any]) -> tuple[Place, ...]:
+        """Return the places of the finished tiles of an image in which nothing is labelled.
+
+        Parameters
+        ----------
+        image : str
+            Which of the images.
+        axes : str
+            Of the labels, out of ``tczyx``.
+        labels : ndarray of int
+            The ground truth of the image.
+        """
+        mine = (t for t in self.tiles if t.state is State.FINISHED and t.image == image)
+        return tuple(t.place for t in mine if not labels[bounds_of(axes, t.frame, t.box)].any())
 
     @property
     def drawn(self) -> tuple[Tile, ...]:
@@ -186,9 +230,9 @@ class Plan:
         later = [k for k in open_ if k > after]
         return next(iter(later or open_), None)
 
-    def finish(self, k: int) -> Plan:
-        """Return the plan with a tile finished: everything in it is labelled."""
-        return self._with(k, State.FINISHED, "")
+    def finish(self, k: int, empty: bool = False) -> Plan:
+        """Return the plan with a tile finished: all is labelled, or it was said to be `empty`."""
+        return self._with(k, State.FINISHED, REALLY_EMPTY if empty else "")
 
     def reopen(self, k: int) -> Plan:
         """Return the plan with a finished or skipped tile open again."""
@@ -208,6 +252,38 @@ class Plan:
                 "of, so say why, such as: out of focus."
             )
         return self._with(k, State.SKIPPED, reason.strip())
+
+    def skip_open(self, reasons: Mapping[str, str]) -> Plan:
+        """Return the plan with the open tiles of some images skipped.
+
+        Parameters
+        ----------
+        reasons : mapping of str to str
+            Why, by the name of the image.
+        """
+        tiles = (
+            replace(t, state=State.SKIPPED, reason=reasons[t.image])
+            if t.image in reasons and t.state is State.OPEN
+            else t
+            for t in self.tiles
+        )
+        return replace(self, tiles=tuple(tiles))
+
+    def with_more(self, tiles: tuple[Tile, ...]) -> Plan:
+        """Return the plan with further tiles drawn, if they are not in it as such.
+
+        One chosen by hand is skipped from then on, and what became of it holds for the one drawn.
+        """
+        known = {t.place for t in self.drawn}
+        chosen = {t.place: k for k, t in enumerate(self.tiles) if t.draw is Draw.HAND}
+        every = [*self.tiles]
+        for tile in (t for t in tiles if t.place not in known):
+            k, new = chosen.get(tile.place), tile
+            if k is not None and every[k].reason != DRAWN_TOO:
+                new = replace(tile, state=every[k].state, reason=every[k].reason)
+                every[k] = replace(every[k], state=State.SKIPPED, reason=DRAWN_TOO)
+            every.append(new)
+        return replace(self, tiles=tuple(every))
 
     def by_hand(self, image: str, frame: tuple[int, ...], box: Box) -> Plan:
         """Return the plan with a tile added that a person chose; it is in no estimate.
@@ -246,14 +322,6 @@ class Plan:
             text += f"; {hand} chosen by hand, which no estimate takes in"
         return sentence(text)
 
-    def to_json(self) -> str:
-        """Return the plan as text that `from_json` reads."""
-        plan: dict[str, Any] = {"format": FORMAT, "version": VERSION}
-        plan |= asdict(self)
-        for tile in plan["tiles"]:
-            tile["share"] = None if math.isnan(tile["share"]) else tile["share"]
-        return json.dumps(plan, indent=1, ensure_ascii=False, allow_nan=False)
-
     def rows(self) -> list[dict[str, Any]]:
         """Return tiles as flat rows of plain values, in order, for a table.
 
@@ -278,41 +346,3 @@ class Plan:
                 }
             )
         return rows
-
-
-def from_json(text: str) -> Plan:
-    """Return the plan that `Plan.to_json` wrote.
-
-    Raises
-    ------
-    ValueError
-        If the text is no plan, or one of a later version.
-    """
-    try:
-        read = json.loads(text)
-        if read.pop("format") != FORMAT:
-            raise KeyError("format")
-        if (version := read.pop("version")) > VERSION:
-            raise ValueError(
-                f"The tiles were written by a later version ({version}); this one reads {VERSION}."
-            )
-        images = tuple(TiledImage(**i | {"shape": tuple(i["shape"])}) for i in read.pop("images"))
-        tiles = tuple(_tile(t) for t in read.pop("tiles"))
-        lists: dict[str, Any] = {n: tuple(read.pop(n)) for n in ("by", "weights", "margin")}
-        return Plan(images=images, tiles=tiles, **lists, **read)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"This is no list of tiles: {error}") from error
-
-
-def _tile(row: dict[str, Any]) -> Tile:
-    share = math.nan if row["share"] is None else row["share"]
-    z0, z1, y0, y1, x0, x1 = row["box"]
-    return Tile(
-        row["image"],
-        tuple(row["frame"]),
-        (z0, z1, y0, y1, x0, x1),
-        Draw(row["draw"]),
-        share,
-        State(row["state"]),
-        row["reason"],
-    )

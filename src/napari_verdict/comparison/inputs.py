@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_verdict.comparison.axes import axes_of
 from napari_verdict.comparison.model import Input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def input_from(
@@ -31,7 +35,13 @@ def input_from(
         Physical size of a pixel along each axis; used where it fits.
     ndim : int, optional
         How many axes there are; by default those of the array.
+
+    Raises
+    ------
+    ValueError
+        If the spacing is not above 0.
     """
+    check_spacing(spacing or ())
     data = array_from(data)
     n = ndim or len(data.shape)
     return Input(
@@ -40,6 +50,22 @@ def input_from(
         axes if axes and len(axes) == n else axes_of(n),
         scale=tuple(spacing) if spacing and len(spacing) == n else (),
     )
+
+
+def check_spacing(spacing: Sequence[float]) -> None:
+    """Refuse sizes of a pixel that none can have.
+
+    Raises
+    ------
+    ValueError
+        If one is not a finite number above 0.
+    """
+    if not all(math.isfinite(s) and s > 0 for s in spacing):
+        given = " × ".join(f"{s:g}" for s in spacing)
+        raise ValueError(
+            f"The spacing is {given}; it is the size of a pixel along each axis, which must be "
+            "above 0."
+        )
 
 
 def array_from(data: Any) -> Any:

@@ -69,6 +69,17 @@ class Ratio:
         spread = float(np.square(self.influence).sum()) / self.n**2
         return math.sqrt(spread * m / (m - 1) * self.left)
 
+    @property
+    def kind(self) -> str:
+        """How the interval is made, where there is one.
+
+        ``value`` itself where nothing is left to draw, ``binomial`` where every unit is perfect or
+        every one fails, else ``t``.
+        """
+        if self.left == 0:
+            return "value"
+        return "binomial" if self.bounded and self.value.value in (0, 1) else "t"
+
     def interval(self, level: float = 0.95) -> Interval:
         """Return the confidence interval, of Student's t over units.
 
@@ -90,34 +101,28 @@ class Ratio:
         value, m = self.value.value, self.informative
         if math.isnan(value):
             return Interval(math.nan, math.nan, self.value.reason)
-        if self.left == 0:
+        if self.kind == "value":
             return Interval(value, value)
         if m < LEAST_UNITS:
             return _none(f"only {m} with anything to count, too few to tell how they differ")
-        at_end = self.bounded and value in (0, 1)
-        if at_end:
+        if self.kind == "binomial":
             others = ((1 - level) / 2) ** (1 / m)
             return Interval(others, 1.0) if value == 1 else Interval(0.0, 1 - others)
         if self.error == 0:
             return _none("all units agree exactly, which says nothing of the rest")
-        half = float(stdtrit(m - 1, 0.5 + level / 2)) * self.error
-        if not self.bounded:
-            return Interval(value - half, value + half)
-        wide = half / (value * (1 - value))
-        low, high = expit(logit(value) + np.array([-wide, wide]))
-        return Interval(float(low), float(high))
+        return self._around(float(stdtrit(m - 1, 0.5 + level / 2)) * self.error)
 
     def more_units(
         self, half_width: float = 0.05, population: int | None = None, level: float = 0.95
     ) -> int | None:
         """Return about how many more units bring the interval to ± `half_width`.
 
-        Units still to come are taken to differ as those so far do.
+        Units still to come are taken to differ as those so far do, and the estimate to stay.
 
         Parameters
         ----------
         half_width : float
-            Above 0.
+            Half of what `interval` is to measure, above 0.
         population : int, optional
             How many units there are in all; the answer is never more than those that are left.
         level : float
@@ -126,31 +131,46 @@ class Ratio:
         Returns
         -------
         int or None
-            0 where it is reached; None where there is no interval to start from.
+            0 where it is reached; None where there is no interval to start from, or no unit left.
         """
-        if math.isnan(self.interval(level).low):
+        low, high, _ = self.interval(level)
+        if math.isnan(low):
             return None
-        n, m = self.n, self.informative
-        if self.left == 0:
+        if high - low <= 2 * half_width:
             return 0
-        most = 100_000 if population is None else max(0, population - n)
+        n, m = self.n, self.informative
+        most = 100_000 if population is None else population - n
+        if most < 1:
+            return None
+        # m of n have anything to count, and so will the others
         if self.error == 0:
             wanted = math.ceil(math.log((1 - level) / 2) / math.log(1 - 2 * half_width))
-            return min(max(0, wanted - m), most)
-        # variance of one unit; m of n have anything to count, and so will the others
-        each = self.error**2 * n / self.left
+            return min(math.ceil((wanted - m) * n / m), most)
+
+        def left(total: int) -> float:
+            return 1.0 if population is None else 1 - total / population
 
         def enough(more: int) -> bool:
             total = n + more
-            left = 1.0 if population is None else 1 - total / population
-            half = stdtrit(m + more * m / n - 1, 0.5 + level / 2) * math.sqrt(each / total * left)
-            return bool(half <= half_width)
+            error = self.error * math.sqrt(n / total * left(total) / left(n))
+            t = float(stdtrit(total * m / n - 1, 0.5 + level / 2))
+            low, high, _ = self._around(t * error)
+            return high - low <= 2 * half_width
 
-        low, high = -1, most
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if enough(middle) else (middle, high)
-        return high
+        too_few, wanted = 0, most
+        while wanted - too_few > 1:
+            middle = (too_few + wanted) // 2
+            too_few, wanted = (too_few, middle) if enough(middle) else (middle, wanted)
+        return wanted
+
+    def _around(self, half: float) -> Interval:
+        """Return the interval of half a width in units of the value, kept within its bounds."""
+        value = self.value.value
+        if not self.bounded:
+            return Interval(value - half, value + half)
+        wide = half / (value * (1 - value))
+        low, high = expit(logit(value) + np.array([-wide, wide]))
+        return Interval(float(low), float(high))
 
 
 def ratio_estimate(

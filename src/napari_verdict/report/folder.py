@@ -18,7 +18,7 @@ from napari_verdict.report.ome import write_ome_tiff
 from napari_verdict.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -133,7 +133,8 @@ def saving(
 def _count(result: Result, maps: bool, overlays: bool) -> int:
     """Return about how many files there will be."""
     names = result.comparison.candidates
-    of_maps = sum(len(result.maps.get(n, {})) for n in names) if maps else 0
+    of_maps = sum(map(len, (*(result.maps.get(n, {}) for n in names), _consensus(result))))
+    of_maps = of_maps if maps else 0
     of_overlays = 3 * len(names) if overlays and result.comparison.task.is_labels else 0
     return 3 + of_maps + of_overlays
 
@@ -192,16 +193,23 @@ def _images(result: Result, maps: bool, overlays: bool, token: CancelToken) -> I
     """Yield maps and overlays."""
     truth = result.comparison.ground_truth
     taken: set[str] = set()
-    for candidate in result.comparison.candidates:
+    for candidate in (*result.comparison.candidates, None):
         images: list[tuple[Any, str, Any]] = []
         if maps:
-            images += [("map", k, v) for k, v in result.maps.get(candidate, {}).items()]
-        if overlays:
+            found = _consensus(result) if candidate is None else result.maps.get(candidate, {})
+            images += [("map", k, v) for k, v in found.items()]
+        if overlays and candidate is not None:
             images += [("overlay", k, v) for k, v in result.overlays(candidate).items()]
         for kind, what, data in images:
-            name = _unused(f"{kind}_{_safe(what)}_{_safe(candidate)}", taken) + ".ome.tif"
+            name = f"{kind}_{_safe(what)}_{_safe(candidate or 'all predictions')}"
+            name = _unused(name, taken) + ".ome.tif"
             file = FileRecord(name=name, kind=kind, of=what, candidate=candidate)
             yield file, partial(write_ome_tiff, data=data, like=truth, token=token)
+
+
+def _consensus(result: Result) -> Mapping[str, Any]:
+    """Return the maps of all predictions together, which evidence of several has."""
+    return getattr(result, "consensus", {})
 
 
 def _judged(objects: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:

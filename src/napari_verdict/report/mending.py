@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Pixels = tuple[NDArray[np.int64], NDArray[Any]]
 
 _SECTION = "mended"
-_TRUTH, _CHECKSUM = "ground truth", "sha256"
+_TRUTH, _CHECKSUM, _EDITS = "ground truth", "sha256", "edits"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ class Kept:
         When it was changed last.
     changes : tuple of (at, values)
         What was changed in its ground truth, in order.
+    edits : int
+        How often it was changed; undo and redo count too.
     checked : bool
         Whether all pixels of the ground truth are known to be the same. Else a sample of
         them is: napari was closed before the checksum was known.
@@ -52,6 +54,7 @@ class Kept:
     name: str
     at: datetime
     changes: tuple[Pixels, ...]
+    edits: int
     checked: bool
 
 
@@ -70,17 +73,20 @@ class MendingJournal:
         self.about = described(truth)
         self._journal = Journal(folder, make=True)
         self._notes: dict[str, Any] = {}
-        self._has_begun = False
+        self._has_begun, self._edits = False, 0
 
-    def begin(self, pixels: Pixels) -> None:
-        """Keep all in which the copy differs; what was kept before no longer counts."""
+    def begin(self, pixels: Pixels, edits: int = 1) -> None:
+        """Keep all in which the copy differs, and by how many edits; what was kept before goes."""
+        self._edits = max(self._edits, edits if len(pixels[0]) else 0)
         if self._has_begun or len(pixels[0]):
             self._has_begun = True
-            self._keep(pixels, {_TRUTH: self.about, **self._notes})
+            note = {_TRUTH: self.about, _EDITS: self._edits, **self._notes}
+            self._keep(pixels, note)
 
     def change(self, pixels: Pixels) -> None:
         """Keep what changed."""
         if self._has_begun:
+            self._edits += 1
             self._keep(pixels)
         else:
             self.begin(pixels)
@@ -156,8 +162,10 @@ def _read(path: Path, about: dict[str, Any], sha256: str) -> Kept | None:
     alike = ("axes", "shape", "dtype", *(() if checksums else ("sample",)))
     if any(known.get(what) != about[what] for what in alike) or checksums - {sha256}:
         return None
-    changes = tuple((s.change.at, s.change.values) for s in strokes[begins[-1] :])
-    return Kept(path, str(known["name"]), strokes[-1].step.at, changes, bool(checksums))
+    begin, later = strokes[begins[-1]], strokes[begins[-1] + 1 :]
+    edits = int(begin.note.get(_EDITS, 1)) + sum(len(s.change) > 0 for s in later)
+    changes = tuple((s.change.at, s.change.values) for s in (begin, *later))
+    return Kept(path, str(known["name"]), strokes[-1].step.at, changes, edits, bool(checksums))
 
 
 def _is_undone(changes: Sequence[Pixels], truth: Input) -> bool:

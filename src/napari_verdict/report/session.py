@@ -128,8 +128,8 @@ class SessionFile:
         except OSError as error:
             message = (
                 f"The judgements cannot be saved in {str(self.path.parent)!r}: "
-                f"{error.strerror or error}. They stay in this window; save the results in "
-                "another folder to keep them."
+                f"{error.strerror or error}. They stay in this window and are tried again; "
+                "save the results in another folder to keep them."
             )
             raise ComparisonError(
                 [Finding("session-unwritable", Severity.ERROR, message)]

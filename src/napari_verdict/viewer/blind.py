@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from psygnal import Signal
 
 from napari_verdict.viewer.layers import is_result, kind_of, names_model
@@ -27,9 +28,12 @@ class Blindfold:
 
     #: A hidden layer was shown by other means: the layer.
     lifted = Signal(object)
+    #: A layer that came later was hidden: the layer.
+    hidden = Signal(object)
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
+        #: Layers that are hidden, or were, and whether they were visible before.
         self._before: list[tuple[Any, bool]] = []
         self._kept: list[Any] = []
         self._predictions: list[Any] = []
@@ -66,31 +70,52 @@ class Blindfold:
                 layer.visible = visible
         self._before = [(x, visible) for x, visible in self._before if x is not layer]
 
+    def lift(self, show: Collection[Any]) -> None:
+        """Hide nothing any more; `show` these, and others as they were, until `take_off`."""
+        self.rest()
+        for layer, visible in self._before:
+            if layer in self._viewer.layers:
+                layer.visible = visible or layer in show
+
     def take_off(self) -> None:
         """Show and hide each layer as it was; one that is gone is left out."""
-        if not self.is_on:
-            return
-        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self.rest()
         before, self._before = self._before, []
-        self._kept, self._predictions = [], []
         for layer, visible in before:
-            layer.events.visible.disconnect(self._on_visible)
             if layer in self._viewer.layers:
                 layer.visible = visible
 
-    def _hide(self, layer: Any) -> None:
+    def rest(self) -> None:
+        """Hide nothing more, and leave what is seen as it is, until `take_off`."""
+        if self.is_on:
+            self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+            for layer, _ in self._before:
+                layer.events.visible.disconnect(self._on_visible)
+        self._kept, self._predictions = [], []
+
+    def _hide(self, layer: Any) -> bool:
         tells = layer in self._predictions or is_result(layer) or kind_of(layer) != "image"
         tells = tells or names_model(layer)
         tells = tells and not is_spotlight(layer)
         if layer in self._kept or not tells or any(layer is x for x, _ in self._before):
-            return
+            return False
         self._before.append((layer, bool(layer.visible)))
         layer.visible = False
         layer.events.visible.connect(self._on_visible)
+        return True
 
     def _on_inserted(self, event: Any) -> None:
-        self._hide(event.value)
+        if not _is_empty(event.value) and self._hide(event.value):
+            self.hidden.emit(event.value)
 
     def _on_visible(self, event: Any) -> None:
         if event.source.visible:
             self.lifted.emit(event.source)
+
+
+def _is_empty(layer: Any) -> bool:
+    """Whether a layer tells nothing, such as one that was just made to draw in."""
+    data = layer.data
+    if kind_of(layer) == "labels":
+        return isinstance(data, np.ndarray) and not data.any()
+    return kind_of(layer) in ("points", "shapes") and len(data) == 0

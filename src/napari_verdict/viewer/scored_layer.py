@@ -161,7 +161,6 @@ class ScoredLayer:
         if kind != "data":
             self._look(settled=kind != "paint")
         elif self.layer is not None:
-            touched_of(self.layer).suspect(self.layer)
             self._let_go()
             self._on_data()
             self.changed.emit()

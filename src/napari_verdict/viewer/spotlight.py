@@ -46,6 +46,8 @@ class Spotlight:
         self._tile: Box | None = None
         self._window: Box | None = None
         self._inside: bool | None = None
+        #: Colours of faces and edges as they were drawn last.
+        self._colours: list[Any] = []
 
     @property
     def layer(self) -> Any | None:
@@ -53,7 +55,12 @@ class Spotlight:
         return next(filter(is_spotlight, self._viewer.layers), None)
 
     def show(self, raw: Any, axes: str, frame: tuple[int, ...], tile: Box, window: Box) -> None:
-        """Go to a tile and light it.
+        """Go to a tile and light it; see `aim`."""
+        self.aim(raw, axes, frame, tile, window)
+        self.light()
+
+    def aim(self, raw: Any, axes: str, frame: tuple[int, ...], tile: Box, window: Box) -> None:
+        """Go to a tile, which is lit by `light`.
 
         Parameters
         ----------
@@ -68,11 +75,16 @@ class Spotlight:
         """
         self._raw, self._axes, self._frame = raw, axes, frame
         self._tile, self._window, self._inside = tile, window, None
+        events = self._viewer.dims.events
+        events.current_step.disconnect(self._on_step)  # on the way nothing is drawn
+        events.ndisplay.disconnect(self._on_step)
         self.go()
-        self._viewer.dims.events.current_step.disconnect(self._on_step)
-        self._viewer.dims.events.ndisplay.disconnect(self._on_step)
-        self._viewer.dims.events.current_step.connect(self._on_step)
-        self._viewer.dims.events.ndisplay.connect(self._on_step)
+
+    def light(self) -> None:
+        """Light the tile that was gone to."""
+        events = self._viewer.dims.events
+        events.current_step.connect(self._on_step)
+        events.ndisplay.connect(self._on_step)
         self._draw()
 
     def go(self) -> None:
@@ -141,6 +153,9 @@ class Spotlight:
     def _draw(self) -> None:
         assert self._tile is not None
         assert self._window is not None
+        if self._viewer.dims.ndisplay == 3:  # napari cannot change flat shapes there
+            self._inside = None
+            return
         self._inside = self.is_inside
         size = self._raw.extent.data[1][-2:] + 1
         everything = (0, round(float(size[0])), 0, round(float(size[1])))
@@ -166,13 +181,19 @@ class Spotlight:
         chosen, active = set(viewer.layers.selection), viewer.layers.selection.active
         zoom = float(viewer.scene.camera.zoom)
         pixel = float(np.abs(np.asarray(self._raw.scale)[-2:]).min())
+        width = WIDTH / max(zoom * pixel, 1e-12)
         looks = {
             "shape_type": "rectangle",
             "face_color": np.array(faces),
             "edge_color": np.array(edges),
-            "edge_width": WIDTH / max(zoom * pixel, 1e-12),
+            "edge_width": width,
         }
-        if old is not None:
+        before, self._colours = self._colours, [*faces, *edges]
+        if old is not None and before == self._colours and len(old.data) == len(corners):
+            old.data = list(corners)  # which is quicker, and keeps colours
+            old.edge_width = [width] * len(corners)
+            old.visible = viewer.dims.ndisplay == 2
+        elif old is not None:
             # the shapes of a layer are replaced by adding; an empty layer keeps no colours
             old.data = []
             old.add(list(corners), **looks)

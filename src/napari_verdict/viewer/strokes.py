@@ -73,7 +73,7 @@ class Strokes:
         self._watched: list[Region] = []
         #: Where something may have been painted since the last look that was settled.
         self._suspects: list[Region] = []
-        self._steps = _steps_of(layer)
+        self._steps = steps_of(layer)
         self._all = self._stroke = False
         layer.events.paint.connect(self._on_paint)
         layer.events.set_data.connect(self._on_drawn)
@@ -98,18 +98,11 @@ class Strokes:
         self._stroke = True
 
     def search(self) -> Iterator[Region | None]:
-        """Look, in a worker, for regions that are not as they were; None says that it goes on.
+        """Return what looks, in a worker, for regions that are not as they were.
 
-        What is painted meanwhile is told by napari.
+        It yields them, and None where it goes on. What is painted meanwhile is told by napari.
         """
-        data, shadow = self.layer.data, self._shadow
-        step = max(1, _SLAB * len(shadow) // max(1, shadow.size))
-        for first in range(0, len(shadow), step):
-            found = np.nonzero(data[first : first + step] != shadow[first : first + step])
-            yield None
-            if len(found[0]):
-                low, *rest = (slice(int(i.min()), int(i.max()) + 1) for i in found)
-                yield (slice(first + low.start, first + low.stop), *rest)
+        return _differing_regions(self.layer.data, self._shadow)
 
     def look(self, *, settled: bool = True) -> Painted | None:
         """Return what is not as it was at the last look; None where nothing is.
@@ -169,7 +162,7 @@ class Strokes:
 
     def _take_steps(self) -> None:
         """Suspect where steps lie that were done, undone or done again."""
-        before, self._steps = self._steps, _steps_of(self.layer)
+        before, self._steps = self._steps, steps_of(self.layer)
         if self._steps is None or before is None:
             self._all = True
             return
@@ -197,13 +190,23 @@ class Strokes:
         self.stirred.emit(False)
 
 
+def _differing_regions(data: NDArray[Any], shadow: NDArray[Any]) -> Iterator[Region | None]:
+    step = max(1, _SLAB * len(shadow) // max(1, shadow.size))
+    for first in range(0, len(shadow), step):
+        found = np.nonzero(data[first : first + step] != shadow[first : first + step])
+        yield None
+        if len(found[0]):
+            low, *rest = (slice(int(i.min()), int(i.max()) + 1) for i in found)
+            yield (slice(first + low.start, first + low.stop), *rest)
+
+
 def apply(layer: Any, change: Change) -> None:
     """Write an edit to a Labels layer as one step of napari's own undo."""
     if len(change):
         layer.data_setitem(change.indices(layer.data.shape), change.values)
 
 
-def _steps_of(layer: Any) -> dict[frozenset[int], Any] | None:
+def steps_of(layer: Any) -> dict[frozenset[int], Any] | None:
     """Return the steps that napari could undo, each by its atoms; None if it keeps none there.
 
     Undo and redo turn a step round, so it is known by the outermost two.

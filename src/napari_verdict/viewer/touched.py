@@ -2,60 +2,32 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from napari_verdict.viewer.strokes import region_of
+from napari_verdict.viewer.strokes import region_of, steps_of
 
 if TYPE_CHECKING:
     from napari_verdict.comparison.objects.following import Part
 
-#: napari undoes as many strokes.
-MOST = 100
-
-
-@dataclass(eq=False)
-class _Stroke:
-    """What is known of one step of napari's undo.
-
-    Parameters
-    ----------
-    parts : list of tuple of slice
-        All that it touched.
-    pixel : tuple of int, optional
-        One that it changed; undo and redo show in it. None where it says nothing any more.
-    before : int
-        What that pixel was.
-    seen : int, optional
-        What it was at the last look.
-    """
-
-    parts: list[Part]
-    pixel: tuple[int, ...] | None
-    before: int
-    seen: int | None = None
-
 
 class Touched:
-    """Remembers what strokes touched on a layer, from now on.
+    """Finds where a layer was painted on, from now on.
 
-    napari tells of a stroke what it touched, but of undo and redo only that something is drawn
-    anew, as it is when a slider moves. So one pixel of each stroke is looked at.
+    napari tells of undo and redo only that something is drawn anew, as it is when a slider moves,
+    and of a hidden layer nothing. So looked for are the steps that came to its history of what may
+    be undone, or left it, since the last look.
 
     Parameters
     ----------
     layer : napari Labels layer
-        It does not keep the layer alive.
+        It is not kept alive.
     """
 
     def __init__(self, layer: Any) -> None:
-        self._strokes: deque[_Stroke] = deque(maxlen=MOST)
-        self._fresh: list[_Stroke] = []
-        layer.events.paint.connect(self._on_paint)
+        self._steps = steps_of(layer)
+        #: What is to be looked at again, since its pixels were perhaps not written yet.
+        self._unsettled: list[Part] = []
 
     def parts(self, layer: Any, *, settled: bool = True) -> list[Part]:
         """Return what may have changed since the last look.
@@ -68,43 +40,10 @@ class Touched:
             False while pixels of a stroke that was told of may not be written yet: it is
             looked at again then.
         """
-        parts = [part for stroke in self._fresh for part in stroke.parts]
-        if not settled:
-            return parts
-        fresh, self._fresh = self._fresh, []
-        for stroke in self._strokes:
-            value = None if stroke.pixel is None else int(layer.data[stroke.pixel])
-            if stroke not in fresh and (value is None or value != stroke.seen):
-                parts += stroke.parts
-            stroke.seen = value
-        return parts
-
-    def suspect(self, layer: Any) -> None:
-        """Look at all that can be undone, from now on: the layer was given other data."""
-        shape = layer.data.shape
-        fits = [s for s in self._strokes if all(map(_fits, s.parts, [shape] * len(s.parts)))]
-        self._strokes = deque(fits, maxlen=MOST)
-        self._fresh = []
-        for stroke in self._strokes:
-            stroke.pixel = stroke.seen = None
-
-    def _on_paint(self, event: Any) -> None:
-        layer = event.source
-        shape = layer.data.shape
-        regions = [region_of(atom, len(shape)) for atom in event.value]
-        parts = [
-            tuple(slice(*s.indices(n)[:2]) for s, n in zip(region, shape, strict=True))
-            for region in regions
-            if region is not None
-        ]
-        if not parts:
-            return
-        # as in napari, what was undone cannot be redone from here on
-        left = (s for s in self._strokes if s.seen is None or s.seen != s.before)
-        self._strokes = deque(left, maxlen=MOST)
-        stroke = _Stroke(parts, *_pixel_of(event.value[0]))
-        self._strokes.append(stroke)
-        self._fresh.append(stroke)
+        before, self._steps = self._steps, steps_of(layer)
+        parts = self._unsettled + _differing(before, self._steps, layer.data.shape)
+        self._unsettled = [] if settled else parts
+        return list(parts)
 
 
 _TOUCHED: WeakKeyDictionary[Any, Touched] = WeakKeyDictionary()
@@ -117,16 +56,23 @@ def touched_of(layer: Any) -> Touched:
     return _TOUCHED[layer]
 
 
-def _fits(part: Part, shape: tuple[int, ...]) -> bool:
-    return len(part) == len(shape) and all(s.stop <= n for s, n in zip(part, shape, strict=True))
+def _differing(before: Any, now: Any, shape: tuple[int, ...]) -> list[Part]:
+    """Return where the steps lie that only one of two histories has."""
+    whole: Part = tuple(slice(0, n) for n in shape)
+    if before is None or now is None:
+        return [whole]
+    parts = []
+    for key in before.keys() ^ now.keys():
+        for atom in before.get(key) or now[key]:
+            region = region_of(atom, len(shape))
+            part = whole if region is None else _within(region, shape)
+            if part is not None:
+                parts.append(part)
+    return parts
 
 
-def _pixel_of(atom: Any) -> tuple[tuple[int, ...], int]:
-    """Return a pixel that an atom of napari's history changed, and what it was."""
-    where = atom[0]
-    if not isinstance(where[0], slice):
-        return tuple(int(np.asarray(i).flat[0]) for i in where), int(np.asarray(atom[1]).flat[0])
-    pixel = np.array([s.start or 0 for s in where])
-    if atom[1] is not None:  # a mask of what changed
-        pixel += np.unravel_index(int(np.argmax(atom[1])), atom[1].shape)
-    return tuple(pixel.tolist()), int(atom[2].flat[0])
+def _within(region: tuple[slice, ...], shape: tuple[int, ...]) -> Part | None:
+    """Return a region with whole numbers; None where it is of other data, which were larger."""
+    if any(s.stop is not None and s.stop > n for s, n in zip(region, shape, strict=True)):
+        return None
+    return tuple(slice(*s.indices(n)[:2]) for s, n in zip(region, shape, strict=True))

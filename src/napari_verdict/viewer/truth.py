@@ -22,6 +22,11 @@ DTYPE = np.uint16
 KEPT = "napari-verdict kept in"
 
 
+def named_for(name: str, second: str) -> str:
+    """Return what a layer of a second person is called; the first's bears the name alone."""
+    return f"{name} · {second}" if second else name
+
+
 def add_labels_like(viewer: Any, raw: Any, name: str, data: Any = None) -> Labels:
     """Add a Labels layer that is aligned to raw: its shape, scale, units, axes and transforms.
 

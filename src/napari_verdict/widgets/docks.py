@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QVBoxLayout, Q
 
 from napari_verdict.widgets.keys import KeyFilter, keys_of
 
-_OPEN: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+#: By viewer, weak references to its Inspect docks, the one that was opened last at the end.
+_OPEN: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
 
 class Dock(QWidget):
@@ -79,19 +80,24 @@ def open_inspect(viewer: Any) -> Any:
     """
     from napari_verdict.widgets.inspect import InspectWidget
 
-    known = _OPEN.get(viewer)
-    widget = known() if known is not None else None
-    if widget is None or not raise_dock(widget):
+    widget = inspect_of(viewer)
+    if widget is None:
         widget = InspectWidget(viewer)
         # the name that napari's menu gives it, so that the menu finds this one
         viewer.window.add_dock_widget(widget, name="Inspect (Verdict)", area="right", tabify=True)
-        raise_dock(widget)
+    raise_dock(widget)
     return widget
 
 
+def inspect_of(viewer: Any) -> Any:
+    """Return the Inspect dock of a viewer that was opened last of those that are still docked."""
+    known = [widget for reference in _OPEN.get(viewer, ()) if (widget := reference()) is not None]
+    return next((widget for widget in reversed(known) if dock_of(widget) is not None), None)
+
+
 def opened(viewer: Any, reference: Any) -> None:
-    """Remember the dock that was opened last; `reference` is a weak one."""
-    _OPEN[viewer] = reference
+    """Remember an Inspect dock; `reference` is a weak one."""
+    _OPEN.setdefault(viewer, []).append(reference)
 
 
 def raise_dock(widget: Any) -> bool:

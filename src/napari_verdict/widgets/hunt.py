@@ -69,6 +69,10 @@ class Hunt(QObject):
         viewer.canvas.grid.events.enabled.connect(self._on_grid)
         self._session.grid.left.connect(self._on_left)
         self._session.grid.shown.connect(self._on_left)
+        self.share()
+
+    def share(self) -> None:
+        """Outline what is looked at side by side too."""
         self._session.grid.lid = _lid_of(self)
 
     # ---- to the image

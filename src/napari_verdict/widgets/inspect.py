@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_verdict.comparison.entries import Filter
 from napari_verdict.comparison.listing import entries_of
-from napari_verdict.widgets.docks import Dock, opened
+from napari_verdict.widgets.docks import Dock, inspect_of, opened
 from napari_verdict.widgets.empty_list import why_empty
 from napari_verdict.widgets.entry_model import JUDGED, PARTNER, SIZE, why_ignored
 from napari_verdict.widgets.entry_table import EntryTable
@@ -103,7 +103,7 @@ class InspectWidget(Dock):
         self.session.events.candidate.connect(self._on_result)
         self.session.events.wanted.connect(self._on_wanted)
         self.session.events.selected.connect(self._on_selected)
-        self.session.events.judgements.connect(self._on_judgements)
+        self.session.events.judgements.connect(self._on_filter)
         self.hunt.picked.connect(self._on_picked)
         self.hunt.regained.connect(self._on_regained)
         self.candidate.textActivated.connect(self._on_candidate)
@@ -194,7 +194,7 @@ class InspectWidget(Dock):
         text = why_empty(
             self.session.result, entries, model.counts(), narrowed, self.places.ranking
         )
-        self.empty.setText(self._trouble or text)
+        self.empty.setText(self._trouble or self.within.why or text)
         self.count.setText(f"{shown:,} of {total:,} listed")
         self.count.setVisible(bool(total))
         self.buttons.update_enabled()
@@ -269,10 +269,7 @@ class InspectWidget(Dock):
             self.refresh()
 
     def _on_filter(self, _: Any = None) -> None:
-        if self.entries is not None:
-            self._show(self.entries)
-
-    def _on_judgements(self, _: Any = None) -> None:
+        """List what the filter keeps now; what was judged counts too."""
         if self.entries is not None:
             self._show(self.entries)
 
@@ -335,9 +332,17 @@ class InspectWidget(Dock):
         events.candidate.disconnect(self._on_result)
         events.wanted.disconnect(self._on_wanted)
         events.selected.disconnect(self._on_selected)
-        events.judgements.disconnect(self._on_judgements)
+        events.judgements.disconnect(self._on_filter)
         self.judge.stop()
         self.places.stop()
         self.within.stop()
         self.buttons.stop()
         self.hunt.stop()
+        if (other := inspect_of(self._viewer)) is not None:
+            other.go_on()
+
+    def go_on(self) -> None:
+        """Take up what all Inspect docks of a viewer share: another one let go of it."""
+        self.hunt.share()
+        self.judge.mending.share()
+        self.refresh()

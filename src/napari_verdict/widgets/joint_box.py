@@ -137,6 +137,8 @@ class JointBox(QWidget):
 
     def _on_prepared(self, outcome: Any) -> None:
         if not isinstance(outcome, list):
+            self._wanted = set()
+            self._tick()
             self.failed.emit(outcome)
             return
         roles = session_of(self._viewer).roles

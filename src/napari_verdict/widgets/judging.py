@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
-from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.judgements import Judgements
 from napari_verdict.comparison.result import Progress
-from napari_verdict.widgets.job import Job, words_of
+from napari_verdict.widgets.job import Job, Refused, words_of
+from napari_verdict.widgets.unsaved import RETRY, Unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -67,17 +65,21 @@ class Judging(QObject):
         #: By what was judged in this window: its identities, and judgements with their history.
         self._past: dict[Any, tuple[Any, Judgements]] = {}
         self._opening = False
-        self._unsaved = _Unsaved()
+        self._unsaved = Unsaved()
         self._reader, self._writer = Job(self), Job(self)
         self._reader.done.connect(self._on_opened)
         self._writer.done.connect(self._on_written)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(int(1000 * RETRY))
+        self._again.timeout.connect(self._write)
         session.events.judgements.connect(self._on_judgements)
         session.events.folder.connect(self._on_folder)
         app = QApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self._flush)
         # not a method of this object, which is gone by then
-        self.destroyed.connect(_Unsaved.flush_all)
+        self.destroyed.connect(Unsaved.flush_all)
 
     def open(self, comparison: Comparison, places: str = "") -> None:
         """Look for what was said of a comparison; without effect where it is open already.
@@ -112,14 +114,16 @@ class Judging(QObject):
         # seen before: the steps that can be undone stay, unless it shows that it is another
         self._before, said = self._past.get(tuple(quick.items()), (None, Judgements()))
         self._quick, self._identities = quick, None
+        self._again.stop()
         self._unsaved.leave()
-        self._unsaved = _Unsaved(SessionFile(_unfinished() / SESSION_NAME, quick, {}))
+        self._unsaved = Unsaved(SessionFile(_unfinished() / SESSION_NAME, quick, {}))
         self._set(said)
         self._session.folder = None
         self._open(comparison, places)
 
     def stop(self) -> None:
         """Let go of the session; what is left is written by a thread."""
+        self._again.stop()
         self._reader.cancel()
         self._writer.cancel()
         self._unsaved.leave()
@@ -131,7 +135,7 @@ class Judging(QObject):
             app.aboutToQuit.disconnect(self._flush)
 
     def _flush(self) -> None:
-        _Unsaved.flush_all()
+        Unsaved.flush_all()
 
     # ---- reading
 
@@ -160,12 +164,13 @@ class Judging(QObject):
         before = self._session.judgements
         if self._before is not None and self._before != self._identities:
             before = Judgements()  # other pixels, though the sample did not show it
-        found = {**unfinished.found, **file.found}
+        left = Unsaved.taken(self._identities, self._quick)
+        found = {**unfinished.found, **file.found, **left}
         self._unsaved.move_to(file, unfinished)
         self._set(before.including(found))
         self.troubled.emit(file.trouble)
         self.opened.emit(_truth_of(self._identities), self._arrays[0])
-        if len(before) or unfinished.found:
+        if len(before) or unfinished.found or left:
             self._write()
         if self._session.folder is not None:
             self._on_folder(self._session.folder)
@@ -205,6 +210,7 @@ class Judging(QObject):
             self._write()
 
     def _write(self) -> None:
+        self._again.stop()
         self._unsaved.put(self._session.judgements)
         if not self._writer.is_busy:
             unsaved = self._unsaved
@@ -219,90 +225,14 @@ class Judging(QObject):
     def _on_written(self, outcome: Any) -> None:
         if outcome is not True:
             self.troubled.emit(words_of(outcome))
+            if isinstance(outcome, Refused) and self._unsaved.waiting:
+                self._again.start()
             return
         self.troubled.emit("")
         if self._unsaved.waiting:
             self._write()
         else:
             self.kept.emit()
-
-
-class _Unsaved:
-    """What is to be written of one comparison; it outlives the dock.
-
-    Parameters
-    ----------
-    file : SessionFile, optional
-        Where to; None before anything is compared.
-    """
-
-    #: All that has something to write.
-    _all: set[_Unsaved] = set()  # noqa: RUF012
-
-    def __init__(self, file: SessionFile | None = None) -> None:
-        self._files = () if file is None else (file,)
-        self._unfinished: SessionFile | None = None
-        self._judgements: Judgements | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether something is not written yet."""
-        return self._judgements is not None
-
-    def put(self, judgements: Judgements) -> None:
-        self._judgements = judgements
-        self._all.add(self)
-
-    def move_to(self, file: SessionFile, unfinished: SessionFile) -> None:
-        """Write to the file of these pixels from now on, and take away what stood for it."""
-        self._files, self._unfinished = (file,), unfinished
-
-    def keep_beside(self, file: SessionFile) -> None:
-        """Write to another file as well, instead of the one that was beside it before."""
-        self._files = (*self._files[:1], file)
-
-    def leave(self) -> None:
-        """Write what waits without holding up the window."""
-        if self.waiting:
-            threading.Thread(target=self._try, name="judgements-end").start()
-
-    def write(self) -> None:
-        """Write the newest into every file; it stays to be written where one fails."""
-        with self._lock:
-            judgements, files = self._judgements, self._files
-            if judgements is None or not files:
-                return
-            failed: list[ComparisonError] = []
-            for k, file in enumerate(files):
-                try:
-                    if k == 0:  # that beside a result lies where somebody saved it
-                        with suppress(OSError):  # what is missing, saving says in a sentence
-                            file.path.parent.mkdir(parents=True, exist_ok=True)
-                    file.save(judgements)
-                except ComparisonError as error:
-                    failed.append(error)
-            if failed:
-                raise ComparisonError([f for error in failed for f in error.findings])
-            if files is not self._files:
-                return  # it was written where it is kept no longer
-            if self._unfinished is not None:
-                with suppress(OSError, ValueError):
-                    self._unfinished.forget()
-                self._unfinished = None
-            if self._judgements is judgements:
-                self._judgements = None
-                self._all.discard(self)
-
-    @classmethod
-    def flush_all(cls, *_: Any) -> None:
-        """Write all that waits, where it can be."""
-        for one in list(cls._all):
-            one._try()
-
-    def _try(self) -> None:
-        with suppress(ComparisonError):
-            self.write()
 
 
 def places_of(

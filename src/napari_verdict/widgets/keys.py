@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakMethod
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -91,6 +92,9 @@ class Keys:
         self._held: dict[str, Callable[[bool], bool]] = {}  # in the canvas
         for shortcut in SHORTCUTS:
             viewer.bind_key(shortcut.key, _while_held(shortcut, self), overwrite=True)
+        if isinstance(app := QGuiApplication.instance(), QGuiApplication):
+            # the release goes where the focus goes, and our docks may all be windows of their own
+            app.focusWindowChanged.connect(self._on_focus)
 
     def add(self, action: str, answer: Callable[[bool], bool]) -> None:
         """Let a method answer to an action.
@@ -130,6 +134,9 @@ class Keys:
             answer = self._held.pop(action, None)
             if answer is not None:
                 answer(False)
+
+    def _on_focus(self, window: Any = None) -> None:
+        self.let_go()
 
 
 class KeyFilter:

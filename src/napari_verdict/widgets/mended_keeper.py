@@ -53,6 +53,7 @@ class MendedKeeper(QObject):
         self._sha256 = ""
         #: Copies that may be brought back, the newest first.
         self.found: tuple[Kept, ...] = ()
+        self._brought: Kept | None = None  # until the layer is there
         self._said = ""
         self._reader = Job(self)
         self._reader.done.connect(self._on_read)
@@ -82,22 +83,16 @@ class MendedKeeper(QObject):
         return (original.request or original.comparison).ground_truth.data is self._truth
 
     @property
-    def kept(self) -> str:
-        """A sentence about the newest copy that could be brought back; "" where there is none."""
-        if not self.found or not self._is_known or self._mended.result is not None:
-            return ""
-        newest, older = self.found[0], len(self.found) - 1
-        said = (
-            f"A mended copy of “{newest.name}” was kept on {newest.at.astimezone():%Y-%m-%d %H:%M}"
-        )
-        if not newest.checked:
-            said += ", of what seem to be the same pixels: napari was closed before it was known"
-        return f"{said}{f' (and {older} before it)' if older else ''}."
+    def offered(self) -> tuple[Kept, ...]:
+        """What can be brought back now, the newest first."""
+        may = self._is_known and self._mended.result is None
+        return self.found if may else ()
 
-    def bring_back(self) -> None:
-        """Make the newest copy as it was kept."""
-        if self.kept:
-            self._mended.begin(given=self.found[0].changes)
+    def bring_back(self, kept: Kept) -> None:
+        """Make a copy as it was kept."""
+        if kept in self.offered:
+            self._brought = kept
+            self._mended.begin(given=kept.changes)
 
     def stop(self) -> None:
         """Let go; what waits is written by a thread."""
@@ -114,6 +109,7 @@ class MendedKeeper(QObject):
 
         original, layer = self._mended.original, self._mended.layer
         assert original is not None
+        brought, self._brought = self._brought, None
         truth, journal = original.comparison.ground_truth, self._open.journal
         if journal is None or layer is not self._layer or journal.about != described(truth):
             self._open.close()
@@ -122,7 +118,7 @@ class MendedKeeper(QObject):
             self._timer.start()
             if self._is_known:
                 journal.know(self._sha256)
-        journal.begin(pixels)
+        journal.begin(pixels, 1 if brought is None else brought.edits)
 
     def _on_painted(self, pixels: Pixels) -> None:
         if self._open.journal is not None:

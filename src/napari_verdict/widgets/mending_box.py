@@ -12,6 +12,7 @@ from napari_verdict.comparison.judgements import Judgement
 from napari_verdict.comparison.words import sized
 from napari_verdict.viewer.layers import MENDED
 from napari_verdict.viewer.mended import NAME, Mended
+from napari_verdict.widgets.kept_copies import KeptCopies
 from napari_verdict.widgets.mended_keeper import MendedKeeper
 from napari_verdict.widgets.mending_scores import MendingScores
 from napari_verdict.widgets.mending_work import MendingWork
@@ -46,30 +47,30 @@ class MendingBox(QWidget):
         self.edit = _button("Edit by hand", "Paint it with napari's brush")
         self.copy = _button("Copy into memory", "Make a copy in memory, which can be mended")
         self.keeper = MendedKeeper(self.mended, self)
-        self.restore = _button("Bring back", "Show the mended copy as it was kept")
+        self.kept = KeptCopies(self.keeper)
         self.scores = MendingScores()
-        self._kept, self._found = QLabel(), QWidget()
         self._buttons, self._copying = QWidget(), QWidget()
         self._lay_out()
         self._connect(viewer)
-        self._session.mended = self.mended
+        self.share()
         self._follow()
+
+    def share(self) -> None:
+        """Let the other docks know of the copy."""
+        self._session.mended = self.mended
 
     def _lay_out(self) -> None:
         for holder, inside in (
-            (self._found, (self._kept, self.restore)),
             (self._copying, (QLabel("The ground truth is not in memory."), self.copy)),
             (self._buttons, (QLabel("Mend:"), self.accept, self.delete, self.edit)),
         ):
             row = QHBoxLayout(holder)
             row.setContentsMargins(0, 0, 0, 0)
             for widget in inside:
-                grows = widget is self._kept or isinstance(widget, QPushButton)
-                row.addWidget(widget, int(grows and widget is not self.restore))
-        self._kept.setWordWrap(True)
+                row.addWidget(widget, int(isinstance(widget, QPushButton)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._found, self._copying, self._buttons, self.work, self.scores):
+        for widget in (self.kept, self._copying, self._buttons, self.work, self.scores):
             layout.addWidget(widget)
 
     def _connect(self, viewer: Any) -> None:
@@ -77,7 +78,6 @@ class MendingBox(QWidget):
         self.delete.clicked.connect(lambda _=False: self._delete())
         self.edit.clicked.connect(lambda _=False: self._by_hand())
         self.copy.clicked.connect(lambda _=False: self.mended.begin())
-        self.restore.clicked.connect(lambda _=False: self.keeper.bring_back())
         self.work.stop_it.clicked.connect(lambda _=False: self.mended.cancel())
         # a new threshold first brings the scores of the result, then those of the copy
         self._later = QTimer(self)
@@ -130,11 +130,8 @@ class MendingBox(QWidget):
         self._offer()
         self.work.show_work(mended.doing, mended.may_cancel)
         self.scores.show_scores(mended.original, mended.result, self._session.candidate)
-        kept = self.keeper.kept
-        self._kept.setText(kept)
-        self._found.setVisible(bool(kept))
-        self.restore.setEnabled(not mended.doing)
-        shown = (self._found, self._copying, self._buttons, self.work, self.scores)
+        self.kept.show_kept(not mended.doing)
+        shown = (self.kept, self._copying, self._buttons, self.work, self.scores)
         self.setVisible(any(not widget.isHidden() for widget in shown))
 
     def _offer(self) -> None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_verdict.comparison.result import Progress
 from napari_verdict.viewer.freshness import Freshness, compared_layers
 from napari_verdict.viewer.grid import panels
-from napari_verdict.viewer.joint import joint_keys
+from napari_verdict.viewer.joint import ALL, joint_keys
 from napari_verdict.viewer.overlay_layers import is_painted_when_read, rewrite_layers
 from napari_verdict.viewer.result_layers import (
     Drawing,
@@ -221,7 +221,7 @@ class Presenter(QObject):
         if not self._viewer.canvas.grid.enabled:
             for layer in result_layers(self._viewer):
                 key = key_of(layer)
-                if key is not None and key[0] != candidate:
+                if key is not None and key[0] not in (candidate, ALL):
                     layer.visible = False
         if missing:
             self._prepare(missing)

@@ -239,6 +239,27 @@ def test_too_little_background_is_said(rng):
     assert "independence-unknown" in found
 
 
+@pytest.mark.parametrize("side", [48, 64, 128, 256])
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_that_neighbours_share_never_passes_without_a_word(side, seed):
+    rng = np.random.default_rng(seed)
+    smooth = 100 + 180 * ndimage.gaussian_filter(rng.random((side, side)), 6)
+    noise = rng.normal(0, 8, smooth.shape)
+    for axis in (0, 1):  # neighbours correlate by 0.135
+        noise = ndimage.convolve1d(noise, [0.06, 0.88, 0.06], axis)
+    found = by_code(ask(smooth + noise, smooth, known=False).findings)
+    assert found.keys() & {"correlated", "not-independent", "independence-unknown"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_independent_noise_of_a_large_image_is_not_questioned(seed):
+    rng = np.random.default_rng(seed)
+    smooth = 100 + 180 * ndimage.gaussian_filter(rng.random((200, 200)), 6)
+    raw = smooth + rng.normal(0, 8, smooth.shape)
+    found = by_code(ask(raw, smooth, known=False).findings)
+    assert not found.keys() & {"correlated", "not-independent", "independence-unknown"}
+
+
 def test_an_empty_image_and_a_mask_of_another_shape_are_refused(truth):
     assert refusal(grey(truth)[:0], grey(truth)[:0]).code == "empty"
     finding = refusal(grey(truth), grey(truth), ignore=np.zeros((9, 9), bool))

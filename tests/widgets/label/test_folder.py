@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -140,6 +142,31 @@ def test_the_mask_of_what_is_ambiguous_is_that_of_the_image(folder):
     assert not mask.data.any()
     go_to(folder, first)
     np.testing.assert_array_equal(mask.data, marked)
+
+
+def test_labels_that_need_a_larger_type_have_it_in_every_image(folder):
+    folder.start(number=9)
+    first = folder.state.tile.image
+    folder.truth.data = folder.truth.data.astype(np.uint32)
+    folder.paint(*ROUND, label=70_000)
+    painted = folder.truth.data.copy()
+    go_to(folder, next(i for i in IMAGES if i != first))
+    assert folder.truth.data.dtype == np.uint32
+    folder.paint(*ROUND, label=80_000)
+    assert (folder.truth.data == 80_000).any()
+    go_to(folder, first)
+    np.testing.assert_array_equal(folder.truth.data, painted)
+
+
+def test_an_image_that_is_put_away_does_not_stay_in_memory(folder):
+    folder.start(number=9)
+    first = folder.state.tile.image
+    folder.key("W")
+    folder.wait(lambda: folder.truth.data.any(), "the proposal")
+    pixels = weakref.ref(folder.state.bench.raw.data)
+    go_to(folder, next(i for i in IMAGES if i != first))
+    gc.collect()
+    assert pixels() is None
 
 
 def test_finished_tiles_of_all_images_are_scored_together_and_by_condition(folder):

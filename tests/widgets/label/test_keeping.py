@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
@@ -11,8 +12,11 @@ import pytest
 import tifffile
 
 from labelled import objects
-from napari_verdict.annotation.tiles import State
+from napari_verdict.annotation.plan_text import to_json
+from napari_verdict.annotation.sampling import Grid, draw_tiles
+from napari_verdict.annotation.tiles import State, TiledImage
 from napari_verdict.widgets.label.dock import LabelWidget
+from napari_verdict.widgets.label.keeper import plan_of
 
 pytestmark = pytest.mark.gui
 ROUND = ((6, 6), (6, 10), (10, 10), (10, 6))
@@ -66,6 +70,34 @@ def test_labels_tiles_mask_and_origins_are_taken_up_where_they_were_left(labelle
     assert [t.state for t in tiles[:2]] == [State.FINISHED, State.SKIPPED]
     assert "2 drawn" in labeller.dock.page.origins.text()
     assert "Taken up again" in labeller.says()
+
+
+def test_whether_a_tile_is_really_empty_is_taken_up_and_exported(labeller, tmp_path):
+    labeller.start()
+    labeller.key("D")
+    labeller.click("Yes, it is empty")
+    labeller.paint(*ROUND, label=1)
+    labeller.key("D")
+    stop_and_go_on(labeller)
+    assert [t.reason for t in labeller.state.plan.tiles[:3]] == ["really empty", "", ""]
+    assert labeller.dock.page.tiles.item(0).text() == "1 ● done, really empty"
+    labeller.dock.exporter.export(tmp_path / "out")
+    labeller.wait(lambda: "Exported to" in labeller.says(), "the export")
+    with (tmp_path / "out" / "tiles.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert [(r["state"], r["reason"]) for r in rows[:2]] == [
+        ("finished", "really empty"),
+        ("finished", ""),
+    ]
+
+
+def test_whether_a_tile_is_really_empty_is_not_known_of_one_that_was_finished_before_it_was_kept():
+    grid = Grid((TiledImage("a", "yx", (64, 64)),), 32)
+    plan = draw_tiles(grid, 2, margin=(0, 8, 8), seed=1)
+    kept, finished = {"plan": to_json(plan)}, {"tile": 0, "state": "finished", "reason": ""}
+    assert plan_of([kept, finished]) == plan.finish(0)
+    asked = finished | {"reason": "really empty"}
+    assert plan_of([kept, asked]) == plan.finish(0, empty=True)
 
 
 def test_beginning_anew_keeps_what_was_begun_before(labeller):

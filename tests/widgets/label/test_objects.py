@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_verdict.report.resuming import resume
+
 pytestmark = pytest.mark.gui
 #: Within the two objects of a tile, and between them.
 FIRST, SECOND, BETWEEN = (9, 9), (22, 21), (15, 15)
@@ -252,3 +254,79 @@ def test_showing_a_prediction_by_other_means_ends_blindness(labeller):
     assert labeller.state.correcting
     assert "no longer labelling blind" in labeller.says()
     assert labeller.viewer.layers["model"].visible
+
+
+def test_a_prediction_that_was_hidden_before_is_shown_by_its_eye_and_by_correcting(labeller):
+    model = labeller.viewer.layers["model"]
+    model.visible = False
+    labeller.start()
+    model.visible = True
+    assert model.visible
+    assert labeller.state.correcting
+    labeller.click("Correcting: predictions are shown")
+    assert not model.visible
+    labeller.click("Correcting: predictions are shown")
+    assert model.visible
+    labeller.click("Stop labelling")
+    assert not model.visible
+
+
+def test_what_a_held_key_shows_is_that_alone_and_all_is_as_it_was_at_the_end(labeller):
+    from napari_verdict.viewer.flip import Hold
+
+    viewer = labeller.viewer
+    viewer.add_labels(viewer.layers["model"].data, name="stardist", scale=(0.5, 0.5))
+    before = {x.name: x.visible for x in viewer.layers}
+    labeller.start()
+    hold = Hold(viewer)
+    hold.press([viewer.layers["stardist"]])
+    assert [x.name for x in viewer.layers if x.visible] == ["stardist"]
+    hold.release()
+    assert labeller.state.correcting  # it was seen
+    labeller.click("Stop labelling")
+    assert {x.name: x.visible for x in viewer.layers if x.name in before} == before
+
+
+def test_a_layer_that_is_hidden_when_it_comes_is_told_of(labeller):
+    labeller.start()
+    labeller.viewer.add_labels(np.ones((9, 9), int), name="cellpose")
+    assert "“cellpose” is hidden while you label blind" in labeller.says()
+    notes = labeller.viewer.add_points(name="notes", ndim=2)
+    assert notes.visible
+    assert not labeller.state.correcting
+
+
+def test_ambiguous_over_background_makes_no_mask(tile):
+    hover(tile, (1, 1))
+    tile.key("Y")
+    assert "no object here" in tile.says()
+    assert not [x for x in tile.viewer.layers if "ambiguous" in x.name]
+
+
+def test_the_brush_has_a_label_in_the_next_tile_where_the_eraser_was_left(tile):
+    tile.truth.selected_label = 0
+    tile.key("D")
+    assert tile.truth.selected_label > tile.truth.data.max()
+
+
+def test_without_raw_labelling_ends_with_a_word_and_goes_on_when_it_is_back(tile):
+    raw = tile.viewer.layers["raw"]
+    saved = tile.dock.work.keeper.folder
+    tile.viewer.window._qt_window.hide()
+    tile.viewer.layers.remove(raw)
+    tile.viewer.window._qt_window.show()
+    assert tile.state.bench is None
+    assert "“raw” was deleted" in tile.dock.setup.hint.text()
+    tile.wait(lambda: resume(saved).labels.any(), "the labels on the disk")
+
+
+def test_a_raw_that_goes_while_tiles_are_drawn_is_told_of(labeller):
+    labeller.dock.setup.tiles.size.setValue(32)
+    labeller.click("Start labelling")
+    labeller.viewer.window._qt_window.hide()
+    labeller.viewer.layers.remove("raw")
+    labeller.viewer.window._qt_window.show()
+    labeller.wait(lambda: not labeller.dock.starting.job.is_busy, "the tiles")
+    labeller.pause()
+    assert labeller.state.bench is None
+    assert "“raw” was deleted" in labeller.dock.setup.hint.text()

@@ -194,3 +194,12 @@ def test_how_tiles_were_drawn_is_in_the_convention(labeller, draw):
     label_tiles(labeller, 1)
     convention = score(labeller).first.convention
     assert {"density": "weighted", "hand": "chosen by hand, not an unbiased"}[draw] in convention
+
+
+def test_one_image_counts_tiles_whatever_was_chosen_for_many(labeller):
+    labeller.dock.page.score.unit_chosen.emit("image")  # as it was left after a folder
+    labeller.start(number=6)
+    label_tiles(labeller, 3)
+    first = score(labeller).first
+    assert "unit=tile" in first.convention
+    assert first.ci_low is not None

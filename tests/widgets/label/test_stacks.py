@@ -76,3 +76,19 @@ def test_steps_through_a_stack_count_nothing_anew_and_an_undo_among_them_does(st
     model.data[tile.box[0], tile.box[2] : tile.box[3], tile.box[4] : tile.box[5]] = 9
     model.refresh()  # as undo does, napari tells no more than that it is drawn
     stack.wait(lambda: stirred, "another count")
+
+
+def test_tiles_are_stepped_through_in_3d_display_and_lit_again_in_2d(stack):
+    name_axis(stack, "z")
+    stack.start(number=4, depth=3)
+    stack.viewer.dims.ndisplay = 3
+    stack.give(np.repeat(objects()[np.newaxis], 12, axis=0))
+    stack.key("D")
+    assert stack.state.current == 1
+    light = stack.viewer.layers["tile to label"]
+    assert not light.visible
+    stack.viewer.dims.ndisplay = 2
+    assert light.visible
+    frame = np.array(light.data[-1])
+    box = stack.state.tile.box
+    np.testing.assert_allclose(frame.min(axis=0), [box[2] - 0.5, box[4] - 0.5])

@@ -83,6 +83,52 @@ def test_an_empty_tile_is_asked_about_in_the_dock(labeller):
     assert "really empty" in labeller.dock.page.tiles.item(0).text()
 
 
+def test_a_tile_whose_objects_are_deleted_later_is_not_said_to_be_really_empty(labeller):
+    """Nobody was asked about it; and what is drawn in an empty one is not hidden."""
+    labeller.start()
+    row = labeller.dock.page.tiles.item(0)
+    labeller.paint(*ROUND, label=1)
+    labeller.key("D")
+    assert row.text() == "1 ● done"
+    labeller.dock.page.tiles.scrollToTop()
+    labeller.click_cell("Tiles", 0, 0)
+    labeller.hover_image(labeller.truth, *np.add(labeller.corner(), (6, 8)))
+    labeller.key("X")
+    labeller.wait(lambda: row.text() == "1 ● done, now empty: look again", "the list to follow")
+    labeller.press("Ctrl+Z")
+    labeller.wait(lambda: row.text() == "1 ● done", "the list to follow")
+    labeller.press("Ctrl+Shift+Z")
+    labeller.wait(lambda: "look again" in row.text(), "the list to follow")
+    labeller.key("D")
+    assert "Really empty?" in labeller.says()
+    labeller.click("Yes, it is empty")
+    assert row.text() == "1 ● done, really empty"
+    labeller.click_cell("Tiles", 0, 0)
+    labeller.paint(*ROUND, label=1)
+    labeller.wait(lambda: row.text() == "1 ● done", "the list to follow")
+
+
+def test_an_empty_tile_that_is_painted_on_is_empty_no_more(labeller):
+    labeller.start()
+    labeller.click("Finish tile")
+    labeller.click("Yes, it is empty")
+    row = labeller.dock.page.tiles.item(0)
+    labeller.key("B")
+    labeller.paint(*ROUND, label=1)
+    labeller.key("T")
+    assert "really empty" not in row.text()
+    labeller.focus_canvas()
+    labeller.press("Ctrl+Z")
+    labeller.pause(50)
+    labeller.key("T")
+    assert "really empty" in row.text()
+    labeller.click("Stop labelling")
+    labeller.wait(lambda: labeller.sees("Go on labelling"), "what was begun")
+    labeller.click("Go on labelling")
+    labeller.wait(lambda: labeller.state.bench is not None, "the labels")
+    assert "1 ● done, really empty" in labeller.dock.page.tiles.item(0).text()
+
+
 def test_the_keyboard_alone_answers_and_the_harmless_answer_has_the_focus(labeller):
     labeller.start()
     labeller.key("D")
@@ -275,23 +321,6 @@ def test_a_tile_by_hand_is_the_middle_of_the_view_and_marked(labeller):
     assert tile.box == (0, 1, 24, 56, 24, 56)
     assert "chosen by hand" in labeller.dock.page.tiles.item(0).text()
     assert "no estimate" in labeller.dock.page.plan.text()
-
-
-def test_more_tiles_go_on_with_the_same_drawing(labeller):
-    labeller.start(number=2)
-    first = labeller.state.plan.tiles
-    labeller.click("More tiles")
-    assert labeller.state.plan.tiles[:2] == first
-    assert len(labeller.state.plan.tiles) == 6
-
-
-def test_where_no_tile_is_left_it_is_said(labeller):
-    labeller.start(number=16)
-    for k in range(16):
-        labeller.state.plan = labeller.state.plan.finish(k)
-    labeller.click("More tiles")
-    assert "All tiles there are" in labeller.says()
-    assert labeller.state.current == 0
 
 
 def test_the_image_may_be_renamed_while_its_tiles_are_labelled(labeller, tmp_path):

@@ -139,23 +139,97 @@ def scored(labeller):
     return labeller
 
 
-def test_every_edit_is_one_step_back_and_one_forth(scored):
-    known = [taken(scored)]
-    for name, step in STEPS.items():
-        step(scored)
-        known.append(taken(scored))
+def back_and_forth(person, steps):
+    """Do one step after another, undo them all and redo them all; return what was known of each."""
+    known = [taken(person)]
+    for name, step in steps.items():
+        step(person)
+        known.append(taken(person))
         moved = [k for k in ("labels", "mask") if not np.array_equal(known[-1][k], known[-2][k])]
-        assert moved == ["mask" if "ambiguous" in name else "labels"], (name, scored.says())
-    assert len({str(k["score"]) for k in known}) > 5
-    saved(scored, known[-1])
+        assert moved == ["mask" if "ambiguous" in name else "labels"], (name, person.says())
+    saved(person, known[-1])
     for before in reversed(known[:-1]):
-        scored.press("Ctrl+Z")
-        same(taken(scored), before)
-    saved(scored, known[0])
+        person.press("Ctrl+Z")
+        same(taken(person), before)
+    saved(person, known[0])
     for after in known[1:]:
-        scored.press("Ctrl+Shift+Z")
-        same(taken(scored), after)
-    saved(scored, known[-1])
+        person.press("Ctrl+Shift+Z")
+        same(taken(person), after)
+    saved(person, known[-1])
+    return known
+
+
+def test_every_edit_is_one_step_back_and_one_forth(scored):
+    known = back_and_forth(scored, STEPS)
+    assert len({str(k["score"]) for k in known}) > 5
+
+
+def separate(person):
+    person.key("D")
+    person.click("Separate them")
+
+
+def test_so_is_separating_the_pieces_of_a_label(scored):
+    """The next tile is in hand by then."""
+    pieces = {
+        "one piece": lambda p: p.paint((28, 4), (28, 7), label=90),
+        "another": lambda p: p.paint((28, 10), (28, 13), label=90),
+        "separate": separate,
+    }
+    known = back_and_forth(scored, pieces)
+    assert scored.state.current != 0
+    gained = [len(k["origins"]) for k in known]
+    assert np.diff(gained).tolist() == [1, 0, 1]
+
+
+def in_plane(person, z, step):
+    person.viewer.dims.set_current_step(0, person.state.tile.box[0] + z)
+    step(person)
+
+
+def interpolate(person):
+    person.truth.selected_label = 90
+    person.key("I")
+
+
+def split_by_seeds(person):
+    person.key("S")
+    for place in ((7, 7), (11, 11)):
+        person.click_image(person.truth, *(person.corner() + place))
+        person.pause(30)
+
+
+#: The same of a tile of six planes.
+DEEP_STEPS: dict[str, Any] = {
+    "the first plane": lambda p: in_plane(p, 0, lambda p: p.paint((28, 4), (28, 9), label=90)),
+    "the last plane": lambda p: in_plane(p, 5, lambda p: p.paint((28, 8), (28, 13), label=90)),
+    "interpolate": interpolate,
+    "split by seeds": split_by_seeds,
+    "ambiguous": lambda p: over(p, (7, 7), "Y"),
+    "delete": lambda p: over(p, (22, 21), "X"),
+    "accept": lambda p: over(p, (22, 21), "C"),
+}
+
+
+def test_so_are_interpolation_and_the_other_edits_of_a_volume(stack):
+    stack.dock.setup.axis.setCurrentIndex(stack.dock.setup.axis.findData("z"))
+    stack.dock.setup.axis.activated.emit(stack.dock.setup.axis.currentIndex())
+    stack.start(number=12, depth=6)
+    for _ in range(3):
+        stack.give(np.repeat(objects()[np.newaxis], 12, axis=0))
+        stack.key("D")
+    stack.wait(lambda: stack.state.estimates, "the score")
+    stack.click("Correcting: predictions are shown")
+    stack.dock.page.tiles.scrollToTop()
+    stack.click_cell("Tiles", 0, 0)
+    stack.truth.brush_size = 1
+    known = dict(zip(["before", *DEEP_STEPS], back_and_forth(stack, DEEP_STEPS), strict=True))
+    z0 = stack.state.tile.box[0]
+    filled = known["interpolate"]["labels"] == 90
+    assert filled[z0 : z0 + 6].any(axis=(1, 2)).all()
+    made = [known[step]["origins"][90][0] for step in ("the last plane", "interpolate")]
+    assert made == ["drawn", "interpolated"]
+    assert known["split by seeds"]["score"] != known["interpolate"]["score"]
 
 
 def test_undo_of_a_stroke_of_another_tile_is_followed_and_saved(labeller):

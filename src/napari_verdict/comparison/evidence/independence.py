@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 #: Correlation of neighbouring pixels that is worth a correction.
 CORRELATED = 0.05
-#: Standard error of a correlation within which the finest detail is known to be white.
-WHITE = 0.02
+#: Correlation of neighbouring pixels that has to be found, since it makes false places: ten times
+#: as many as independent noise where it was tried.
+HARMFUL = 0.1
+#: Standard error of a correlation with which it is found in the finest detail, of which it leaves
+#: 0.35 (see `Background.unevenness`).
+WHITE = 0.35 * HARMFUL / 3
 #: Lines that vary so many times more than independent pixels would are striped.
 STRIPED = 3.0
 #: Coefficients of blocks of 8 px that keep so much to steps are those of JPEG.
@@ -119,11 +123,14 @@ def _without_neighbours(
 ) -> tuple[NDArray[np.float64] | None, list[Finding]]:
     """Find noise that neighbouring pixels share, and a filter that makes it independent."""
     error = 1 / math.sqrt(max(background.pairs, 1))
-    if background.pairs and abs(background.largest) <= max(CORRELATED, 5 * error):
+    # of many lags the largest is chance up to five errors, of the next pixels up to three
+    chance = abs(background.largest) <= max(CORRELATED, 5 * error)
+    next_ones = max(CORRELATED, 3 * error)
+    none = chance and max(map(abs, background.nearest)) <= next_ones <= HARMFUL
+    if background.pairs and (none or (background.is_structure and error <= WHITE)):
         return None, []
-    if background.pairs and background.is_structure and error < WHITE:
-        return None, []
-    if not background.pairs or math.isnan(background.largest) or background.is_structure:
+    unknown = not background.pairs or math.isnan(background.largest)
+    if unknown or chance or background.is_structure:
         text = (
             "Raw has too little background without structure to tell whether the noise of "
             "neighbouring pixels is independent. It is taken to be, as of an image that was not "

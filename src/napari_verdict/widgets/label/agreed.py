@@ -1,42 +1,67 @@
-"""What second persons labelled, from the disk; all of it in a worker."""
+"""What second persons labelled, and how far people agree; all of it in a worker."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
-from napari_verdict.widgets.label.opening import Opened, keeping, looking
+from napari_verdict.widgets.label.opening import Opened, is_same, keeping, looking, shadow_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from napari_verdict.annotation.agreement import Opinions
+    from napari_verdict.annotation.agreement import Both, Opinions
     from napari_verdict.annotation.tiles import Plan, Tile
     from napari_verdict.comparison.model import Comparison, Input
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.labelling import Labelling, LabellingRecord
 
+    #: Counts of tiles that two people finished, by the second's name and the image.
+    Known = Mapping[tuple[str, str], Mapping[int, Both]]
+
 
 @dataclass(frozen=True, eq=False)
-class _Second:
-    """Labels of a second person as they are on the disk."""
+class Second:
+    """What a second person labelled.
 
-    kept: Labelling
+    Parameters
+    ----------
+    name : str
+        Who they are.
+    plan : Plan
+        Their tiles.
+    read : callable
+        Takes the name of an image and returns their labels of it and their ignore mask, or None;
+        called in a worker.
+    """
+
+    name: str
     plan: Plan
+    read: Callable[[str], tuple[Input, Any | None]]
 
-    @property
-    def name(self) -> str:
-        return self.kept.record.annotator
+
+@dataclass(frozen=True, eq=False)
+class Agreed:
+    """How far people agree, and the counts that this rests on."""
+
+    opinions: tuple[Opinions, ...] = ()
+    counts: Known = field(default_factory=dict)
 
 
 def seating(
-    plan: Plan, image: Input, name: str, first: LabellingRecord | None, token: CancelToken
+    plan: Plan,
+    image: Input,
+    name: str,
+    first: LabellingRecord | None,
+    token: CancelToken,
+    there: Mapping[str, tuple[Any, Any]],
 ) -> Generator[Progress, None, Opened]:
     """Take up what a second person labelled before, or begin a folder of their own.
 
@@ -52,50 +77,110 @@ def seating(
         The labels that theirs are beside; None where those are not on the disk.
     token : CancelToken
         Stops it.
+    there : mapping of str to (ndarray or None, ndarray or None)
+        Labels and ignore masks of layers that are still open, by their folder.
     """
-    from napari_verdict.annotation.agreement import NOT_GIVEN
-
     begun = None if first is None else first.created
     seconds = () if first is None else (yield from _seconds_of(image, first, token))
-    mine = next((s for s in seconds if s.name == name), None)
-    if mine is None:
+    kept, theirs = next((s for s in seconds if s[0].record.annotator == name), (None, None))
+    if kept is None or theirs is None:
         return (yield from keeping(plan, image, name, None, token, second_to=begun))
-    both = {t.place: t for t in plan.tiles}
-    # what they were not given then, they may be given now
-    both |= {t.place: t for t in mine.plan.tiles if t.reason != NOT_GIVEN or t.place not in both}
-    whole = replace(plan, tiles=tuple(both.values()))
+    whole = given_again(plan, theirs)
     return Opened(
-        whole, mine.kept, resumed=True, said=mine.kept.trouble, shadow=mine.kept.labels.copy()
+        whole,
+        kept,
+        resumed=True,
+        said=kept.trouble,
+        shadow=shadow_of(kept),
+        same=is_same(kept, there),
+        empty=whole.finished_empty(whole.images[0].name, image.axes, kept.labels),
     )
 
 
+def given_again(plan: Plan, theirs: Plan) -> Plan:
+    """Return the plan of somebody who goes on: what was not given to them then may be now."""
+    from napari_verdict.annotation.agreement import NOT_GIVEN
+
+    both = {t.place: t for t in plan.tiles}
+    both |= {t.place: t for t in theirs.tiles if t.reason != NOT_GIVEN or t.place not in both}
+    return replace(plan, tiles=tuple(both.values()))
+
+
 def agreeing(
-    plan: Plan, comparison: Comparison, seconds: Iterable[tuple[Input, Plan]], token: CancelToken
-) -> Generator[Progress, None, tuple[Opinions, ...]]:
-    """Compare the first with others on tiles that both have finished, and predictions with both."""
-    from napari_verdict.annotation.agreement import opinions
+    plan: Plan,
+    first: Callable[[str], Comparison],
+    seconds: Iterable[Second],
+    known: Known,
+    unit: str,
+    token: CancelToken,
+) -> Generator[Progress, None, Agreed]:
+    """Compare the first with others on tiles that both have finished, and predictions with both.
+
+    Parameters
+    ----------
+    plan : Plan
+        Tiles of the first person.
+    first : callable
+        Takes the name of an image and returns predictions of it against the first's labels, which
+        are named after the person.
+    seconds : iterable of Second
+        The others.
+    known : mapping of (str, str) to mapping of int to Both
+        Counts that need not be made again.
+    unit : str
+        What intervals count: ``tile`` or ``image``.
+    token : CancelToken
+        Stops it.
+    """
+    from napari_verdict.annotation.agreement import count_both, opinions_from
 
     said: list[Opinions] = []
-    for second, theirs in seconds:
-        yield Progress(0, 1, "comparing two people")
-        token.check()
-        done = {t.place for t in theirs.tiles if _is_finished(t)}
-        both = tuple(k for k, t in enumerate(plan.tiles) if _is_finished(t) and t.place in done)
-        said += opinions(plan, both, comparison, second).values() if both else ()
-    return tuple(said)
+    counts: dict[tuple[str, str], Mapping[int, Both]] = {}
+    for second in seconds:
+        done = {t.place for t in second.plan.tiles if _is_finished(t)}
+        both = [k for k, t in enumerate(plan.tiles) if _is_finished(t) and t.place in done]
+        mine: dict[int, Both] = {}
+        comparison = None
+        by_image = sorted(both, key=lambda k: plan.tiles[k].image)
+        for image, ks in groupby(by_image, key=lambda k: plan.tiles[k].image):
+            token.check()
+            yield Progress(len(mine), len(both), "comparing two people")
+            tiles, key = tuple(ks), (second.name, image)
+            if tuple(known.get(key, ())) == tiles:
+                counts[key] = known[key]
+            else:
+                comparison = first(image)
+                labels, ignore = second.read(image)
+                theirs = replace(labels, name=second.name)
+                counts[key] = count_both(plan, tiles, comparison, theirs, ignore)
+            mine |= counts[key]
+        if mine:
+            comparison = comparison or first(plan.tiles[both[0]].image)
+            names = comparison.ground_truth.name, second.name
+            how = comparison.settings, comparison.task
+            said += opinions_from(plan, mine, names, *how, unit=unit).values()
+    return Agreed(tuple(said), counts)
 
 
 def remembering(
     image: Input, first: LabellingRecord, token: CancelToken
-) -> Generator[Progress, None, dict[str, tuple[Input, Plan]]]:
-    """Read what those labelled who labelled beside the first before: labels and plans by name."""
+) -> Generator[Progress, None, tuple[Second, ...]]:
+    """Read what those labelled who labelled beside the first before."""
     seconds = yield from _seconds_of(image, first, token)
-    return {s.name: (replace(image, name=s.name, data=s.kept.labels), s.plan) for s in seconds}
+    return tuple(
+        second_of(kept.record.annotator, plan, replace(image, data=kept.labels), kept.ignore)
+        for kept, plan in seconds
+    )
+
+
+def second_of(name: str, plan: Plan, labels: Input, ignore: Any | None) -> Second:
+    """Return what a second person labelled in one image."""
+    return Second(name, plan, lambda _: (labels, ignore))
 
 
 def _seconds_of(
     image: Input, first: LabellingRecord, token: CancelToken
-) -> Generator[Progress, None, tuple[_Second, ...]]:
+) -> Generator[Progress, None, tuple[tuple[Labelling, Plan], ...]]:
     sittings = yield from looking(image, token)
     return tuple(_read([s.folder for s in sittings if _is_beside(s.record, first)], token))
 
@@ -105,7 +190,7 @@ def _is_beside(record: LabellingRecord, first: LabellingRecord) -> bool:
     return record.second_to == first.created and record.image.sha256 == first.image.sha256
 
 
-def _read(folders: list[Path], token: CancelToken) -> Iterator[_Second]:
+def _read(folders: list[Path], token: CancelToken) -> Iterator[tuple[Labelling, Plan]]:
     from napari_verdict.report.resuming import resume
 
     for folder in folders:
@@ -113,7 +198,7 @@ def _read(folders: list[Path], token: CancelToken) -> Iterator[_Second]:
             wait_for_end(folder)
             kept = resume(folder, token)
             if plan := plan_of(kept.notes):
-                yield _Second(kept, plan)
+                yield kept, plan
 
 
 def _is_finished(tile: Tile) -> bool:

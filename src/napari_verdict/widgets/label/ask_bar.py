@@ -34,6 +34,7 @@ class AskBar(QFrame):
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.reason = QComboBox()
         self.reason.setEditable(True)
+        self.reason.setCompleter(None)  # what is written is not made into what is offered
         self.reason.setAccessibleName("Answer")
         self.reason.setToolTip("Choose an answer, or write one")
         self._row = QHBoxLayout()

@@ -84,8 +84,6 @@ class Changes:
         from napari_verdict.annotation.objects import mark_ambiguous
 
         labels, window = self._where
-        if not label:
-            raise EditError("There is no object here. Draw it first, then mark it.")
         marked = bool(mask[window][labels[window] == label].any())
         return mark_ambiguous(mask, labels, window, label, 0 if marked else 1), not marked
 

@@ -26,6 +26,11 @@ def labelled_input(raw: Any, axes: str) -> Input:
     return RgbInput(frozen.name, pixels_of(raw)[..., 0], axes, *place, path, frozen.data)
 
 
+def image_of(bench: Bench) -> Input:
+    """Return the image on a bench under the name that it had when tiles were drawn."""
+    return replace(labelled_input(bench.raw, bench.axes), name=bench.image)
+
+
 def frozen_predictions(raw: Any, axes: str, predictions: Any) -> tuple[Input, ...]:
     """Return predictions with the axes of what is labelled, each with a name of its own.
 

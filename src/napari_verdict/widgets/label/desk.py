@@ -12,12 +12,14 @@ from napari_verdict.viewer.blind import Blindfold
 from napari_verdict.viewer.fly import View
 from napari_verdict.viewer.places import data_position
 from napari_verdict.viewer.spotlight import Spotlight
-from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm
+from napari_verdict.viewer.truth import AMBIGUOUS, add_labels_like, arm, named_for
 from napari_verdict.widgets.label.state import DRAWING
 from napari_verdict.widgets.session import session_of
 
 if TYPE_CHECKING:
-    from napari_verdict.annotation.tiles import Box, Plan
+    from collections.abc import Iterable, Iterator
+
+    from napari_verdict.annotation.tiles import Box, Place, Plan
     from napari_verdict.widgets.label.state import Bench, Labelling
 
 
@@ -40,6 +42,8 @@ class Desk(QObject):
     scattered = Signal(object)
     #: A tile is to be taken in hand whose image is not on the desk: its number.
     wanted = Signal(int)
+    #: A finished tile holds no object any more, or does again.
+    emptied = Signal()
     #: The mask of what nobody can tell was made: the layer, and whether nothing is marked yet.
     masked = Signal(object, bool)
 
@@ -48,11 +52,12 @@ class Desk(QObject):
         self._viewer, self.state = viewer, state
         self.spotlight, self._blindfold = Spotlight(viewer), Blindfold(viewer)
         self._blindfold.lifted.connect(self._on_lifted)
+        self._blindfold.hidden.connect(self._on_hidden)
         self._before: View | None = None
         self._active: Any = None
         self._ambiguous: Any = None
-        #: Tiles without an object, of images that are not on the desk.
-        self._empty: set[Any] = set()
+        #: Finished tiles without an object: the layer they are on, and their place.
+        self._empty: set[tuple[Any, Place]] = set()
 
     # ---- beginning and end
 
@@ -61,20 +66,31 @@ class Desk(QObject):
         self._before = View.of(self._viewer)
         self._active = self._viewer.layers.selection.active
 
-    def start(self, bench: Bench, plan: Plan, mask: Any = None, layer: Any = None) -> None:
+    def start(
+        self, bench: Bench, plan: Plan, mask: Any, layer: Any, empty: Iterable[Place]
+    ) -> None:
         """Begin with the first tile that is open.
 
         `mask` holds what nobody could tell before; where a `layer` shows that, it is taken up.
+        `empty` are the places of finished tiles without an object.
         """
         dims = self._viewer.dims  # tiles are planes along the last two axes
         dims.ndisplay, dims.order = 2, tuple(range(dims.ndim))
         self.state.bench, self._ambiguous = bench, layer
         if mask is not None:
             self.need_ambiguous(mask)
-        self.turn_to(bench, plan, plan.next_open() or 0)
+        self.turn_to(bench, plan, plan.next_open() or 0, empty)
 
-    def turn_to(self, bench: Bench, plan: Plan, current: int) -> None:
-        """Take up one tile of one person's labels."""
+    def turn_to(self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()) -> None:
+        """Take up one tile of one person's labels; `empty` are finished ones without an object."""
+        for _ in self.turning_to(bench, plan, current, empty):
+            pass
+
+    def turning_to(
+        self, bench: Bench, plan: Plan, current: int, empty: Iterable[Place] = ()
+    ) -> Iterator[None]:
+        """Do what `turn_to` does, in steps that are short."""
+        self._empty |= {(bench.truth, place) for place in empty}
         state, before = self.state, self.state.bench
         if before is not None:
             before.truth.events.mode.disconnect(self._on_mode)
@@ -83,7 +99,8 @@ class Desk(QObject):
         if before is None or before is bench or before.truth is not bench.truth:
             self.blind()  # else the same layers show another image
         if plan.tiles:
-            self.go(current)
+            yield
+            yield from self._going(current)
         else:
             state.message = "Bring what you want to label into view, and press Tile by hand."
             self.arm()
@@ -108,21 +125,27 @@ class Desk(QObject):
 
     def blind(self) -> None:
         """Hide predictions, or show them where they are to be corrected."""
-        state, bench = self.state, self.state.bench
-        self._blindfold.take_off()
+        bench = self.state.bench
         if bench is None:
             return
-        if not state.correcting:
-            kept = [bench.raw, bench.truth, self.ambiguous]
-            told = [*bench.predictions, bench.confidence]
-            self._blindfold.put_on(
-                [x for x in kept if x is not None], [x for x in told if x is not None]
-            )
+        if self.state.correcting:
+            if self._blindfold.is_on:
+                self._blindfold.lift(bench.predictions)
+            return
+        kept = [bench.raw, bench.truth, self.ambiguous]
+        told = [*bench.predictions, bench.confidence]
+        self._blindfold.put_on(
+            [x for x in kept if x is not None], [x for x in told if x is not None]
+        )
 
     # ---- from tile to tile
 
     def go(self, k: int) -> None:
         """Take a tile in hand; where its image is not on the desk it is asked for."""
+        for _ in self._going(k):
+            pass
+
+    def _going(self, k: int) -> Iterator[None]:
         state = self.state
         if state.plan.tiles[k].image != state.bench.image:
             self.wanted.emit(k)
@@ -132,15 +155,19 @@ class Desk(QObject):
         assert tile is not None
         if self._viewer.canvas.grid.enabled:  # in panels nothing lies over anything
             session_of(self._viewer).grid.leave()
-        self.spotlight.show(bench.raw, bench.axes, tile.frame, tile.box, state.plan.window(tile))
+        window = state.plan.window(tile)
+        self.spotlight.aim(bench.raw, bench.axes, tile.frame, tile.box, window)
+        yield
+        self.spotlight.light()
         self.arm()
 
-    def put_away(self) -> None:
-        """Remember of the image on the desk which tiles have no object."""
-        tiles, image = self.state.plan.tiles, self.state.bench.image
-        mine = {k: t.place for k, t in enumerate(tiles) if t.image == image}
-        self._empty -= set(mine.values())
-        self._empty |= {place for k, place in mine.items() if not self.has_objects(k)}
+    def touched(self, frame: tuple[int, ...], box: Box) -> None:
+        """See whether there are objects in finished tiles that were painted on."""
+        plan, bench = self.state.plan, self.state.bench
+        painted = plan.finished_at(bench.image, frame, box, margin=False)
+        before = [self.has_objects(k) for k in painted]
+        if before != [self._look_into(k) for k in painted]:
+            self.emptied.emit()
 
     def step(self, by: int) -> bool:
         """Go to the tile before or after, round at the ends; say whether there is another."""
@@ -168,13 +195,14 @@ class Desk(QObject):
         state = self.state
         if state.tile is None:
             return False
-        if not empty and not self.has_objects(state.current):
+        is_empty = not self._look_into(state.current)
+        if is_empty and not empty:
             self.doubted.emit()
             return False
         if not whole and (scattered := self._in_pieces()):
             self.scattered.emit(scattered)
             return False
-        self._settle(state.plan.finish(state.current))
+        self._settle(state.plan.finish(state.current, is_empty))
         return True
 
     def skip(self, reason: str) -> bool:
@@ -191,11 +219,15 @@ class Desk(QObject):
             self.state.plan = self.state.plan.reopen(self.state.current)
 
     def has_objects(self, k: int) -> bool:
-        """Whether anything is labelled within a tile, as far as is known of other images."""
+        """Whether anything is labelled within a finished tile, as far as is known."""
+        return (self.state.bench.truth, self.state.plan.tiles[k].place) not in self._empty
+
+    def _look_into(self, k: int) -> bool:
+        """Return whether anything is labelled within a tile of the image, and remember it."""
         bench, tile = self.state.bench, self.state.plan.tiles[k]
-        if tile.image != bench.image:
-            return tile.place not in self._empty
-        return bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
+        there = bool(np.any(bench.truth.data[bench.bounds(tile.frame, tile.box)]))
+        (self._empty.discard if there else self._empty.add)((bench.truth, tile.place))
+        return there
 
     def _in_pieces(self) -> tuple[int, ...]:
         """Return labels of the tile that lie in separate pieces, where objects are compared."""
@@ -259,7 +291,9 @@ class Desk(QObject):
     def need_ambiguous(self, data: Any = None) -> Any:
         """Return the mask of what nobody can tell, made where there is none."""
         if self.ambiguous is None:
-            self._ambiguous = add_labels_like(self._viewer, self.state.bench.raw, AMBIGUOUS, data)
+            bench = self.state.bench
+            name = named_for(AMBIGUOUS, bench.second)
+            self._ambiguous = add_labels_like(self._viewer, bench.raw, name, data)
             self._blindfold.keep(self._ambiguous)
             self._ambiguous.visible = True
             self.arm()
@@ -273,8 +307,21 @@ class Desk(QObject):
         if mode in DRAWING:
             self.state.tool = mode
 
+    def _on_hidden(self, layer: Any) -> None:
+        self.state.message = (
+            f"“{layer.name}” is hidden while you label blind, since it may tell what a model found."
+        )
+
     def _on_lifted(self, layer: Any) -> None:
-        # whoever has seen a prediction is not blind any more
+        if self.state.bench.second:
+            layer.visible = False
+            self.state.message = (
+                f"“{layer.name}” stays hidden, since a second opinion is given blind. Go back to "
+                "the first to see it."
+            )
+            return
+        # whoever has seen a prediction is not blind any more; a key may be held, so all else stays
+        self._blindfold.rest()
         self.state.correcting = True
         self.state.message = (
             f"“{layer.name}” was shown, so you are no longer labelling blind. Hide it again and "

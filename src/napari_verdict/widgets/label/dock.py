@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_verdict.annotation.planning import Wanted
-from napari_verdict.annotation.tiles import TiledImage
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.viewer.truth import TRUTH, add_labels_like, kept_layers, pixels_kept
 from napari_verdict.widgets.docks import Dock
-from napari_verdict.widgets.job import Job, words_of
 from napari_verdict.widgets.label import compared
 from napari_verdict.widgets.label.desk import Desk
 from napari_verdict.widgets.label.exporter import Exporter
@@ -21,11 +17,10 @@ from napari_verdict.widgets.label.hands import Hands
 from napari_verdict.widgets.label.keeper import Keeper
 from napari_verdict.widgets.label.live import LiveScores
 from napari_verdict.widgets.label.lookout import Lookout
-from napari_verdict.widgets.label.opening import Opened, Sitting, opening, resuming
-from napari_verdict.widgets.label.opening_set import OpenedSet
 from napari_verdict.widgets.label.second import SecondOpinion
 from napari_verdict.widgets.label.setup_box import SetupBox
 from napari_verdict.widgets.label.shelf import Shelf
+from napari_verdict.widgets.label.starting import Starting, ended_without
 from napari_verdict.widgets.label.state import Bench, Labelling
 from napari_verdict.widgets.label.talk import Talk
 from napari_verdict.widgets.label.work import Work
@@ -33,8 +28,13 @@ from napari_verdict.widgets.label.work_page import WorkPage
 from napari_verdict.widgets.state import choices_of
 
 if TYPE_CHECKING:
-    from napari_verdict.comparison.model import Comparison, Task
-    from napari_verdict.widgets.label.asked import Asked
+    from napari_verdict.comparison.model import Comparison
+    from napari_verdict.widgets.label.opening import Opened
+
+_GONE = (
+    "The layer of the second was deleted, so the first is back. Their labels are kept: give the "
+    "same name to go on with them."
+)
 
 
 class LabelWidget(Dock):
@@ -51,14 +51,13 @@ class LabelWidget(Dock):
         self.state = Labelling()
         self.desk = Desk(napari_viewer, self.state, self)
         self.hands = Hands(napari_viewer, self.desk, self)
-        self.live, self.job = LiveScores(self), Job(self)
+        self.live, self.starting = LiveScores(self), Starting(self)
         self.setup, self.page = SetupBox(), WorkPage(napari_viewer)
         self.exporter, self.second, self.shelf = Exporter(self), SecondOpinion(self), Shelf(self)
         self.lookout = Lookout(self.setup, self.state, self)
         self.talk = Talk(self.page, self.desk, self.hands, self)
         self.busy, self.cancel = QLabel(), QPushButton("Cancel")
         self.work: Work | None = None
-        self._asked: Asked | None = None
         self._lay_out()
         self._connect()
         self._on_busy(False)
@@ -90,15 +89,15 @@ class LabelWidget(Dock):
 
     def _connect(self) -> None:
         page, state = self.page, self.state
-        self.setup.asked.connect(self.start)
-        self.job.done.connect(self._on_done)
-        self.cancel.clicked.connect(self.job.cancel)
-        self.job.progressed.connect(self._on_progress)
-        self.job.busy.connect(self._on_busy)
+        self.setup.asked.connect(self.starting.start)
+        self.cancel.clicked.connect(self.starting.job.cancel)
+        self.starting.job.progressed.connect(self._on_progress)
+        self.starting.job.busy.connect(self._on_busy)
         self.talk.left.connect(self.leave)
-        self.live.changed.connect(self._on_estimates)
+        self.live.changed.connect(self.show_estimates)
         self.live.failed.connect(self._on_failed)
         page.score.unit_chosen.connect(self.live.count_by)
+        page.score.unit_chosen.connect(self.second.stir)
         self.live.stirred.connect(self._score)
         state.events.plan.connect(self._on_plan)
         state.events.current.connect(self._show_tiles)
@@ -111,77 +110,15 @@ class LabelWidget(Dock):
 
     # ---- beginning and end
 
-    def start(self, asked: Asked) -> None:
-        """Draw tiles or take labels up, in a worker, and then go to a tile."""
-        self.desk.remember_view()
-        if asked.images is not None:
-            self._asked = asked
-            self.job.start(self.shelf.steps(asked), "Drawing tiles")
-            return
-        try:
-            predictions = compared.frozen_predictions(asked.raw, asked.axes, asked.predictions)
-            image = compared.labelled_input(asked.raw, asked.axes)
-            confidence = asked.confidence and compared.labelled_input(asked.confidence, asked.axes)
-        except ComparisonError as error:
-            self.setup.hint.setText(" ".join(f.message for f in error.findings))
-            return
-        self._asked = asked
-        hand = asked.draw == "hand"
-        wanted = Wanted(
-            (TiledImage(image.name, image.axes, image.shape),),
-            lambda _: predictions,
-            asked.size,
-            asked.depth,
-            0 if hand else asked.number,
-            asked.seed,
-            "" if asked.draw in ("hand", "random") else asked.draw,
-            confidence,
-            asked.by,
-        )
-        truth, who = asked.truth, asked.annotator
-        if isinstance(truth, Sitting):
-            there = pixels_kept(self._viewer.layers)
-            self.job.start(lambda t: resuming(truth, wanted, image, t, there), "Taking labels up")
-        else:
-            labels = None if truth is None else truth.data
-            self.job.start(lambda t: opening(wanted, image, who, labels, t), "Drawing tiles")
-
-    def begin(self, asked: Asked, opened: Opened, task: Task | None = None) -> None:
-        """Make the layer to label on where there is none, and go to the first tile."""
-        kept, truth = opened.kept, asked.truth
-        who = kept.record.annotator if kept is not None else asked.annotator
-        keeper = Keeper(self, kept, who, "" if kept else opened.said, self.shelf.notes)
-        there = kept_layers(self._viewer.layers).get(keeper.folder, (None, None))
-        known, mask_layer = there if opened.same else (None, None)
-        if truth is None or isinstance(truth, Sitting):
-            data = None if kept is None else kept.labels
-            truth = known or add_labels_like(self._viewer, asked.raw, TRUTH, data)
-        else:
-            keeper.given(opened.given)
-        keeper.planned(opened.plan, known=opened.resumed)
-        self.state.update({"annotator": who, "correcting": False})
-        task = task or compared.task_of(asked.predictions)
-        image = opened.image or opened.plan.images[0].name
-        bench = Bench(
-            asked.raw, asked.axes, truth, asked.predictions, asked.confidence, task, image
-        )
-        mask = None if kept is None else kept.ignore
-        self.desk.start(bench, opened.plan, mask, mask_layer)
-        self._on_estimates({})
-        self.take_up(keeper, opened.shadow, look=truth in (asked.truth, known))
-        if opened.said or opened.resumed:
-            self.state.message = opened.said or f"Taken up again. {opened.plan.sentence}."
-        if opened.resumed and not self.shelf.is_on:
-            self.second.remember()
-
     def take_up(self, keeper: Keeper, shadow: Any, *, look: bool = False) -> None:
         """Watch, keep and score what is on the desk; `look` at all that was painted since."""
         work = Work(self.desk, self.live, keeper, self, shadow)
         if look:
             work.compare_all()
         work.origins.connect(self.page.origins.setText)
-        work.origins.connect(self.second.stir)
+        work.stirred.connect(self.second.stir)
         work.masked.connect(self._score)
+        work.masked.connect(self.second.stir)
         keeper.ticked.connect(self.show_saved)
         self.at_work(work)
 
@@ -225,35 +162,28 @@ class LabelWidget(Dock):
         self.desk.stop()
         self._show()
 
-    def _on_done(self, outcome: Any) -> None:
-        if isinstance(outcome, Opened):
-            assert self._asked is not None
-            self.begin(self._asked, outcome)
-        elif isinstance(outcome, OpenedSet):
-            assert self._asked is not None
-            self.shelf.begin(self._asked, outcome)
-        else:
-            self.setup.hint.setText(words_of(outcome))
-
     def _score(self) -> None:
         """Count finished tiles from now on, where there is anything to score."""
         bench = self.state.bench
         if bench is None or self.second.is_on or self.work is None:
             return
-        try:
-            comparison = self.comparison()
-        except ComparisonError as error:  # a layer was turned since
-            comparison = None
-            self.state.message = " ".join(f.message for f in error.findings)
+        comparison = self.comparison()
         elsewhere = self.shelf.elsewhere(comparison) if comparison and self.shelf.is_on else None
         self.live.start(comparison, self.state.plan, bench.predictions, bench.image, elsewhere)
 
     def comparison(self) -> Comparison | None:
         """Return predictions against the labels on the desk; None where nothing is scored."""
-        mask = self.desk.ambiguous
+        return self.comparison_of(self.state.bench, self.desk.ambiguous)
+
+    def comparison_of(self, bench: Bench, mask: Any | None) -> Comparison | None:
+        """Return predictions against the labels of a bench; None, and why is said, without."""
         settings = choices_of(self._viewer).settings()
         ignore = None if mask is None else mask.data
-        comparison = compared.comparison_of_bench(self.state.bench, settings, ignore)
+        try:
+            comparison = compared.comparison_of_bench(bench, settings, ignore)
+        except ComparisonError as error:  # a layer was turned since
+            self.state.message = " ".join(f.message for f in error.findings)
+            return None
         return self.shelf.named(comparison) if comparison and self.shelf.is_on else comparison
 
     # ---- what is shown
@@ -262,12 +192,10 @@ class LabelWidget(Dock):
         working = self.state.bench is not None
         self.setup.setVisible(not working)
         self.page.setVisible(working)
-        second = self.second.is_on
         self.page.second.setEnabled(not self.shelf.is_on)
         self.page.steps.set_ready(working)
-        self.page.edits.set_ready(working, ("accept", "mark ambiguous") if second else ())
-        for control in (self.page.correcting, self.page.more, self.page.by_hand):
-            control.setEnabled(not second)
+        self.page.edits.set_ready(working)
+        self.page.show_second(self.second.is_on, self.second.off)
         if not working:
             self.reset_choices()
             self.lookout.look()
@@ -294,7 +222,8 @@ class LabelWidget(Dock):
         if plan is not None and self.state.bench is not None and not self.second.is_on:
             self.live.follow(plan)
 
-    def _on_estimates(self, estimates: Any) -> None:
+    def show_estimates(self, estimates: Any) -> None:
+        """Show what finished tiles say."""
         self.state.estimates = estimates
         bench = self.state.bench
         hint = "Finish a tile to see a score."
@@ -308,10 +237,17 @@ class LabelWidget(Dock):
 
     def _on_settings(self, *_: Any) -> None:
         self._score()
+        self.second.stir()
 
     def _on_layers(self, event: Any = None) -> None:
         bench = self.state.bench
-        if bench is not None and bench.truth not in self._viewer.layers:
+        needed = () if bench is None else (bench.raw, bench.truth)
+        missing = next((x for x in needed if x not in self._viewer.layers), None)
+        if bench is not None and missing is bench.truth and self.second.is_on:
+            missing = None
+            self.second.end()
+            self.state.message = _GONE
+        elif missing is not None:
             self.leave()
         elif bench is not None and (gone := [
             x for x in bench.predictions if x not in self._viewer.layers]):  # fmt: skip
@@ -321,6 +257,8 @@ class LabelWidget(Dock):
         if self.work is not None:
             self.work.miss_mask()
         self.reset_choices()
+        if missing is not None:
+            self.setup.hint.setText(ended_without(missing.name))
 
     def _on_busy(self, busy: bool) -> None:
         self.busy.setText("Working…" if busy else "")
@@ -336,7 +274,7 @@ class LabelWidget(Dock):
     def stop(self) -> None:
         """Stop labelling and let go of the viewer; the labels stay."""
         super().stop()
-        self.job.cancel()
+        self.starting.job.cancel()
         self.lookout.stop()
         self.exporter.stop()
         if self.state.bench is not None:

@@ -31,6 +31,7 @@ _BLIND = (
     "accept predicted objects; the share that is accepted unchanged is reported with the score."
 )
 _UNSEEN = "No prediction is seen. Show the one whose objects you want to accept."
+_NOTHING = "There is no object here. Draw it first, then mark it."
 _NO_PLACE = {
     "accept": "Click the predicted object to accept.",
     "delete": "Click the object to delete.",
@@ -69,13 +70,25 @@ class Hands(QObject):
     def __init__(self, viewer: Any, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
         self._desk = desk
-        self.work: Work | None = None
+        self._work: Work | None = None
         self.pointer, self.reader = Pointer(viewer, self), Reader(self)
         self.pointer.pointed.connect(self._on_pointed)
         self.reader.failed.connect(self._on_failed)
         self._asking, self._places = "", []  # type: tuple[str, list[Any]]
         self._refused: Predicted | None = None
         self._proposed: _Proposed | None = None
+
+    @property
+    def work(self) -> Work | None:
+        """Who keeps what is edited; nothing is edited without."""
+        return self._work
+
+    @work.setter
+    def work(self, work: Work | None) -> None:
+        self._work = work
+        if work is None:  # an image that is not labelled any more is not to stay in memory
+            self.reader.forget()
+            self._proposed = None
 
     @property
     def _state(self) -> Labelling:
@@ -235,6 +248,9 @@ class Hands(QObject):
         self.work.watch.edit(change, Action.ACCEPT if whole else Action.ACCEPT_PART)
 
     def _mark(self, label: int) -> None:
+        if not label:
+            self._state.message = _NOTHING
+            return
         mask = self._desk.need_ambiguous()
         try:
             change, marked = self._changes.mark(mask.data, label)

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.annotation.edits import Change
 from napari_verdict.annotation.origins import Action, Origins, Step
-from napari_verdict.annotation.tiles import State, from_json
+from napari_verdict.annotation.plan_text import as_row, from_json, of_row, to_json
+from napari_verdict.annotation.tiles import REALLY_EMPTY, State
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
+from napari_verdict.widgets.label.in_order import InOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 PAUSE = 30.0
 #: Milliseconds between two looks at how far saving is.
 _TICK = 500
+#: Pixels that are looked at in one go, off the main thread.
+_PIECE = 1 << 20
 #: Journals that are being closed, by their folder, and who closes them.
 _ENDING: dict[str, tuple[Journal, threading.Thread]] = {}
 
@@ -98,7 +103,7 @@ class Keeper(QObject):
         #: Whether predictions were ever seen while these labels were made.
         self.corrected = kept is not None and any("correcting" in n for n in kept.notes)
         self._journal = None if kept is None else kept.journal()
-        self._plans = plans or self._journal
+        self._plans, self._marks = plans or self._journal, InOrder()
         self._last, self._plan = time.monotonic(), None  # type: tuple[float, Plan | None]
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
@@ -117,7 +122,22 @@ class Keeper(QObject):
     def marked(self, section: str, change: Change) -> None:
         """Keep what was painted on the mask of what nobody can tell."""
         if self._journal is not None:
-            self._journal.record(section, change, self._step(Action.MARK), target="ignore mask")
+            record = partial(self._journal.record, target="ignore mask")
+            self._marks.after(record, section, change, self._step(Action.MARK))
+
+    def cleared(self, section: str, mask: NDArray[Any]) -> None:
+        """Keep that nothing is marked any more; where marks were is found by a thread.
+
+        Parameters
+        ----------
+        section : str
+            The tile in hand.
+        mask : ndarray
+            What was marked; nobody paints on it any more.
+        """
+        if self._journal is not None:
+            step = self._step(Action.MARK)
+            self._marks.do(_clear, self._journal, section, mask, step)
 
     def given(self, given: Given) -> None:
         """Keep labels that were there before; their objects are *given*."""
@@ -130,12 +150,14 @@ class Keeper(QObject):
         before, self._plan = self._plan, plan
         if self._plans is None or known:
             return
-        if before is None or _places(before) != _places(plan):
-            self._note({"plan": plan.to_json()})
+        if before is None or not _goes_on(before, plan):
+            self._note({"plan": to_json(plan)})
             return
-        for k, (old, new) in enumerate(zip(before.tiles, plan.tiles, strict=True)):
-            if old != new:
+        for k, (old, new) in enumerate(zip(before.tiles, plan.tiles, strict=False)):
+            if old is not new and old != new:
                 self._note({"tile": k, "state": str(new.state), "reason": new.reason})
+        if added := plan.tiles[len(before.tiles) :]:
+            self._note({"added": [as_row(t) for t in added]})
 
     def seen(self, correcting: bool) -> None:
         """Keep that predictions were seen, once they were."""
@@ -175,7 +197,8 @@ class Keeper(QObject):
     @property
     def is_saved(self) -> bool:
         """Whether everything painted is on the disk."""
-        return self._journal is not None and not self._journal.state.waiting
+        journal = self._journal
+        return journal is not None and not (self._marks.is_busy or journal.state.waiting)
 
     @property
     def folder(self) -> str:
@@ -186,7 +209,7 @@ class Keeper(QObject):
         """Save what is waiting, without holding up the window."""
         self._timer.stop()
         if self._journal is not None:
-            close_meanwhile(self._journal)
+            close_meanwhile(self._journal, self._marks)
             self._journal = self._plans = None
 
     def _note(self, note: Mapping[str, Any]) -> None:
@@ -205,9 +228,26 @@ def record_note(journal: Journal, note: Mapping[str, Any], step: Step) -> None:
     journal.record("plan", nothing, step, note=note)
 
 
-def close_meanwhile(journal: Journal) -> None:
-    """Save what is waiting in a journal, and end it, without holding up the window."""
-    end = threading.Thread(target=journal.close, name="journal-end")
+def _clear(journal: Journal, section: str, mask: NDArray[Any], step: Step) -> None:
+    """Keep that all that is marked counts again; piece by piece, so that others get their turn."""
+    flat = np.asarray(mask).ravel()
+    parts = [k + np.flatnonzero(flat[k : k + _PIECE]) for k in range(0, flat.size, _PIECE)]
+    at = np.concatenate([np.zeros(0, np.int64), *parts])
+    journal.record(section, Change(at, np.zeros(len(at), flat.dtype)), step, target="ignore mask")
+
+
+def close_meanwhile(journal: Journal, first: InOrder | None = None) -> None:
+    """Save what is waiting in a journal, and end it, without holding up the window.
+
+    `first` is waited for: it may have more to save.
+    """
+
+    def close() -> None:
+        if first is not None:
+            first.wait()
+        journal.close()
+
+    end = threading.Thread(target=close, name="journal-end")
     _ENDING[str(journal.folder)] = journal, end
     end.start()
 
@@ -239,15 +279,20 @@ def section_of(k: int) -> str:
 
 
 def plan_of(notes: Iterable[Mapping[str, Any]]) -> Plan | None:
-    """Return the plan as it was kept last; None where none was kept, or none that is readable."""
+    """Return the plan as it was kept last; None where none was kept, or none that is readable.
+
+    A note holds a whole plan, tiles that were added to it, or what became of one.
+    """
     plan: Plan | None = None
     for note in notes:
         try:
             if "plan" in note:
                 plan = from_json(note["plan"])
+            elif "added" in note and plan is not None:
+                plan = plan.with_more(tuple(map(of_row, note["added"])))
             elif "tile" in note and plan is not None:
                 plan = _became(plan, note["tile"], State(note["state"]), note["reason"])
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, KeyError, TypeError):
             continue  # of a later version, or torn
     return plan
 
@@ -255,8 +300,12 @@ def plan_of(notes: Iterable[Mapping[str, Any]]) -> Plan | None:
 def _became(plan: Plan, k: int, state: State, reason: str) -> Plan:
     if state is State.SKIPPED:
         return plan.skip(k, reason)
-    return plan.finish(k) if state is State.FINISHED else plan.reopen(k)
+    return plan.finish(k, reason == REALLY_EMPTY) if state is State.FINISHED else plan.reopen(k)
 
 
-def _places(plan: Plan) -> list[Any]:
-    return [t.place for t in plan.tiles]
+def _goes_on(before: Plan, plan: Plan) -> bool:
+    """Whether a plan has all tiles of the one before, in the same places."""
+    first = plan.tiles[: len(before.tiles)]
+    return len(first) == len(before.tiles) and all(
+        old is new or old.place == new.place for old, new in zip(before.tiles, first, strict=True)
+    )

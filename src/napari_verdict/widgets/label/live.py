@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.job import Failed, Job, Refused, words_of
+from napari_verdict.widgets.label.score_box import LEAST_IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -132,13 +133,9 @@ class LiveScores(QObject):
         """Count again the finished tiles that a part of a frame may change."""
         if self._comparison is None or self._plan is None:
             return
-        tiles, counter = self._plan.tiles, self._counter
-        self._dirty |= {
-            k
-            for k in self._finished()
-            if self._is_here(k) and (counter is None or counter.touches(tiles[k], frame, box))
-        }
-        if self._dirty and counter is not None:
+        image = self._image or self._plan.images[0].name
+        self._dirty |= set(self._plan.finished_at(image, frame, box, margin=True))
+        if self._dirty and self._counter is not None:
             self._count()
 
     def pause(self) -> None:
@@ -233,9 +230,11 @@ class LiveScores(QObject):
 
         def steps(token: CancelToken) -> Generator[Progress, None, Any]:
             from napari_verdict.annotation.counting import Counter
+            from napari_verdict.annotation.sample import remember_conditions
 
             yield Progress(0, len(dirty) + 1, "preparing")
             assert plan is not None
+            remember_conditions(plan)
             mine = Counter(plan, comparison) if counter is None else counter
             counts: dict[int, Any] = {}
             seconds: dict[int, float] = {}
@@ -285,7 +284,9 @@ class LiveScores(QObject):
         assert self._comparison is not None
         assert self._plan is not None
         settings, task = self._comparison.settings, self._comparison.task
-        self.changed.emit(estimate(self._plan, self._counts, settings, task=task, unit=self.unit))
+        # what was chosen for many images may still be chosen
+        unit = self.unit if len(self._plan.images) >= LEAST_IMAGES else "tile"
+        self.changed.emit(estimate(self._plan, self._counts, settings, task=task, unit=unit))
 
 
 def _alike(one: Comparison | None, other: Comparison) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_verdict.annotation.tile_size import Proposed
-    from napari_verdict.annotation.tiles import Plan
+    from napari_verdict.annotation.tiles import Place, Plan
     from napari_verdict.comparison.model import Input
     from napari_verdict.engine.cancel import CancelToken
     from napari_verdict.report.labelling import Labelling, LabellingRecord
@@ -41,12 +41,14 @@ class Opened:
         What the person has to know of it.
     given : Given, optional
         Labels that were there before, of a layer that is gone on with.
-    shadow : ndarray, optional
-        What the labels are, in an array of its own.
+    shadow : Shadow, optional
+        What the labels are.
     same : bool
         Whether layers that are open hold just what was kept.
     image : str
         Which image of the plan it is; empty where there is but one.
+    empty : tuple of Place
+        Finished tiles in which nothing is labelled.
     """
 
     plan: Plan
@@ -57,6 +59,23 @@ class Opened:
     shadow: Any = None
     same: bool = False
     image: str = ""
+    empty: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Shadow:
+    """What is painted on, in arrays of its own, so that it is known what was changed.
+
+    Parameters
+    ----------
+    labels : ndarray
+        The labels.
+    mask : ndarray, optional
+        The mask of what nobody can tell; None where nothing is marked.
+    """
+
+    labels: Any
+    mask: Any = None
 
 
 @dataclass(frozen=True)
@@ -151,15 +170,17 @@ def keeping(
     second_to : datetime, optional
         When the labels were begun that these are a second opinion to.
     """
+    from napari_verdict.annotation.counting import load_kernels
     from napari_verdict.report.labelling import begin, default_folder
     from napari_verdict.report.labelling_set import free_folder
 
     yield Progress(0, 1, "making the folder")
+    load_kernels()
     dtype = DTYPE if labels is None else labels.dtype
-    shadow = np.zeros(image.shape, dtype) if labels is None else labels.copy()
+    own = np.zeros(image.shape, dtype) if labels is None else labels.copy()
     who, why = annotator or "anyone", ""
-    given = None if labels is None else given_of(shadow, who)
-    more: dict[str, Any] = {"given": given, "shadow": shadow}
+    given = None if labels is None else given_of(own, who)
+    more: dict[str, Any] = {"given": given, "shadow": Shadow(own)}
     for place in (image, replace(image, path=None)):
         folder = free_folder(default_folder(place, who))
         try:
@@ -200,9 +221,15 @@ def resuming(
     plan = plan_of(kept.notes)
     if plan is None:
         plan = yield from planning(wanted, token)
-    return Opened(
-        plan, kept, True, kept.trouble, shadow=kept.labels.copy(), same=is_same(kept, there)
-    )
+    empty = plan.finished_empty(plan.images[0].name, image.axes, kept.labels)
+    same = is_same(kept, there)
+    shadow = shadow_of(kept)
+    return Opened(plan, kept, True, kept.trouble, shadow=shadow, same=same, empty=empty)
+
+
+def shadow_of(kept: Labelling) -> Shadow:
+    """Return what was kept in arrays of its own, in a worker: they may be large."""
+    return Shadow(kept.labels.copy(), None if kept.ignore is None else kept.ignore.copy())
 
 
 def is_same(kept: Labelling, there: Mapping[str, tuple[Any, Any]]) -> bool:
@@ -224,10 +251,12 @@ def taken_up(folder: Path, image: Input, token: CancelToken) -> Labelling:
     ComparisonError
         If they were made on other pixels, or cannot be read.
     """
+    from napari_verdict.annotation.counting import load_kernels
     from napari_verdict.report.labelling import belongs, found
     from napari_verdict.report.resuming import resume
 
     wait_for_end(folder)
+    load_kernels()
     record = found(folder)
     if record is not None and not belongs(record, image, token):
         raise ComparisonError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_verdict.annotation.planning import Wanted, planning, spread
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError, Finding, Severity
@@ -13,9 +15,11 @@ from napari_verdict.comparison.result import Progress
 from napari_verdict.widgets.label.keeper import plan_of, wait_for_end
 from napari_verdict.widgets.label.opening import (
     Opened,
+    Shadow,
     Sitting,
     is_same,
     keeping,
+    shadow_of,
     sizing,
     taken_up,
 )
@@ -134,7 +138,7 @@ def opening_set(
             said = " ".join([labelling.trouble, *_told(reasons), taken.opened.said]).strip()
             kept = taken.opened.kept
             same = kept is not None and is_same(kept, there)
-            rest = left_out(plan, reasons)
+            rest = plan.skip_open(reasons)
             opened = replace(taken.opened, plan=rest, resumed=resumed, said=said, same=same)
             return OpenedSet(labelling, replace(taken, opened=opened), task)
         reasons[taken.image] = taken.reason
@@ -142,7 +146,12 @@ def opening_set(
 
 
 def taking(
-    picture: Picture, plan: Plan, folder: Path | None, annotator: str, token: CancelToken
+    picture: Picture,
+    plan: Plan,
+    folder: Path | None,
+    annotator: str,
+    token: CancelToken,
+    dtype: Any = np.uint8,
 ) -> Generator[Progress, None, Taken | Broken]:
     """Read an image, its predictions and its labels; begin to keep labels where there are none.
 
@@ -158,6 +167,8 @@ def taking(
         Who labels.
     token : CancelToken
         Stops it.
+    dtype : dtype
+        Labels are of this type at least: that of the layer that shows them.
 
     Raises
     ------
@@ -181,10 +192,21 @@ def taking(
         opened = yield from keeping(plan, labelled, annotator, None, token)
         if opened.kept is None:
             raise _refusal(opened.said)
+        kept = _of_type(opened.kept, dtype)
+        own = np.zeros(kept.labels.shape, kept.labels.dtype)
+        opened = replace(opened, kept=kept, shadow=Shadow(own))
     else:
-        kept = taken_up(folder, labelled, token)
-        opened = Opened(plan, kept, True, kept.trouble, shadow=kept.labels.copy())
+        kept = _of_type(taken_up(folder, labelled, token), dtype)
+        empty = plan.finished_empty(picture.name, picture.axes, kept.labels)
+        shadow = shadow_of(kept)
+        opened = Opened(plan, kept, True, kept.trouble, shadow=shadow, empty=empty)
     return Taken(picture, image, predictions, replace(opened, image=picture.name))
+
+
+def _of_type(kept: Labelling, dtype: Any) -> Labelling:
+    """Return what was kept with labels that have room for as many objects as some type has."""
+    wide = np.promote_types(kept.labels.dtype, dtype)
+    return replace(kept, labels=kept.labels.astype(wide, copy=False))
 
 
 def comparison_elsewhere(
@@ -232,22 +254,12 @@ def _kept(picture: Picture, folder: Path | None) -> Labelling:
     return resume(folder)
 
 
-def left_out(plan: Plan, reasons: Mapping[str, str]) -> Plan:
-    """Return the plan with the open tiles of images skipped that cannot be opened."""
-    for k, tile in enumerate(plan.tiles):
-        if tile.image in reasons and tile.state is State.OPEN:
-            plan = plan.skip(k, reasons[tile.image])
-    return plan
-
-
 def _images_in(plan: Plan) -> list[str]:
     """Return the images of open tiles in their order, then the others."""
     return [t.image for t in sorted(plan.tiles, key=lambda t: t.state is not State.OPEN)]
 
 
 def _task_of(wanted: Wanted) -> Task:
-    import numpy as np
-
     any_read = False
     for image in spread(wanted.images):
         for prediction in wanted.predictions(image.name):

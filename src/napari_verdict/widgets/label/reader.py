@@ -100,6 +100,11 @@ class Reader(QObject):
         self._then = None
         self._job.cancel()
 
+    def forget(self) -> None:
+        """Let go of all that was read, and of the images it was read from."""
+        self.stop()
+        self._bounds, self._parts, self._foregrounds = (), {}, {}
+
     def _ask(
         self,
         layers: list[Any],

@@ -22,7 +22,6 @@ from napari_verdict.widgets.label.opening_set import (
     Taken,
     comparison_elsewhere,
     labelled_elsewhere,
-    left_out,
     opening_set,
     taking,
 )
@@ -106,7 +105,7 @@ class Shelf(QObject):
         viewer = self._dock._viewer
         raw = layer_for(viewer, taken.image, "", rgb=taken.picture.rgb)
         predictions = tuple(layer_for(viewer, p, p.name) for p in taken.predictions)
-        self._dock.begin(
+        self._dock.starting.begin(
             replace(asked, raw=raw, axes=asked.images.axes, predictions=predictions, truth=None),
             taken.opened,
             opened.task,
@@ -134,8 +133,9 @@ class Shelf(QObject):
         name, plan = state.plan.tiles[k].image, state.plan
         state.message = f"Opening {name} …"
         folder, who = self.folders.get(name), state.annotator
+        dtype = state.bench.truth.data.dtype
         self._job.start(
-            lambda token: taking(images[name], plan, folder, who, token), f"Opening {name}"
+            lambda token: taking(images[name], plan, folder, who, token, dtype), f"Opening {name}"
         )
 
     def _on_current(self, _: int) -> None:
@@ -149,7 +149,7 @@ class Shelf(QObject):
             self._taken = outcome
             self._go_on()
         elif isinstance(outcome, Broken):
-            state.plan = left_out(state.plan, {outcome.image: outcome.reason})
+            state.plan = state.plan.skip_open({outcome.image: outcome.reason})
             following = state.plan.next_open(self._wanted)
             if following is not None:
                 self._dock.desk.go(following)
@@ -196,9 +196,8 @@ class Shelf(QObject):
     def _changing(self, taken: Taken) -> Iterator[None]:
         """Let the layers show another image, one after another, and take the tile in hand."""
         dock, state, page = self._dock, self._dock.state, self._dock.page
-        bench, plan, work = state.bench, state.plan, dock.work
+        bench, work = state.bench, dock.work
         assert work is not None
-        dock.desk.put_away()
         dock.live.pause()
         dock.put_work_away()
         # nothing is painted or asked for until all layers show the same image
@@ -217,7 +216,11 @@ class Shelf(QObject):
                 return
             self._remember(taken)
             bench = replace(bench, image=taken.picture.name)
-            dock.desk.turn_to(bench, plan, self._wanted)
+            turning = dock.desk.turning_to(bench, state.plan, self._wanted, taken.opened.empty)
+            for _ in turning:
+                yield
+                if state.bench is not bench:
+                    return  # labelling was ended meanwhile
             yield
             if state.bench is not bench:
                 return
@@ -288,8 +291,7 @@ def _show(layer: Any, taken: Taken, truth: Any, mask: Any) -> None:
     assert kept is not None
     if layer is truth or layer is mask:
         ignored = np.zeros(kept.labels.shape, np.uint8) if kept.ignore is None else kept.ignore
-        labels = kept.labels if layer is truth else ignored
-        layer.data = labels.astype(layer.data.dtype, copy=False)
+        layer.data = kept.labels if layer is truth else ignored
         forget_steps(layer)  # they were made on the image before
         place(layer, placement_for(taken.image, layer.ndim))
     else:

@@ -41,6 +41,8 @@ class Bench:
         Instances or foreground, as the predictions spoke for when they were chosen.
     image : str
         What the tiles call the image.
+    second : str
+        Who gives a second opinion on these layers; empty where the first labels.
     """
 
     raw: Any
@@ -50,6 +52,7 @@ class Bench:
     confidence: Any = None
     task: Task = Task.INSTANCES
     image: str = ""
+    second: str = ""
 
     @property
     def frame_axes(self) -> str:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.annotation.sampling import draw_more
-from napari_verdict.annotation.tiles import State
+from napari_verdict.widgets.label.more_tiles import MoreTiles
 
 if TYPE_CHECKING:
     from napari_verdict.widgets.label.desk import Desk
@@ -46,13 +45,15 @@ class Talk(QObject):
         desk.state.events.current.connect(self._on_current)
         page.steps.asked.connect(self._on_step)
         page.edits.asked.connect(self._on_edit)
+        page.edits.refused.connect(self._on_off)
         page.correcting.toggled.connect(self._on_correcting)
-        page.more.clicked.connect(self._on_more)
+        page.more.clicked.connect(MoreTiles(page, desk, self).draw)
         page.by_hand.clicked.connect(self._on_by_hand)
         page.reopen.clicked.connect(desk.reopen)
         page.leave.clicked.connect(self._on_leave)
         desk.doubted.connect(self._on_doubted)
         desk.scattered.connect(self._on_scattered)
+        desk.emptied.connect(self._on_emptied)
         hands.refused.connect(self._on_refused)
 
     def _on_chosen(self, k: int) -> None:
@@ -88,6 +89,9 @@ class Talk(QObject):
         self._page.bar.clear()
         self._hands.act(name, pointed)
 
+    def _on_off(self, why: str) -> None:
+        self._state.message = f"{why}."
+
     def _on_doubted(self) -> None:
         self._page.bar.ask(
             "This tile has no object. Really empty?",
@@ -96,6 +100,10 @@ class Talk(QObject):
                 "No, go on": self._desk.arm,
             },
         )
+
+    def _on_emptied(self) -> None:
+        state = self._state
+        self._page.show_plan(state.plan, state.current, self._desk.has_objects)
 
     def _on_scattered(self, labels: Any) -> None:
         which = f"Label {labels[0]} lies" if len(labels) == 1 else f"{len(labels)} labels lie"
@@ -121,16 +129,6 @@ class Talk(QObject):
         self._state.correcting = on
         self._desk.blind()
         self._desk.arm()
-
-    def _on_more(self) -> None:
-        state = self._state
-        more = max((e.more or 0 for e in (state.estimates or {}).values()), default=0)
-        state.plan = draw_more(state.plan, min(max(more, 4), 16))
-        following = state.plan.next_open(max(state.current, 0))
-        if following is None:
-            state.message = "All tiles there are have been drawn, and none is open any more."
-        elif state.tile is None or state.tile.state is not State.OPEN:
-            self._desk.go(following)
 
     def _on_by_hand(self) -> None:
         state = self._state

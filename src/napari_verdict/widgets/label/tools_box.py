@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
 from napari_verdict.widgets.keys import hint, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 #: Edits of objects: what is written on the button, and what it does.
 EDITS = {
@@ -52,33 +52,50 @@ class ToolsBox(QWidget):
 
     #: A tool was asked for by its name; True where the mouse is over its object.
     asked = Signal(str, bool)
+    #: The key of a tool was pressed that is off: why, a sentence.
+    refused = Signal(str)
 
     def __init__(self, viewer: Any, tools: dict[str, tuple[str, str]], columns: int) -> None:
         super().__init__()
         self._keys = keys_of(viewer)
-        self._ready: frozenset[str] = frozenset()
+        self._ready, self._off = False, dict[str, str]()
+        self._tips = {name: f"{does} {hint(name)}" for name, (_, does) in tools.items()}
         self.buttons: dict[str, QPushButton] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
         self._answers = [_Answer(self, name) for name in tools]
-        for k, (name, (title, does)) in enumerate(tools.items()):
+        for k, (name, (title, _)) in enumerate(tools.items()):
             button = self.buttons[name] = QPushButton(title)
             button.setAccessibleName(title)
-            button.setToolTip(f"{does} {hint(name)}")
+            button.setToolTip(self._tips[name])
             button.clicked.connect(self._answers[k].click)
             grid.addWidget(button, k // columns, k % columns)
             self._keys.add(name, self._answers[k].press)
 
-    def set_ready(self, ready: bool, without: Sequence[str] = ()) -> None:
-        """Offer all tools but some, or none."""
-        self._ready = frozenset(self.buttons) - frozenset(without) if ready else frozenset()
+    def set_ready(self, ready: bool) -> None:
+        """Offer all tools that are not off, or none."""
+        self._ready = ready
         for name, button in self.buttons.items():
-            button.setEnabled(name in self._ready)
+            button.setEnabled(self.is_ready(name))
+
+    def set_off(self, reasons: Mapping[str, str]) -> None:
+        """Offer no longer the tools that are named, and say why in their tooltips; all others."""
+        self._off = {name: why for name, why in reasons.items() if name in self.buttons}
+        for name, button in self.buttons.items():
+            button.setToolTip(self._off.get(name, self._tips[name]))
+        self.set_ready(self._ready)
 
     def is_ready(self, name: str) -> bool:
         """Whether a tool is offered."""
-        return name in self._ready
+        return self._ready and name not in self._off
+
+    def refuse(self, name: str) -> bool:
+        """Say why a tool is off whose key was pressed; return whether there is anything to say."""
+        if not self._ready or name not in self._off:
+            return False
+        self.refused.emit(self._off[name])
+        return True
 
     def stop(self) -> None:
         """Answer to no key any more."""
@@ -93,8 +110,10 @@ class _Answer:
         self._box, self._name = box, name
 
     def press(self, pressed: bool) -> bool:
-        if not pressed or not self._box.is_ready(self._name):
+        if not pressed:
             return False
+        if not self._box.is_ready(self._name):
+            return self._box.refuse(self._name)
         self._box.asked.emit(self._name, True)
         return True
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_verdict.annotation.edits import Change, EditError
+from napari_verdict.annotation.edits import EditError
 from napari_verdict.annotation.objects import free_labels
 from napari_verdict.annotation.origins import Action
 from napari_verdict.comparison.result import Progress
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from napari_verdict.widgets.label.desk import Desk
     from napari_verdict.widgets.label.keeper import Keeper
     from napari_verdict.widgets.label.live import LiveScores
+    from napari_verdict.widgets.label.opening import Shadow
 
-#: Labels that one edit may take at most before the image is read for gaps.
+#: Labels that one edit may take at most before gaps are filled.
 ROOM = 4096
 _OUTSIDE = (
-    "You painted outside of the tile and its margin. It is kept, but no score counts it; undo "
-    "takes it back."
+    "You painted outside of the tile and its margin. It is kept, and counts for no tile but the "
+    "one it lies in; undo takes it back."
 )
 
 
@@ -48,14 +50,16 @@ class Work(QObject):
         Told too; stopped with this.
     parent : QObject
         The dock.
-    shadow : ndarray, optional
-        What the labels are now, in an array of its own; see `Strokes`.
+    shadow : Shadow
+        What labels and mask are now, in arrays of their own; see `Strokes`.
     """
 
     #: Where objects come from has changed: a sentence.
     origins = Signal(str)
     #: The mask of what nobody can tell is there, or has changed.
     masked = Signal()
+    #: Labels or the mask were painted on.
+    stirred = Signal()
 
     def __init__(
         self,
@@ -63,14 +67,16 @@ class Work(QObject):
         live: LiveScores,
         keeper: Keeper,
         parent: QObject,
-        shadow: Any = None,
+        shadow: Shadow,
     ) -> None:
         super().__init__(parent)
         self._desk, self._state, self._live, self.keeper = desk, desk.state, live, keeper
-        self.watch = Watch(desk.state.bench.truth, self, shadow)
+        self._shadow = shadow
+        self.watch = Watch(desk.state.bench.truth, self, shadow.labels)
         self.watch.changed.connect(self._on_painted)
         self.watch.lost.connect(self._on_lost)
         self._mask: Watch | None = None
+        self._is_awake = False
         self._job = Job(self)
         self._job.done.connect(self._on_compared)
         self.undoing = SharedUndo()
@@ -78,10 +84,13 @@ class Work(QObject):
         desk.state.bench.truth.metadata[KEPT] = keeper.folder, TRUTH
         self.wake()
         if desk.ambiguous is not None:
-            self._follow_mask(desk.ambiguous, None)
+            self._follow_mask(desk.ambiguous)
 
     def wake(self) -> None:
         """Follow what is on the desk."""
+        if self._is_awake:
+            return
+        self._is_awake = True
         self._state.events.current.connect(self._on_current)
         self._state.events.plan.connect(self._on_plan)
         self._state.events.correcting.connect(self.keeper.seen)
@@ -104,8 +113,11 @@ class Work(QObject):
 
     def rest(self) -> None:
         """Take in what was painted last; somebody else is at the desk from now on."""
+        if not self._is_awake:
+            return
         self.look()
         self._on_tick()
+        self._is_awake = False
         self._state.events.current.disconnect(self._on_current)
         self._state.events.plan.disconnect(self._on_plan)
         self._state.events.correcting.disconnect(self.keeper.seen)
@@ -114,11 +126,11 @@ class Work(QObject):
 
     def compare_all(self) -> None:
         """Find, in a worker, what was painted between the copy and now."""
-        strokes = self.watch.strokes
+        searching = self.watch.strokes.search()
 
         def steps(token: CancelToken) -> Generator[Progress, None, list[Any]]:
             found = []
-            for region in strokes.search():
+            for region in searching:
                 token.check()
                 yield Progress(0, 1, "comparing labels")
                 found += [] if region is None else [region]
@@ -150,7 +162,7 @@ class Work(QObject):
                 watch.strokes.watch([window])
 
     def free_labels(self) -> Iterator[int]:
-        """Yield labels that no object has; the image is read only where they run out.
+        """Yield labels that no object has; they are known, so the image is not read for gaps.
 
         Raises
         ------
@@ -158,17 +170,20 @@ class Work(QObject):
             When every label the layer's type holds is taken.
         """
         labels, window = self._state.bench.truth.data, self._state.window
-        highest = max(self.keeper.origins.objects, default=0)
+        known = self.keeper.origins.objects
+        highest = max(known, default=0)
         if window is None or highest + ROOM > np.iinfo(labels.dtype).max:
-            yield from free_labels(labels)
+            there = [label for label, o in known.items() if o.pixels]
+            yield from free_labels(np.array(there, labels.dtype))
         else:
             yield from free_labels(labels[window], highest)
 
     def take_free_label(self) -> None:
         """Let the brush begin a new object, so that it does not go on with one of another tile."""
         truth = self._state.bench.truth
-        known = self.keeper.origins.objects.get(int(truth.selected_label))
-        if known is not None and known.pixels:
+        selected = int(truth.selected_label)
+        known = self.keeper.origins.objects.get(selected)
+        if not selected or (known is not None and known.pixels):
             with contextlib.suppress(EditError):  # all are taken: said when one is asked for
                 truth.selected_label = next(self.free_labels())
 
@@ -176,11 +191,8 @@ class Work(QObject):
         """See whether the mask was deleted; what it marked counts again."""
         if self._mask is None or self._mask.strokes.layer is self._desk.ambiguous:
             return
-        marked = np.asarray(self._mask.strokes.layer.data)
+        self.keeper.cleared(section_of(self._state.current), self._mask.strokes.layer.data)
         self._leave_mask()
-        at = np.flatnonzero(marked)
-        nothing = Change(at, np.zeros(len(at), marked.dtype))
-        self.keeper.marked(section_of(self._state.current), nothing)
         self._state.message = "The ignore mask was deleted, so all that it marked counts again."
         self.masked.emit()
 
@@ -215,15 +227,20 @@ class Work(QObject):
 
     def _touch(self, painted: Painted) -> None:
         for frame, box in self._state.bench.places(painted.low, painted.high):
+            self._desk.touched(frame, box)
             self._live.touched(frame, box)
+        self.stirred.emit()
 
     def _on_mask(self, mask: Any, new: bool) -> None:
-        # zeros take no memory before they are written to
-        shadow = np.zeros(mask.data.shape, mask.data.dtype) if new else None
-        self._follow_mask(mask, shadow)
+        if new:
+            self._shadow = replace(self._shadow, mask=None)
+        self._follow_mask(mask)
 
-    def _follow_mask(self, mask: Any, shadow: Any) -> None:
+    def _follow_mask(self, mask: Any) -> None:
         self._leave_mask()
+        shadow = self._shadow.mask
+        if shadow is None:  # zeros take no memory before they are written to
+            shadow = np.zeros(mask.data.shape, mask.data.dtype)
         self._mask = Watch(mask, self, shadow)
         self.undoing.add(mask)
         mask.metadata[KEPT] = self.keeper.folder, AMBIGUOUS

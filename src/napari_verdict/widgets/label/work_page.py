@@ -21,7 +21,7 @@ from napari_verdict.widgets.label.tile_list import TileList
 from napari_verdict.widgets.label.tools_box import EDITS, STEPS, ToolsBox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari_verdict.annotation.tiles import Plan
 
@@ -51,6 +51,7 @@ class WorkPage(QWidget):
         self.zarr = QCheckBox("Export as OME-Zarr too")
         self.second = QPushButton("Second annotator…")
         self.leave = QPushButton("Stop labelling")
+        self._tips: dict[QWidget, str] = {}
         for control, tip in (
             (self.correcting, "Off: you label blind, and the score is honest. On: predictions are "
              "shown and can be accepted, which flatters them"),
@@ -66,6 +67,7 @@ class WorkPage(QWidget):
         ):  # fmt: skip
             control.setToolTip(tip)
             control.setAccessibleName(control.text())
+            self._tips[control] = tip
         for label, name in (
             (self.plan, "How the tiles were drawn"),
             (self.origins, "Where objects come from"),
@@ -97,6 +99,25 @@ class WorkPage(QWidget):
         for tools in (self.steps, self.edits):
             tools.set_ready(ready)
 
+    def show_second(self, is_on: bool, off: Mapping[str, str]) -> None:
+        """Offer what somebody can do who gives a second opinion, or the first.
+
+        `off` names what cannot be done, and why, for the tooltips; all else is offered again.
+        """
+        self.second.setText("Back to the first" if is_on else "Second annotator…")
+        self.second.setAccessibleName(self.second.text())
+        self.edits.set_off(off)
+        for name, control in (
+            ("correcting", self.correcting),
+            ("more tiles", self.more),
+            ("tile by hand", self.by_hand),
+        ):
+            self._switch(control, off.get(name, ""))
+
+    def _switch(self, control: QWidget, why_not: str) -> None:
+        control.setEnabled(not why_not)
+        control.setToolTip(why_not or self._tips[control])
+
     def show_plan(
         self, plan: Plan | None, current: int, has_objects: Callable[[int], bool]
     ) -> None:
@@ -108,4 +129,6 @@ class WorkPage(QWidget):
         self.plan.setText("" if plan is None else plan.sentence)
         known = 0 <= current < len(tiles)
         settled = known and tiles[current].state is not State.OPEN
-        self.reopen.setEnabled(settled)
+        self._switch(
+            self.reopen, "" if settled else "This tile is open: there is nothing to reopen"
+        )
