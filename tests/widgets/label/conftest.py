@@ -78,7 +78,7 @@ class Labeller(Person):
         tile = self.state.tile
         self.give(objects_of(tile.image) if labels is None else labels)
         self.key("D")
-        self.wait(lambda: self.state.tile.place != tile.place and self.is_settled, "the next tile")
+        self.wait(lambda: self.is_settled and self.state.tile.place != tile.place, "the next tile")
 
     @property
     def is_settled(self) -> bool:
