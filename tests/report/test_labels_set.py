@@ -90,6 +90,13 @@ def test_an_image_that_cannot_be_read_stops_the_export_only_if_it_was_labelled(t
         export(tmp_path, lambda n: read(n, NAMES[1:]))
 
 
+def test_a_finished_tile_without_labels_is_no_empty_one(tmp_path):
+    with pytest.raises(ComparisonError, match="labels of “treated/b” are not beside it"):
+        export(
+            tmp_path, lambda n: replace(read(n), labels=None if n == NAMES[1] else read(n).labels)
+        )
+
+
 def test_an_export_that_is_cancelled_has_no_provenance(tmp_path):
     token = CancelToken()
     token.cancel()

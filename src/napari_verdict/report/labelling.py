@@ -118,7 +118,7 @@ def default_folder(image: Input, annotator: str) -> Path:
     It is beside the image's file, or for an array in memory in the home folder, and the same
     each time, so that it is found again.
     """
-    return _folder_of(image) / (safe_name(annotator) or "anyone")
+    return place_of(image.name, image.path) / (safe_name(annotator) or "anyone")
 
 
 def labellings_of(image: Input) -> dict[Path, LabellingRecord]:
@@ -126,8 +126,13 @@ def labellings_of(image: Input) -> dict[Path, LabellingRecord]:
 
     Nothing but small files is read, and pixels are not compared: see `belongs`.
     """
+    return labellings_in(place_of(image.name, image.path))
+
+
+def labellings_in(place: Path) -> dict[Path, LabellingRecord]:
+    """Return what is kept in the folders of a folder; newest first."""
     kept: dict[Path, LabellingRecord] = {}
-    for path in sorted(_folder_of(image).glob(f"*/{LABELLING_NAME}")):
+    for path in sorted(place.glob(f"*/{LABELLING_NAME}")):
         with suppress(ComparisonError):  # is told of when it is opened
             if (record := found(path.parent)) is not None:
                 kept[path.parent] = record
@@ -264,11 +269,12 @@ def unreadable(path: Path, why: str) -> str:
     return f"{str(path)!r} cannot be read ({why}). It stays as it is; choose another folder."
 
 
-def _folder_of(image: Input) -> Path:
-    path = None if image.path is None else Path(image.path)
-    if path is not None and path.is_absolute() and path.parent.is_dir():  # a URL is neither
-        return path.parent / f"{bare_name(path)}.labels"
-    return Path.home() / "napari-verdict" / f"{safe_name(image.name) or 'image'}.labels"
+def place_of(name: str, path: str | None) -> Path:
+    """Return where all labels of an image of this name and file are kept by default."""
+    file = None if path is None else Path(path)
+    if file is not None and file.is_absolute() and file.parent.is_dir():  # a URL is neither
+        return file.parent / f"{bare_name(file)}.labels"
+    return Path.home() / "napari-verdict" / f"{safe_name(name) or 'image'}.labels"
 
 
 def safe_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 import napari_verdict
+from napari_verdict.comparison.words import counted
 from napari_verdict.report.journal import STROKES, Journal
 from napari_verdict.report.labelling import refusal, safe_name, unreadable
+from napari_verdict.report.set_places import noted
 from napari_verdict.report.strokes import read_strokes
 from napari_verdict.report.writing import write_whole
 
@@ -64,21 +66,22 @@ class SetLabelling:
         All notes in the order in which they were made.
     first : int
         Number of the first note from now on.
+    folders : mapping of str to Path
+        Where the labels of each image are kept that was labelled, by its name.
+    trouble : str
+        What could not be read, in a sentence; else empty.
     """
 
     folder: Path
     record: SetRecord
     notes: tuple[Mapping[str, Any], ...] = ()
     first: int = 1
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    trouble: str = ""
 
     def journal(self) -> Journal:
         """Start keeping notes from now on; once for each `SetLabelling`."""
         return Journal(self.folder, self.first)
-
-    @property
-    def folders(self) -> dict[str, Path]:
-        """Where the labels of each image are kept that was labelled, by its name."""
-        return {n["image"]: Path(n["folder"]) for n in self.notes if "image" in n}
 
 
 def set_folders(images: ImageSet) -> tuple[Path, ...]:
@@ -91,12 +94,14 @@ def set_folders(images: ImageSet) -> tuple[Path, ...]:
 def sets_of(images: ImageSet) -> dict[Path, SetRecord]:
     """Return what is kept of just these images where it is kept by default; newest first."""
     mine = {(p.name, p.axes, p.shape) for p in images.pictures}
+    paths = [path for place in set_folders(images) for path in place.glob(f"*/{SET_NAME}")]
+    if images.folder is not None:  # it may have had another name
+        paths += images.folder.glob(f"*.labels/*/{SET_NAME}")
     kept = {}
-    for place in set_folders(images):
-        for path in sorted(place.glob(f"*/{SET_NAME}")):
-            record = _record(path)
-            if record and {(i.name, i.axes, i.shape) for i in record.images} == mine:
-                kept[path.parent] = record
+    for path in sorted(paths):
+        record = _record(path)
+        if record and {(i.name, i.axes, i.shape) for i in record.images} == mine:
+            kept[path.parent] = record
     return dict(sorted(kept.items(), key=lambda item: item[1].created, reverse=True))
 
 
@@ -141,7 +146,9 @@ def begin_set(images: ImageSet, annotator: str) -> SetLabelling:
 
 
 def take_up_set(folder: Path) -> SetLabelling:
-    """Return a set with what was noted of it.
+    """Return a set with what was noted of it; notes that cannot be read are left out.
+
+    Labels that are not where they were noted are found by `set_places.found_again`.
 
     Raises
     ------
@@ -156,8 +163,10 @@ def take_up_set(folder: Path) -> SetLabelling:
     if record is None:
         raise refusal("labelling-unreadable", unreadable(folder / SET_NAME, "it is no record"))
     found.sort(key=lambda s: s.number)
-    first = found[-1].number + 1 if found else 1
-    return SetLabelling(folder, record, tuple(s.note for s in found if s.note), first)
+    notes = tuple(s.note for s in found if s.note)
+    newest = found[-1].number if found else 0
+    trouble = _said(newest - len({s.number for s in found}), newest)
+    return SetLabelling(folder, record, notes, newest + 1, noted(folder, notes), trouble)
 
 
 def free_folder(folder: Path) -> Path:
@@ -166,6 +175,15 @@ def free_folder(folder: Path) -> Path:
     while free.exists():
         free, k = folder.with_name(f"{folder.name}-{k}"), k + 1
     return free
+
+
+def _said(lost: int, of: int) -> str:
+    if not lost:
+        return ""
+    return (
+        f"{lost} of {counted(of, 'note')} on these images cannot be read. Look over which tiles "
+        "are finished. The files stay as they are."
+    )
 
 
 def _record(path: Path) -> SetRecord | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_verdict.annotation.origins import Origins
 from napari_verdict.annotation.tiles import State
 from napari_verdict.comparison.findings import ComparisonError
-from napari_verdict.report.labelling import image_record, safe_name
+from napari_verdict.report.labelling import image_record, refusal, safe_name
 from napari_verdict.report.labels import storable, unwritable, write_tables, writing
 from napari_verdict.report.provenance import (
     PictureProvenance,
@@ -16,6 +16,7 @@ from napari_verdict.report.provenance import (
     provenance_of_set,
 )
 from napari_verdict.report.replacing import Replacing
+from napari_verdict.report.set_places import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -95,7 +96,8 @@ def exporting_set(
     Raises
     ------
     ComparisonError
-        If the folder cannot be written to, or an image cannot be read that has finished tiles.
+        If the folder cannot be written to, or an image that has finished tiles, or its labels,
+        cannot be read.
     Cancelled
         If the token was set.
     """
@@ -114,6 +116,8 @@ def exporting_set(
                     raise
                 continue  # nothing of it was labelled; its tiles say why
             labels, record, files = one.labels, None, list["Path"]()
+            if labels is None and finished:
+                raise refusal("labels-missing", missing(name, None))
             # labels of an image that nobody labelled would say that it is empty
             if labels is not None and (finished or labels.any()):
                 labels = storable(labels)

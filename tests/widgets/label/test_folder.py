@@ -51,6 +51,25 @@ def go_to(person, image):
     return k
 
 
+def leave(person):
+    """Close the dock and all layers."""
+    person.viewer.window.remove_dock_widget(person.dock)
+    person.window.hide()
+    person.viewer.layers.clear()
+    person.window.show()
+    person.window.activateWindow()
+
+
+def come_back(person):
+    """Open the dock anew, and go on with what was begun in the folder."""
+    person.dock = LabelWidget(person.viewer)
+    person.viewer.window.add_dock_widget(person.dock, name="Label ground truth", area="right")
+    choose_folder(person)
+    person.wait(lambda: person.sees("Go on labelling"), "what was begun")
+    person.click("Go on labelling")
+    person.wait(lambda: person.state.bench is not None, "the labels")
+
+
 def test_what_is_in_the_folder_is_said_and_tiles_are_proposed(folder):
     said = folder.says_of_set()
     assert said == "3 images, 2 conditions (control 1, treated 2); predictions of model."
@@ -196,20 +215,47 @@ def test_labelling_is_taken_up_where_it_was_left(folder):
     folder.paint(*ROUND, label=99)
     painted, plan = folder.truth.data.copy(), folder.state.plan
     before = score(folder).rows
-    folder.viewer.window.remove_dock_widget(folder.dock)
-    folder.window.hide()
-    folder.viewer.layers.clear()
-    folder.window.show()
-    folder.window.activateWindow()
-    folder.dock = LabelWidget(folder.viewer)
-    folder.viewer.window.add_dock_widget(folder.dock, name="Label ground truth", area="right")
-    choose_folder(folder)
-    folder.wait(lambda: folder.sees("Go on labelling"), "what was begun")
-    folder.click("Go on labelling")
-    folder.wait(lambda: folder.state.bench is not None, "the labels")
+    leave(folder)
+    come_back(folder)
     assert folder.state.plan == plan
     np.testing.assert_array_equal(folder.truth.data, painted)
     assert score(folder).rows == before
+
+
+def test_images_that_were_moved_with_their_labels_are_gone_on_with(folder, tmp_path):
+    folder.start(number=6)
+    for _ in range(3):
+        folder.label_tile()
+    plan, before = folder.state.plan, score(folder).rows
+    leave(folder)
+    folder.home = tmp_path / "another drive"
+    folder.home.mkdir()
+    for name in ("images", "model"):
+        (tmp_path / name).rename(folder.home / name)
+    come_back(folder)
+    assert folder.state.plan == plan
+    assert score(folder).rows == before
+    folder.dock.exporter.export(tmp_path / "out")
+    folder.wait(lambda: "Exported to" in folder.says(), "the export")
+    tiles = pd.read_csv(tmp_path / "out" / "tiles.csv")
+    assert tiles["n_objects"].sum() == 6
+
+
+def test_labels_that_are_gone_are_said_and_the_other_images_are_gone_on_with(folder, tmp_path):
+    folder.start(number=9)
+    done = set()
+    while (first := folder.state.tile.image) not in done:  # its turn comes again
+        done.add(first)
+        folder.label_tile()
+    leave(folder)
+    shutil.move(labels_of(folder, first), tmp_path / "away")
+    come_back(folder)
+    lost = f"The labels of “{first}” are not in {str(labels_of(folder, first))!r}."
+    assert lost in folder.says()
+    assert "Its tiles are skipped" in folder.says()
+    assert folder.state.bench.image != first
+    folder.dock.exporter.export(tmp_path / "out")  # a tile of it is finished
+    folder.wait(lambda: f"{lost} Put their folder back" in folder.says(), "the reason")
 
 
 def test_an_image_that_is_not_saved_stays_on_the_desk(folder):

@@ -120,11 +120,12 @@ def opening_set(
     `there` holds labels and ignore masks of layers that are still open, by their folder.
     """
     from napari_verdict.report.labelling_set import begin_set, take_up_set
+    from napari_verdict.report.set_places import found_again
 
     labelling = None
     if begun is not None:
         wait_for_end(begun.folder)
-        labelling = take_up_set(begun.folder)
+        labelling = found_again(take_up_set(begun.folder), images, token)
     plan = plan_of(labelling.notes) if labelling is not None else None
     resumed = plan is not None
     if plan is None:
@@ -138,7 +139,8 @@ def opening_set(
     for name in _images_in(plan):
         taken = yield from taking(images[name], plan, labelling.folders.get(name), who, token)
         if isinstance(taken, Taken):
-            said = " ".join([*_told(reasons, plan), taken.opened.said]).strip()
+            trouble = labelling.trouble
+            said = " ".join([trouble, *_told(reasons, plan), taken.opened.said]).strip()
             kept = taken.opened.kept
             same = kept is not None and is_same(kept, there)
             rest = plan.skip_open(reasons)
@@ -178,7 +180,12 @@ def taking(
     ComparisonError
         If labels cannot be kept, or those that are cannot be read.
     """
+    from napari_verdict.report.labelling import found
+    from napari_verdict.report.set_places import missing
+
     yield Progress(0, 2, f"opening {picture.name}")
+    if folder is not None and found(folder) is None:
+        return Broken(picture.name, missing(picture.name, folder))
     try:
         image = picture.image()
         predictions = picture.predicted()
@@ -208,13 +215,16 @@ def _of_type(kept: Labelling, dtype: Any) -> Labelling:
 
 
 def comparison_elsewhere(
-    picture: Picture, folder: Path, task: Task, names: Sequence[str], settings: Settings
+    picture: Picture, folder: Path | None, task: Task, names: Sequence[str], settings: Settings
 ) -> Comparison:
-    """Return predictions of an image against its labels as they are on the disk."""
-    from napari_verdict.report.resuming import resume
+    """Return predictions of an image against its labels as they are on the disk.
 
-    wait_for_end(folder)
-    kept = resume(folder)
+    Raises
+    ------
+    ComparisonError
+        If its labels are not there any more, or something cannot be read.
+    """
+    kept = _kept(picture, folder)
     predictions = {p.name: p for p in picture.predicted()}
     return Comparison(
         task,
@@ -228,14 +238,25 @@ def comparison_elsewhere(
 def labelled_elsewhere(picture: Picture, folder: Path | None) -> Labelled:
     """Return an image with its labels as they are on the disk."""
     from napari_verdict.report.labels_set import Labelled
-    from napari_verdict.report.resuming import resume
 
     image = picture.labelled(picture.image())
     if folder is None:
         return Labelled(image, picture.condition)
-    wait_for_end(folder)
-    kept = resume(folder)
+    kept = _kept(picture, folder)
     return Labelled(image, picture.condition, kept.labels, kept.origins, kept.ignore)
+
+
+def _kept(picture: Picture, folder: Path | None) -> Labelling:
+    """Return the labels of an image as they are on the disk."""
+    from napari_verdict.report.labelling import found
+    from napari_verdict.report.resuming import resume
+    from napari_verdict.report.set_places import missing
+
+    if folder is not None:
+        wait_for_end(folder)
+    if folder is None or found(folder) is None:
+        raise _refusal(missing(picture.name, folder))
+    return resume(folder)
 
 
 def _images_in(plan: Plan) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ class Shelf(QObject):
     def begin(self, asked: Asked, opened: OpenedSet) -> None:
         """Show the first image, and label it."""
         labelling, taken = opened.labelling, opened.taken
-        self.images, self.folders = asked.images, labelling.folders
+        self.images, self.folders = asked.images, dict(labelling.folders)
         self.notes = labelling.journal()
         self._remember(taken)
         page = self._dock.page
@@ -278,12 +278,14 @@ class Shelf(QObject):
 
     def _remember(self, taken: Taken) -> None:
         """Keep where the labels of an image are kept, so that they are found again."""
+        from napari_verdict.report.set_places import note_of
+
         kept, name = taken.opened.kept, taken.picture.name
         if kept is None or self.notes is None or name in self.folders:
             return
         self.folders[name] = kept.folder
         step = Step(Action.MARK, kept.record.annotator, datetime.now(UTC))
-        record_note(self.notes, {"image": name, "folder": str(kept.folder)}, step)
+        record_note(self.notes, note_of(self.notes.folder, name, kept.folder), step)
 
     def _show(self, layer: Any, taken: Taken) -> None:
         """Let a layer show what it showed, of another image."""
@@ -315,7 +317,7 @@ class Shelf(QObject):
         images, names, folders = self.images, self._names, dict(self.folders)
         assert images is not None
         return lambda name: comparison_elsewhere(
-            images[name], folders[name], comparison.task, names, comparison.settings
+            images[name], folders.get(name), comparison.task, names, comparison.settings
         )
 
     def reader(self, image: Input, mine: Callable[[], Any]) -> Callable[[str], Labelled]:
