@@ -108,7 +108,7 @@ def saving(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = []
-        written = []
+        written: list[Path] = []
         said = None if judgements is None else _said(judgements, places, ranking)
         contents = chain(
             _tables(result, judgements, said),
@@ -137,11 +137,11 @@ def saving(
 def _dropping(record: Path, write: Callable[[Path], Any]) -> Callable[[Path], Any]:
     """Return what writes a file and takes the record away before an older file is replaced."""
 
-    def written(path: Path) -> None:
+    def whole(path: Path) -> None:
         write(path)
         record.unlink(missing_ok=True)  # what it says of the files is no longer so
 
-    return written
+    return whole
 
 
 def _count(result: Result, maps: bool, overlays: bool) -> int:
