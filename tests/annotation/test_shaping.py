@@ -113,6 +113,21 @@ def test_a_moving_object_moves_in_a_straight_line_though_its_outlines_do_not_ove
     assert max(sizes) - min(sizes) <= 0.1 * sizes[0]
 
 
+@pytest.mark.parametrize("moved", [(0, 1), (1, 1), (0, 2), (1, 2), (0, 5)])
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_small_objects_that_move_by_half_pixels_are_neither_thinned_nor_cut(width, moved):
+    first, second = np.zeros((2, 40, 40), bool)
+    y, x = moved
+    first[5 : 5 + width, 5 : 5 + width] = second[5 + y : 5 + y + width, 5 + x : 5 + x + width] = (
+        True
+    )
+    labels = stack(first, second)
+    after = done(interpolate(labels, WHOLE, 4, 0), labels)
+    sizes = [np.count_nonzero(plane) for plane in after[1:6]]
+    assert min(sizes) >= width**2
+    assert max(sizes) <= (width + 1) * (width + 1) - (width > 1)  # it lies between pixels
+
+
 def test_planes_lie_along_any_axis_and_pixels_need_not_be_square():
     labels = stack(disc(20, 20, 12), disc(20, 20, 4))
     expected = done(interpolate(labels, WHOLE, 4, 0), labels)

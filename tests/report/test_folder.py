@@ -97,14 +97,43 @@ def test_saving_does_not_change_the_result(labels, tmp_path):
     pd.testing.assert_frame_equal(labels.scores, before)
 
 
-def test_a_failure_leaves_the_old_file_whole(labels, tmp_path, monkeypatch):
+def test_a_failure_leaves_no_record_beside_tables_that_it_does_not_tell_of(
+    labels, tmp_path, monkeypatch
+):
     save(labels, tmp_path)
-    before = (tmp_path / "results.json").read_bytes()
     monkeypatch.setattr("napari_verdict.report.folder.to_json", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         save(labels, tmp_path)
-    assert (tmp_path / "results.json").read_bytes() == before
+    assert not (tmp_path / "results.json").exists()
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_cancelling_a_second_save_leaves_no_record_of_the_first(labels, tmp_path):
+    save(labels, tmp_path)
+    token = CancelToken()
+    steps = saving(labels, tmp_path, token)
+    next(steps), next(steps)  # one table is replaced
+    token.cancel()
+    with pytest.raises(Cancelled):
+        list(steps)
+    assert not (tmp_path / "results.json").exists()
+    save(labels, tmp_path)
+    assert (tmp_path / "results.json").exists()
+
+
+def test_a_save_that_can_write_nothing_leaves_the_one_before_as_it_was(
+    labels, tmp_path, monkeypatch
+):
+    save(labels, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("napari_verdict.report.folder._csv", lambda _: full)
+    with pytest.raises(ComparisonError, match="No space left"):
+        save(labels, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(labels, tmp_path):

@@ -119,6 +119,19 @@ def test_the_name_does_not_matter_and_lazy_labels_are_known_by_their_place(tmp_p
     assert [one.checked for one in kept(tmp_path)] == [True]
 
 
+def test_changes_that_cannot_be_read_are_counted(tmp_path):
+    write(tmp_path, pixels(5), pixels(6), pixels(7))
+    (path,) = tmp_path.iterdir()
+    assert [one.lost for one in kept(tmp_path)] == [0]
+    content = bytearray(path.read_bytes())
+    second = content.find(b"nvR1", content.find(b"nvR1") + 1)
+    content[second + 60] ^= 1
+    path.write_bytes(content)
+    (one,) = kept(tmp_path)
+    assert one.lost == 1
+    assert np.flatnonzero(mended(one) != TRUTH.data).tolist() == [5, 7]
+
+
 def test_files_that_are_torn_or_no_files_do_no_harm(tmp_path):
     write(tmp_path, pixels(5), pixels(6), pixels(7))
     (path,) = tmp_path.iterdir()

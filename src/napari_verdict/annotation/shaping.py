@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from napari_verdict.annotation.edits import Bounds, Change
 
 
+#: So far from the outline a pixel lies on it: distances are blended in floating point.
+_ON_OUTLINE = 1e-9
+
+
 def fill_holes(labels: NDArray[Any], bounds: Bounds, label: int) -> Change:
     """Fill the background that an object encloses; objects inside it stay.
 
@@ -158,10 +162,13 @@ def interpolate(
     for a, b in gaps:
         corner, first, second = _common(planes[a], planes[b])
         shapes = _centred(first, in_plane), _centred(second, in_plane)
+        widths = math.sqrt(np.count_nonzero(first)), math.sqrt(np.count_nonzero(second))
         there = tuple(slice(c, c + n) for c, n in zip(corner, first.shape, strict=True))
         for j in range(a + 1, b):
             part = into[j][there]
-            part[_between(*shapes, (j - a) / (b - a)) & (part == 0)] = label
+            way = (j - a) / (b - a)
+            area = ((1 - way) * widths[0] + way * widths[1]) ** 2
+            part[_between(*shapes, way, area) & (part == 0)] = label
     return window.change(new)
 
 
@@ -180,24 +187,36 @@ def _centred(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the signed distance to an outline, positive inside, and the centroid in pixels.
 
-    The distance has one more pixel on all sides, which is outside.
+    The distance has one more pixel on all sides, which is outside. The outline runs between
+    pixels, so the distance changes by no more from one side to the other than elsewhere.
     """
+    half = min(spacing) / 2
     padded = np.pad(plane, 1)
     inside = ndimage.distance_transform_edt(padded, sampling=spacing)
     outside = ndimage.distance_transform_edt(~padded, sampling=spacing)
-    return inside - outside, np.argwhere(plane).mean(axis=0)
+    return np.where(padded, inside - half, half - outside), np.argwhere(plane).mean(axis=0)
 
 
 def _between(
     first: tuple[NDArray[np.float64], NDArray[np.float64]],
     second: tuple[NDArray[np.float64], NDArray[np.float64]],
     part: float,
+    area: float,
 ) -> NDArray[np.bool_]:
-    """Return the shape at a part of the way from one plane to another."""
+    """Return the shape at a part of the way from one plane to another.
+
+    Pixels that lie on the outline belong to it where its area is nearer to `area` with them. It
+    is never empty, since the object goes on in both planes.
+    """
     centre = (1 - part) * first[1] + part * second[1]
     moved = [
         ndimage.shift(distance, centre - own, order=1, mode="nearest")
         for distance, own in (first, second)
     ]
-    blended = (1 - part) * moved[0] + part * moved[1]
-    return np.asarray(blended[1:-1, 1:-1] > 0)
+    blended = ((1 - part) * moved[0] + part * moved[1])[1:-1, 1:-1]
+    within, with_outline = blended > _ON_OUTLINE, blended >= -_ON_OUTLINE
+    if abs(np.count_nonzero(with_outline) - area) <= abs(np.count_nonzero(within) - area):
+        within = with_outline
+    if not within.any():
+        within.flat[np.argmax(blended)] = True
+    return np.asarray(within)

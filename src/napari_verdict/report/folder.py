@@ -71,7 +71,8 @@ def save(
     Returns
     -------
     list of Path
-        What was written; ``results.json`` is last, so where it is, the rest is complete.
+        What was written; ``results.json`` is last, and that of an earlier save goes first, so
+        where it is, the rest is complete and of one run.
 
     Raises
     ------
@@ -100,13 +101,14 @@ def saving(
     Raises
     ------
     Cancelled
-        If the token was set. What is written by then stays; ``results.json`` is not.
+        If the token was set. What is written by then stays; ``results.json`` is not there, that
+        of an earlier save neither.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = []
-        written = []
+        written: list[Path] = []
         said = None if judgements is None else _said(judgements, places, ranking)
         contents = chain(
             _tables(result, judgements, said),
@@ -116,6 +118,8 @@ def saving(
         total = _count(result, maps, overlays) + (2 if mended is not None else 0)
         for k, (file, write) in enumerate(contents):
             yield Progress(k, total, "saving")
+            if not written:
+                write = _dropping(folder / RECORD_NAME, write)
             written.append(write_whole(folder / file.name, write))
             files.append(file)
         yield Progress(total - 1, total, "saving")
@@ -128,6 +132,16 @@ def saving(
         )
         raise ComparisonError([Finding("folder-unwritable", Severity.ERROR, message)]) from error
     return written
+
+
+def _dropping(record: Path, write: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """Return what writes a file and takes the record away before an older file is replaced."""
+
+    def whole(path: Path) -> None:
+        write(path)
+        record.unlink(missing_ok=True)  # what it says of the files is no longer so
+
+    return whole
 
 
 def _count(result: Result, maps: bool, overlays: bool) -> int:

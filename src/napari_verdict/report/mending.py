@@ -48,6 +48,8 @@ class Kept:
     checked : bool
         Whether all pixels of the ground truth are known to be the same. Else a sample of
         them is: napari was closed before the checksum was known.
+    lost : int
+        How many changes between them cannot be read, as of a damaged file.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class Kept:
     changes: tuple[Pixels, ...]
     edits: int
     checked: bool
+    lost: int = 0
 
 
 class MendingJournal:
@@ -165,7 +168,10 @@ def _read(path: Path, about: dict[str, Any], sha256: str) -> Kept | None:
     begin, later = strokes[begins[-1]], strokes[begins[-1] + 1 :]
     edits = int(begin.note.get(_EDITS, 1)) + sum(len(s.change) > 0 for s in later)
     changes = tuple((s.change.at, s.change.values) for s in (begin, *later))
-    return Kept(path, str(known["name"]), strokes[-1].step.at, changes, edits, bool(checksums))
+    numbers = {s.number for s in (begin, *later)}
+    lost = max(numbers) - min(numbers) + 1 - len(numbers)
+    at = strokes[-1].step.at
+    return Kept(path, str(known["name"]), at, changes, edits, bool(checksums), lost)
 
 
 def _is_undone(changes: Sequence[Pixels], truth: Input) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_verdict.comparison.words import counted
+
 if TYPE_CHECKING:
     from napari_verdict.report.mending import Kept
     from napari_verdict.widgets.mended_keeper import MendedKeeper
@@ -67,7 +69,13 @@ class KeptCopies(QWidget):
         said = f"A mended copy of “{kept.name}” was kept on {_in_short(kept)}"
         if not kept.checked:
             said += ", of what seem to be the same pixels: napari was closed before it was known"
-        self.text.setText(f"{said}{f'; it is one of {n}' if n > 1 else ''}.")
+        said += f"; it is one of {n}." if n > 1 else "."
+        if kept.lost:
+            said += (
+                f" {counted(kept.lost, 'change')} of it cannot be read, as the file is damaged: "
+                "look it over when it is back."
+            )
+        self.text.setText(said)
 
     def _bring_back(self) -> None:
         if (kept := self._chosen) is not None:
